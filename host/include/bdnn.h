@@ -1,0 +1,231 @@
+/* bdnn: binary-decomposed deep convolutional networks without retraining.
+ *
+ * The one public header. A trained network is loaded (ONNX, a folder of .npy parameters, or bdnn's own model file), decomposed into
+ * binary bases with integer scales, saved, and run on a device.
+ *
+ * Conventions
+ * - Every call that can fail returns bdnn_status and takes a bdnn_error, which may be NULL; the message names the file, the layer and
+ *   the number that is wrong. The library never prints, exits or aborts.
+ * - Pointers handed in are borrowed for the duration of the call unless the call says otherwise; objects handed out belong to the
+ *   caller, who ends them with the matching *_free call (which accepts NULL).
+ * - Tensors cross this interface in row-major order N, C, H, W, as float32.
+ * - A model is read-only once it is loaded and may be shared by threads; a session may be used by one thread at a time.
+ */
+#ifndef BDNN_H
+#define BDNN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(__GNUC__)
+#define BDNN_API __attribute__((visibility("default")))
+#else
+#define BDNN_API
+#endif
+
+/* ---- Version, status, progress ---------------------------------------------------------------------------------------------- */
+
+#define BDNN_VERSION "0.1.0"
+
+/* The version of the library that is running, for comparison with BDNN_VERSION. */
+BDNN_API const char *bdnn_version(void);
+
+typedef enum bdnn_status {
+    BDNN_OK = 0,
+    BDNN_ERROR_ARGUMENT,    /* the caller's arguments make no sense together */
+    BDNN_ERROR_IO,          /* a file cannot be read or written */
+    BDNN_ERROR_FORMAT,      /* a file's content is damaged or contradicts itself */
+    BDNN_ERROR_UNSUPPORTED, /* well-formed, but beyond what bdnn (or this build of it) does */
+    BDNN_ERROR_MEMORY,
+    BDNN_ERROR_DEVICE,    /* the accelerator is absent, lost or answers nonsense */
+    BDNN_ERROR_CANCELLED, /* a progress callback asked to stop */
+} bdnn_status;
+
+typedef struct bdnn_error {
+    bdnn_status status;
+    char message[512]; /* one line, no newline at its end */
+} bdnn_error;
+
+/* A few words for a status; never NULL. */
+BDNN_API const char *bdnn_status_name(bdnn_status status);
+
+/* Called now and then during long work with what is being done (`stage`, for example a layer's name) and how far it is. Returning
+ * false stops the work, whose call then returns BDNN_ERROR_CANCELLED. May be called from one thread at a time, not always the same. */
+typedef bool bdnn_progress(void *user, const char *stage, uint64_t done, uint64_t total);
+
+/* ---- Models ----------------------------------------------------------------------------------------------------------------- */
+
+typedef struct bdnn_model bdnn_model;
+
+typedef struct bdnn_load_options {
+    const char *architecture; /* for a folder of .npy files: alexnet, vgg16, resnet152 or segnet; else NULL */
+    const char *mean_image;   /* .npy of shape C, H, W, subtracted from the pixels; or NULL */
+    const char *labels;       /* text file, one class name a line; or NULL */
+    bool keep_batch_norm;     /* do not fold batch normalisation into the convolution before it */
+} bdnn_load_options;
+
+/* Loads an ONNX file, a .bdnn file (mapped, not copied) or a folder of .npy parameters, told apart by what they contain. options
+ * may be NULL. Labels and mean image of the options replace those of the file. */
+BDNN_API bdnn_status bdnn_model_load(const char *path, const bdnn_load_options *options, bdnn_model **model, bdnn_error *err);
+
+/* Writes a .bdnn file under a temporary name and renames it over `path` when it is complete. */
+BDNN_API bdnn_status bdnn_model_save(const bdnn_model *model, const char *path, bdnn_error *err);
+
+/* Writes the parameters as the method's authors lay them out: DIR/<layer>_W.npy, DIR/<layer>_b.npy and, for decomposed layers,
+ * DIR/decomposition/<layer>/basis_<K>/{M,c}.npy. The folder is made under a temporary name and renamed; `directory` must not exist. */
+BDNN_API bdnn_status bdnn_model_export_npy(const bdnn_model *model, const char *directory, bdnn_error *err);
+
+BDNN_API void bdnn_model_free(bdnn_model *model);
+
+/* How an image becomes the network's input: decode, resize, crop, order the channels, then (pixel - mean) * scale per channel,
+ * pixels being 0..255. */
+typedef enum bdnn_resize {
+    BDNN_RESIZE_STRETCH = 0, /* to width x height, the aspect ratio not kept */
+    BDNN_RESIZE_CROP = 1,    /* shorter side to `resize_short`, then the central width x height */
+} bdnn_resize;
+
+typedef struct bdnn_preprocess {
+    int32_t channels; /* 1 (grey) or 3 */
+    int32_t height, width;
+    bdnn_resize resize;
+    int32_t resize_short; /* with BDNN_RESIZE_CROP */
+    bool bgr;             /* channel order blue, green, red (Caffe) instead of red, green, blue */
+    float mean[3];        /* in the network's channel order */
+    float scale[3];
+    const float *mean_image; /* C, H, W of the sizes above, replacing `mean`; or NULL. Borrowed from the model. */
+} bdnn_preprocess;
+
+BDNN_API bdnn_preprocess bdnn_model_preprocess(const bdnn_model *model);
+
+/* Replaces the model's pre-processing, copying the mean image. Errors: sizes that are not those of the model's input. */
+BDNN_API bdnn_status bdnn_model_set_preprocess(bdnn_model *model, const bdnn_preprocess *preprocess, bdnn_error *err);
+
+/* Class names, or NULL with *count 0 where the model has none. */
+BDNN_API const char *const *bdnn_model_labels(const bdnn_model *model, size_t *count);
+BDNN_API bdnn_status bdnn_model_set_labels(bdnn_model *model, const char *const *labels, size_t count, bdnn_error *err);
+
+typedef struct bdnn_layer_info {
+    const char *name;     /* valid as long as the model */
+    const char *operator; /* "conv", "dense", "max_pool", ... */
+    bool has_weights;     /* an inner-product layer: a convolution or a fully connected layer */
+    bool decomposed;
+    int32_t bases, bits;       /* K and Q of a decomposed layer, else 0 */
+    float step;                /* of its quantised input */
+    int32_t zero_point;        /* of its quantised input */
+    int64_t filters;           /* F */
+    int64_t inner;             /* D, the length of one inner product */
+    int64_t groups;
+    int64_t multiply_adds;     /* per input item */
+    uint64_t parameter_bytes;  /* stored: bases, scales and biases, or float weights */
+    uint64_t float_bytes;      /* what the same layer takes in float32 */
+    int64_t output_shape[6];   /* N (as imported), C, spatial axes */
+    int32_t output_rank;
+} bdnn_layer_info;
+
+/* Layers in execution order. */
+BDNN_API size_t bdnn_model_layer_count(const bdnn_model *model);
+BDNN_API bdnn_status bdnn_model_layer(const bdnn_model *model, size_t index, bdnn_layer_info *info, bdnn_error *err);
+
+/* Shape of the network's input in N, C, H, W order, N as imported; returns the rank. */
+BDNN_API int32_t bdnn_model_input_shape(const bdnn_model *model, int64_t shape[6]);
+
+/* ---- Decomposition ---------------------------------------------------------------------------------------------------------- */
+
+typedef enum bdnn_method {
+    BDNN_METHOD_DATA = 0, /* data-aware: bases chosen by their effect on the layer's output over calibration images */
+    BDNN_METHOD_PAPER = 1 /* Kamiya et al. 2017: bases chosen by the weights alone */
+} bdnn_method;
+
+typedef enum bdnn_range {
+    BDNN_RANGE_OUTPUT = 0, /* the range whose quantised input changes the layer's output least */
+    BDNN_RANGE_MINMAX = 1,
+    BDNN_RANGE_PERCENTILE = 2,
+    BDNN_RANGE_MSE = 3 /* the range whose quantised input has the least mean squared error */
+} bdnn_range;
+
+typedef struct bdnn_layer_setting {
+    const char *layer; /* name */
+    int32_t bases, bits;
+    bool keep_float; /* bases and bits are then ignored */
+} bdnn_layer_setting;
+
+typedef struct bdnn_decompose_options {
+    bdnn_method method;
+    bdnn_range range;
+    int32_t bases, bits;             /* K and Q, 1..8 */
+    int32_t first_bases, first_bits; /* of the first inner-product layer; 0: as the others */
+    int32_t last_bases, last_bits;
+    const bdnn_layer_setting *layers; /* settings by name, which win over all others */
+    size_t layer_count;
+    double percentile;   /* for BDNN_RANGE_PERCENTILE, for example 99.9 */
+    double lambda;       /* ridge of the data-aware method, relative to the mean diagonal */
+    int32_t restarts;    /* of the paper's method */
+    uint64_t seed;       /* same seed, same input: same model, for any number of threads */
+    size_t threads;      /* 0: one per processor */
+    size_t memory_limit; /* bytes for calibration activations; fewer images are used when they do not fit. 0: 2 GiB */
+    bdnn_progress *progress;
+    void *user;
+} bdnn_decompose_options;
+
+typedef struct bdnn_layer_report {
+    char name[128];
+    int32_t bases, bits;
+    double weight_error;  /* |w - s_f W| / |w| over the layer, on the stored integer scales */
+    double output_snr_db; /* of the layer's output against the float network's, over the calibration images */
+    uint64_t bytes_before, bytes_after;
+} bdnn_layer_report;
+
+/* The options that `bdnn decompose` starts from: data-aware, K = 6, Q = 6. */
+BDNN_API bdnn_decompose_options bdnn_decompose_defaults(void);
+
+/* Decomposes every inner-product layer of `model` (which is left unchanged) by `count` calibration inputs, float32 row-major
+ * [count][C][H][W] as the network takes them. The result is self-contained. *report, when report is not NULL, becomes an array of
+ * *report_count entries for bdnn_report_free. Errors: a model that holds decomposed layers already, no calibration inputs, K or Q
+ * outside 1..8, a setting that names no layer. */
+BDNN_API bdnn_status bdnn_decompose(const bdnn_model *model, const float *inputs, size_t count,
+                                    const bdnn_decompose_options *options, bdnn_model **decomposed, bdnn_layer_report **report,
+                                    size_t *report_count, bdnn_error *err);
+BDNN_API void bdnn_report_free(bdnn_layer_report *report);
+
+/* ---- Running ---------------------------------------------------------------------------------------------------------------- */
+
+typedef struct bdnn_session bdnn_session;
+
+typedef struct bdnn_session_options {
+    const char *device; /* "cpu" (also for NULL): the fastest kernels of this processor; "reference": scalar XNOR-popcount, the
+                         * definition; "float": decomposed layers simulated in float */
+    size_t threads;     /* 0: one per processor. Results do not depend on it. */
+    size_t batch;       /* inputs of one run; 0: 1 */
+} bdnn_session_options;
+
+/* Plans memory for `batch` inputs and prepares the weights for the device. The model must outlive the session. */
+BDNN_API bdnn_status bdnn_session_create(const bdnn_model *model, const bdnn_session_options *options, bdnn_session **session,
+                                         bdnn_error *err);
+BDNN_API void bdnn_session_free(bdnn_session *session);
+
+/* Runs the network on float32 row-major [batch][C][H][W], batch as the session was made for. */
+BDNN_API bdnn_status bdnn_session_run(bdnn_session *session, const float *input, bdnn_error *err);
+
+typedef struct bdnn_result {
+    const char *name;
+    int32_t rank;
+    int64_t shape[6];
+    const float *data; /* row-major; for integer outputs (ArgMax, pooling indices) the values as float. Valid until the next run. */
+} bdnn_result;
+
+BDNN_API size_t bdnn_session_output_count(const bdnn_session *session);
+BDNN_API bdnn_status bdnn_session_output(const bdnn_session *session, size_t index, bdnn_result *result, bdnn_error *err);
+
+/* Bytes of the planned activation memory, scratch included, and what it would be without reuse. */
+BDNN_API void bdnn_session_memory(const bdnn_session *session, uint64_t *planned, uint64_t *without_reuse);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

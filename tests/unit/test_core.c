@@ -1,0 +1,122 @@
+/* core: memory order of tensors, checked sizes, output files, thread slots. */
+#define _DEFAULT_SOURCE
+#include "core/error.h"
+#include "core/file.h"
+#include "core/memory.h"
+#include "core/tensor.h"
+#include "core/threads.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static void memory_order_is_channels_last(void **state)
+{
+    const bdnn_shape shape = {4, {2, 3, 4, 5}};
+    float rows[120], memory[120], back[120];
+    int64_t stride[BDNN_MAX_RANK];
+    (void)state;
+    for (int i = 0; i < 120; i++) {
+        rows[i] = (float)i;
+    }
+    bdnn_shape_strides(&shape, stride);
+    bdnn_from_row_major(&shape, BDNN_FLOAT32, rows, memory);
+    for (int n = 0; n < 2; n++) {
+        for (int c = 0; c < 3; c++) {
+            for (int h = 0; h < 4; h++) {
+                for (int w = 0; w < 5; w++) {
+                    assert_true(memory[n * stride[0] + c * stride[1] + h * stride[2] + w * stride[3]] ==
+                                rows[((n * 3 + c) * 4 + h) * 5 + w]);
+                }
+            }
+        }
+    }
+    bdnn_to_row_major(&shape, BDNN_FLOAT32, memory, back);
+    assert_memory_equal(rows, back, sizeof rows);
+}
+
+static void impossible_shapes_have_no_size(void **state)
+{
+    const bdnn_shape huge = {4, {INT64_MAX, INT64_MAX, 2, 2}}, negative = {2, {-1, 4}}, empty = {2, {0, 4}}, scalar = {0, {0}};
+    (void)state;
+    assert_int_equal(bdnn_shape_elements(&huge), -1);
+    assert_int_equal(bdnn_shape_elements(&negative), -1);
+    assert_int_equal(bdnn_shape_elements(&empty), 0);
+    assert_int_equal(bdnn_shape_elements(&scalar), 1);
+    assert_null(bdnn_alloc(SIZE_MAX / 2, 3));
+}
+
+static void output_appears_only_when_committed(void **state)
+{
+    char directory[] = "/tmp/bdnn-test-XXXXXX", path[64];
+    bdnn_output output;
+    bdnn_error err;
+    bdnn_map map;
+    (void)state;
+    assert_non_null(mkdtemp(directory));
+    snprintf(path, sizeof path, "%s/file", directory);
+    assert_int_equal(bdnn_output_open(&output, path, &err), BDNN_OK);
+    fputs("lost", output.stream);
+    bdnn_output_discard(&output);
+    assert_int_equal(bdnn_map_file(path, &map, &err), BDNN_ERROR_IO);
+    assert_non_null(strstr(err.message, path));
+    assert_int_equal(bdnn_output_open(&output, path, &err), BDNN_OK);
+    fputs("kept", output.stream);
+    assert_int_equal(bdnn_output_commit(&output, &err), BDNN_OK);
+    assert_int_equal(bdnn_map_file(path, &map, &err), BDNN_OK);
+    assert_int_equal(map.size, 4);
+    assert_memory_equal(map.data, "kept", 4);
+    bdnn_unmap_file(&map);
+    unlink(path);
+    assert_int_equal(rmdir(directory), 0);
+    assert_int_equal(bdnn_output_open(&output, "/nonexistent-directory/file", &err), BDNN_ERROR_IO);
+}
+
+struct sums {
+    uint64_t of_slot[8];
+};
+
+static void add_index(void *context, size_t slot, size_t index)
+{
+    ((struct sums *)context)->of_slot[slot] += index;
+}
+
+static void slots_cover_every_index_once(void **state)
+{
+    (void)state;
+    for (size_t count = 1; count <= 3; count++) {
+        bdnn_threads *threads = bdnn_threads_create(count);
+        struct sums sums = {{0}};
+        uint64_t total = 0;
+        assert_int_equal(bdnn_threads_count(threads), count);
+        bdnn_parallel_slots(threads, add_index, &sums, 1000);
+        for (size_t i = 0; i < 8; i++) {
+            total += sums.of_slot[i];
+        }
+        assert_int_equal(total, 999 * 1000 / 2);
+        bdnn_threads_destroy(threads);
+    }
+}
+
+static void prefixes_keep_the_message(void **state)
+{
+    bdnn_error err;
+    (void)state;
+    bdnn_fail(&err, BDNN_ERROR_FORMAT, "kernel height %d", -3);
+    bdnn_prefix(&err, BDNN_ERROR_FORMAT, "%s: layer '%s'", "net.bdnn", "conv1");
+    assert_string_equal(err.message, "net.bdnn: layer 'conv1': kernel height -3");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(memory_order_is_channels_last),     cmocka_unit_test(impossible_shapes_have_no_size),
+        cmocka_unit_test(output_appears_only_when_committed), cmocka_unit_test(slots_cover_every_index_once),
+        cmocka_unit_test(prefixes_keep_the_message),
+    };
+    return cmocka_run_group_tests_name("core", tests, NULL, NULL);
+}

@@ -1,0 +1,158 @@
+/* The quantised input's step and zero point. */
+#include "decompose/range.h"
+
+#include "core/memory.h"
+
+#include <cblas.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Ranges tried, as parts of the largest: geometric from 1 down to 0.1. */
+#define CANDIDATES    14
+#define SMALLEST_PART 0.1
+
+void bdnn_requantize(const bdnn_quantizer *quantizer, float *x, int64_t count)
+{
+    const float step = quantizer->step, low = (float)-quantizer->zero_point;
+    const float high = low + (float)((1 << quantizer->bits) - 1);
+    for (int64_t i = 0; i < count; i++) {
+        float q = rintf(x[i] / step);
+        q = q < low ? low : q;
+        x[i] = step * (q > high ? high : q);
+    }
+}
+
+static bdnn_quantizer quantizer_of(float low, float high, int32_t bits)
+{
+    const float top = (float)((1 << bits) - 1);
+    bdnn_quantizer q = {.bits = bits};
+    low = low < 0 ? low : 0;
+    high = high > 0 ? high : 0;
+    q.step = (high - low) / top;
+    if (!(q.step >= 1e-30f)) { /* an input that is always zero: any step will do */
+        q.step = 1.0f;
+    }
+    q.zero_point = (int32_t)fminf(fmaxf(rintf(-low / q.step), 0), top);
+    return q;
+}
+
+struct candidates {
+    const bdnn_range_problem *problem;
+    bdnn_quantizer quantizer[CANDIDATES];
+    double cost[CANDIDATES];
+    float *difference; /* [slots][groups][rows][D] */
+    float *response;   /* [slots][rows][filters]; NULL: the cost is the inputs' own squared error */
+};
+
+/* Sum over the filters of the variance over the rows: a constant error is the bias's to mend. */
+static double variance(const float *response, int64_t rows, int64_t filters)
+{
+    double total = 0;
+    for (int64_t f = 0; f < filters; f++) {
+        double sum = 0, square = 0;
+        for (int64_t r = 0; r < rows; r++) {
+            double v = response[r * filters + f];
+            sum += v;
+            square += v * v;
+        }
+        total += square - sum * sum / (double)rows;
+    }
+    return total;
+}
+
+static void try_candidate(void *context, size_t slot, size_t index)
+{
+    struct candidates *job = context;
+    const bdnn_range_problem *p = job->problem;
+    const int64_t group_size = p->row_count * p->inner, size = p->groups * group_size;
+    float *difference = job->difference + (int64_t)slot * size;
+    memcpy(difference, p->rows, (size_t)size * sizeof *difference);
+    bdnn_requantize(&job->quantizer[index], difference, size);
+    cblas_saxpy((int)size, -1.0f, p->rows, 1, difference, 1);
+    job->cost[index] = 0;
+    for (int64_t g = 0; g < p->groups && job->response; g++) {
+        float *response = job->response + (int64_t)slot * p->row_count * p->filters;
+        cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)p->row_count, (int)p->filters, (int)p->inner, 1.0f,
+                    difference + g * group_size, (int)p->inner, p->weights + g * p->filters * p->inner, (int)p->inner,
+                    0.0f, response, (int)p->filters);
+        job->cost[index] += variance(response, p->row_count, p->filters);
+    }
+    if (!job->response) {
+        job->cost[index] = cblas_dsdot((int)size, difference, 1, difference, 1);
+    }
+}
+
+static bdnn_status best_candidate(const bdnn_range_problem *problem, bool by_output, int32_t bits,
+                                  bdnn_threads *threads, bdnn_quantizer *quantizer, bdnn_error *err)
+{
+    const size_t slots = bdnn_threads_count(threads);
+    struct candidates job = {.problem = problem};
+    int best = 0;
+    job.difference = bdnn_alloc(slots * (size_t)(problem->groups * problem->row_count * problem->inner), sizeof(float));
+    job.response =
+        by_output ? bdnn_alloc(slots * (size_t)(problem->row_count * problem->filters), sizeof(float)) : NULL;
+    if (!job.difference || (by_output && !job.response)) {
+        bdnn_free(job.difference);
+        bdnn_free(job.response);
+        return bdnn_fail_memory(err,
+                                slots * (size_t)(problem->groups * problem->row_count * problem->inner) * sizeof(float),
+                                "the search for a layer's input range");
+    }
+    for (int i = 0; i < CANDIDATES; i++) {
+        const float part = (float)pow(SMALLEST_PART, (double)i / (CANDIDATES - 1));
+        job.quantizer[i] = quantizer_of(part * problem->low, part * problem->high, bits);
+    }
+    bdnn_parallel_slots(threads, try_candidate, &job, CANDIDATES);
+    for (int i = 1; i < CANDIDATES; i++) {
+        best = job.cost[i] < job.cost[best] ? i : best;
+    }
+    *quantizer = job.quantizer[best];
+    bdnn_free(job.difference);
+    bdnn_free(job.response);
+    return BDNN_OK;
+}
+
+static int compare_floats(const void *a, const void *b)
+{
+    const float x = *(const float *)a, y = *(const float *)b;
+    return (x > y) - (x < y);
+}
+
+static bdnn_status by_percentile(const bdnn_range_problem *problem, int32_t bits, bdnn_quantizer *quantizer,
+                                 bdnn_error *err)
+{
+    const size_t count = (size_t)(problem->groups * problem->row_count * problem->inner);
+    const double tail = (1 - problem->percentile / 100) / (problem->low < 0 ? 2 : 1);
+    size_t cut = (size_t)(tail * (double)count);
+    float *sorted = bdnn_alloc(count, sizeof *sorted);
+    if (!sorted) {
+        return bdnn_fail_memory(err, count * sizeof *sorted, "the percentiles of a layer's input");
+    }
+    memcpy(sorted, problem->rows, count * sizeof *sorted);
+    qsort(sorted, count, sizeof *sorted, compare_floats);
+    cut = cut < count ? cut : count - 1;
+    *quantizer = quantizer_of(sorted[problem->low < 0 ? cut : 0], sorted[count - 1 - cut], bits);
+    bdnn_free(sorted);
+    return BDNN_OK;
+}
+
+bdnn_status bdnn_choose_range(const bdnn_range_problem *problem, bdnn_range rule, int32_t bits, bdnn_threads *threads,
+                              bdnn_quantizer *quantizer, bdnn_error *err)
+{
+    if (!isfinite(problem->low) || !isfinite(problem->high)) {
+        return bdnn_fail(err, BDNN_ERROR_ARGUMENT, "the calibration inputs lead to values from %g to %g", problem->low,
+                         problem->high);
+    }
+    switch (rule) {
+    case BDNN_RANGE_PERCENTILE:
+        return by_percentile(problem, bits, quantizer, err);
+    case BDNN_RANGE_MSE:
+        return best_candidate(problem, false, bits, threads, quantizer, err);
+    case BDNN_RANGE_OUTPUT:
+        return best_candidate(problem, true, bits, threads, quantizer, err);
+    default:
+        *quantizer = quantizer_of(problem->low, problem->high, bits);
+        return BDNN_OK;
+    }
+}

@@ -1,15 +1,19 @@
-/* The integer inner products (docs/numerics.md): acc_f = sum_d W_f[d] x_q[d], int32, exact. One table of function pointers;
- * scalar C by XNOR and popcount is the definition, everything else must return the same integers. Kernels know shapes, not
- * layers. */
+/* The integer inner products (docs/numerics.md): acc_f = sum_d W_f[d] x_q[d], int32, exact. One table of function
+ * pointers; scalar C by XNOR and popcount is the definition, everything else must return the same integers. Kernels
+ * know shapes, not layers. */
 #ifndef BDNN_KERNELS_INNER_PRODUCT_H
 #define BDNN_KERNELS_INNER_PRODUCT_H
 
 #include "core/threads.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
-/* One grouped convolution over quantised inputs; a fully connected layer is the convolution whose kernel is its whole input,
- * without pads. Borrowed memory. */
+/* The longest inner product whose sum fits 32 bits whatever the operands: D * 255 * 127 < 2^31. */
+#define BDNN_IP_MAX_INNER 66312
+
+/* One grouped convolution over quantised inputs; a fully connected layer is the convolution whose kernel is its whole
+ * input, without pads. Borrowed memory. */
 typedef struct bdnn_ip_shape {
     int64_t batch;
     int64_t in_size[3], out_size[3]; /* depth, height, width */
@@ -40,8 +44,8 @@ typedef struct bdnn_ip_kernel {
     void (*pack)(const bdnn_ip_shape *shape, const bdnn_ip_weights *weights, void *packed, bdnn_threads *threads);
     size_t (*scratch_bytes)(const bdnn_ip_shape *shape, size_t threads);
     /* x_q: uint8 [N][depth][height][width][C], values 0..2^Q-1. acc: int32 [N][out depth][out height][out width][F]. */
-    void (*run)(const bdnn_ip_shape *shape, const bdnn_ip_weights *weights, const void *packed, const uint8_t *x_q, int32_t *acc,
-                void *scratch, bdnn_threads *threads);
+    void (*run)(const bdnn_ip_shape *shape, const bdnn_ip_weights *weights, const void *packed, const uint8_t *x_q,
+                int32_t *acc, void *scratch, bdnn_threads *threads);
 } bdnn_ip_kernel;
 
 /* The definition: scalar XNOR and popcount over bit planes. */

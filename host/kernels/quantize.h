@@ -1,5 +1,5 @@
-/* The quantization sub-layer and the epilogue: float feature map -> Q-bit integers, and 32-bit accumulators -> float. Shared by all
- * backends, so that whole networks agree bit for bit. */
+/* The quantization sub-layer and the epilogue: float feature map -> Q-bit integers, and 32-bit accumulators -> float.
+ * Shared by all backends, so that whole networks agree bit for bit. */
 #ifndef BDNN_KERNELS_QUANTIZE_H
 #define BDNN_KERNELS_QUANTIZE_H
 
@@ -8,14 +8,15 @@
 #include <stdint.h>
 
 /* x_q[i] = clamp(rint(x[i] / step) + zero_point, 0, 2^bits - 1), rint to nearest even, a NaN giving zero_point. */
-void bdnn_quantize(const float *x, size_t count, float step, int32_t zero_point, int32_t bits, uint8_t *x_q, bdnn_threads *threads);
+void bdnn_quantize(const float *x, size_t count, float step, int32_t zero_point, int32_t bits, uint8_t *x_q,
+                   bdnn_threads *threads);
 
-/* Splits quantised values into bit planes: planes[q][ceil(count / 64)], bit d % 64 of word d / 64 is bit q of x_q[d]; bits from
- * `count` on are 0. */
+/* Splits quantised values into bit planes: planes[q][ceil(count / 64)], bit d % 64 of word d / 64 is bit q of x_q[d];
+ * bits from `count` on are 0. */
 void bdnn_pack_planes(const uint8_t *x_q, size_t count, int32_t bits, uint64_t *planes);
 
-/* Constants of a filter folded once: y = multiplier[f] * (float)(acc - offset[f]) + bias[f], in float32 with one rounding for the
- * conversion, one for the product, one for the sum (never fused). */
+/* Constants of a filter folded once: y = multiplier[f] * (float)(acc - offset[f]) + bias[f], in float32 with one
+ * rounding for the conversion, one for the product, one for the sum (never fused). */
 typedef struct bdnn_epilogue {
     float *multiplier; /* step * s_f */
     int32_t *offset;   /* zero_point * sum_d W_f[d] */

@@ -1,5 +1,5 @@
-/* The backend interface: where the integer inner products are computed. A backend knows shapes, weights and integers; it never
- * knows a network, an importer or a float. */
+/* The backend interface: where the integer inner products are computed. A backend knows shapes, weights and integers;
+ * it never knows a network, an importer or a float. */
 #ifndef BDNN_RUNTIME_BACKEND_H
 #define BDNN_RUNTIME_BACKEND_H
 
@@ -23,8 +23,8 @@ typedef struct bdnn_backend_type {
     /* Scratch memory that run() needs in the caller's plan. */
     size_t (*scratch_bytes)(const bdnn_backend *backend, const bdnn_resident *resident);
     /* x_q and acc as in bdnn_ip_kernel.run. */
-    bdnn_status (*run)(bdnn_backend *backend, const bdnn_resident *resident, const uint8_t *x_q, int32_t *acc, void *scratch,
-                       bdnn_error *err);
+    bdnn_status (*run)(bdnn_backend *backend, const bdnn_resident *resident, const uint8_t *x_q, int32_t *acc,
+                       void *scratch, bdnn_error *err);
     /* What runs this layer, for tables: a kernel's name. */
     const char *(*describe)(const bdnn_backend *backend, const bdnn_resident *resident);
 } bdnn_backend_type;

@@ -1,5 +1,6 @@
-/* One decomposed layer, ready to run: quantise the float input, the backend's integer inner product, the shared epilogue. What the
- * session and the decomposition both use, so that the network that is calibrated is the network that runs. */
+/* One decomposed layer, ready to run: quantise the float input, the backend's integer inner product, the shared
+ * epilogue. What the session and the decomposition both use, so that the network that is calibrated is the network that
+ * runs. */
 #ifndef BDNN_RUNTIME_INNER_H
 #define BDNN_RUNTIME_INNER_H
 
@@ -16,7 +17,8 @@ typedef struct bdnn_inner {
     size_t input_count; /* elements of the whole batch's input */
 } bdnn_inner;
 
-/* Prepares `layer` (with layer->decomposed) for inputs and outputs of these shapes. The layer and the backend must outlive it. */
+/* Prepares `layer` (with layer->decomposed) for inputs and outputs of these shapes. The layer and the backend must
+ * outlive it. */
 bdnn_status bdnn_inner_prepare(bdnn_inner *inner, bdnn_backend *backend, const bdnn_layer *layer, const bdnn_shape *in,
                                const bdnn_shape *out, bdnn_error *err);
 void bdnn_inner_release(bdnn_inner *inner);

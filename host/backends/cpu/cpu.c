@@ -1,0 +1,104 @@
+/* The processor as a backend: the fastest kernel for each shape, or always the definition. */
+#include "core/memory.h"
+#include "runtime/backend.h"
+
+struct cpu {
+    bdnn_backend base;
+    bdnn_threads *threads;
+};
+
+struct bdnn_resident {
+    bdnn_ip_shape shape;
+    bdnn_ip_weights weights;
+    const bdnn_ip_kernel *kernel;
+    void *packed;
+};
+
+static bdnn_status open_type(const bdnn_backend_type *type, bdnn_threads *threads, bdnn_backend **backend,
+                             bdnn_error *err)
+{
+    struct cpu *cpu = bdnn_zalloc(1, sizeof *cpu);
+    if (!cpu) {
+        return bdnn_fail_memory(err, sizeof *cpu, "the CPU backend");
+    }
+    cpu->base.type = type;
+    cpu->threads = threads;
+    *backend = &cpu->base;
+    return BDNN_OK;
+}
+
+static bdnn_status open_cpu(bdnn_threads *threads, bdnn_backend **backend, bdnn_error *err)
+{
+    return open_type(&bdnn_backend_cpu, threads, backend, err);
+}
+
+static bdnn_status open_reference(bdnn_threads *threads, bdnn_backend **backend, bdnn_error *err)
+{
+    return open_type(&bdnn_backend_reference, threads, backend, err);
+}
+
+static void close_cpu(bdnn_backend *backend)
+{
+    bdnn_free(backend);
+}
+
+static bdnn_status prepare(bdnn_backend *backend, const bdnn_ip_shape *shape, const bdnn_ip_weights *weights,
+                           bdnn_resident **resident, bdnn_error *err)
+{
+    bdnn_resident *r = bdnn_zalloc(1, sizeof *r);
+    size_t bytes;
+    if (!r) {
+        return bdnn_fail_memory(err, sizeof *r, "a layer's weights");
+    }
+    r->shape = *shape;
+    r->weights = *weights;
+    r->kernel = backend->type == &bdnn_backend_reference ? &bdnn_ip_xnor_scalar : bdnn_ip_choose(shape);
+    bytes = r->kernel->packed_bytes(shape);
+    if (bytes > 0) {
+        r->packed = bdnn_alloc(bytes, 1);
+        if (!r->packed) {
+            bdnn_free(r);
+            return bdnn_fail_memory(err, bytes, "a layer's decoded weights");
+        }
+        r->kernel->pack(shape, weights, r->packed, ((const struct cpu *)backend)->threads);
+    }
+    *resident = r;
+    return BDNN_OK;
+}
+
+static void release(bdnn_backend *backend, bdnn_resident *resident)
+{
+    (void)backend;
+    bdnn_free(resident->packed);
+    bdnn_free(resident);
+}
+
+static size_t scratch_bytes(const bdnn_backend *backend, const bdnn_resident *resident)
+{
+    return resident->kernel->scratch_bytes(&resident->shape,
+                                           bdnn_threads_count(((const struct cpu *)backend)->threads));
+}
+
+static bdnn_status run(bdnn_backend *backend, const bdnn_resident *resident, const uint8_t *x_q, int32_t *acc,
+                       void *scratch, bdnn_error *err)
+{
+    (void)err;
+    resident->kernel->run(&resident->shape, &resident->weights, resident->packed, x_q, acc, scratch,
+                          ((const struct cpu *)backend)->threads);
+    return BDNN_OK;
+}
+
+static const char *describe(const bdnn_backend *backend, const bdnn_resident *resident)
+{
+    (void)backend;
+    return resident->kernel->name;
+}
+
+#define CPU_BACKEND(text, opening)                                                                                     \
+    {                                                                                                                  \
+        .name = text, .open = opening, .close = close_cpu, .prepare = prepare, .release = release,                     \
+        .scratch_bytes = scratch_bytes, .run = run, .describe = describe                                               \
+    }
+
+const bdnn_backend_type bdnn_backend_cpu = CPU_BACKEND("cpu", open_cpu);
+const bdnn_backend_type bdnn_backend_reference = CPU_BACKEND("reference", open_reference);

@@ -1,0 +1,42 @@
+/* The table of inner-product kernels and the choice from it. */
+#include "kernels/inner_product.h"
+#include "kernels/kernel_list.h"
+
+void bdnn_ip_decode(const uint64_t *planes, const int8_t *scales, int32_t bases, int64_t inner, int8_t *w)
+{
+    const int64_t words = (inner + 63) / 64;
+    int8_t lowest = 0;
+    for (int32_t k = 0; k < bases; k++) {
+        lowest = (int8_t)(lowest - scales[k]);
+    }
+    for (int64_t word = 0; word < words; word++) {
+        const int64_t first = word * 64, count = inner - first < 64 ? inner - first : 64;
+        int8_t *out = w + first;
+        for (int64_t i = 0; i < count; i++) {
+            out[i] = lowest;
+        }
+        for (int32_t k = 0; k < bases; k++) {
+            const uint64_t bits = planes[k * words + word];
+            const int twice = 2 * scales[k];
+            for (int64_t i = 0; i < count; i++) {
+                out[i] = (int8_t)(out[i] + (twice & -(int)(bits >> i & 1)));
+            }
+        }
+    }
+}
+
+const bdnn_ip_kernel *const bdnn_ip_kernels[] = {
+#if defined(__x86_64__)
+    &bdnn_ip_popcount_avx512,   &bdnn_ip_panel_avx512vnni, &bdnn_ip_popcount_avx2, &bdnn_ip_dot16_avx2,
+#endif
+    &bdnn_ip_popcount_portable, &bdnn_ip_dot16_portable,   &bdnn_ip_xnor_scalar,   NULL,
+};
+
+const bdnn_ip_kernel *bdnn_ip_choose(const bdnn_ip_shape *shape)
+{
+    size_t i = 0;
+    while (!bdnn_ip_kernels[i]->supported(shape)) {
+        i++;
+    }
+    return bdnn_ip_kernels[i];
+}

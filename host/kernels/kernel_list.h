@@ -1,0 +1,13 @@
+/* The kernels that this build may hold. Named by family and instruction set. */
+#ifndef BDNN_KERNELS_KERNEL_LIST_H
+#define BDNN_KERNELS_KERNEL_LIST_H
+
+#include "kernels/inner_product.h"
+
+/* Fully connected layers at small batches: XNOR's sum by AND and popcount, weights read as they are stored. */
+extern const bdnn_ip_kernel bdnn_ip_popcount_portable, bdnn_ip_popcount_avx2, bdnn_ip_popcount_avx512;
+
+/* Everything else: weights decoded to integers once; 16-bit pairs by multiply-add, or 8-bit quads by VPDPBUSD. */
+extern const bdnn_ip_kernel bdnn_ip_dot16_portable, bdnn_ip_dot16_avx2, bdnn_ip_panel_avx512vnni;
+
+#endif

@@ -1,0 +1,130 @@
+/* The frame of the panel kernels: decoding weights, tiling positions, gathering rows. */
+#include "kernels/panel.h"
+
+#include "core/memory.h"
+
+#include <string.h>
+
+/* Rows of one tile: as many as keep the gathered rows within half of a usual second-level cache, in steps that the
+ * register tiles divide. */
+#define TILE_BYTES ((int64_t)192 << 10)
+#define TILE_STEP  12
+#define MOST_ROWS  192
+
+static int64_t round_up(int64_t n, int64_t multiple)
+{
+    return (n + multiple - 1) / multiple * multiple;
+}
+
+static int64_t padded_inner(const bdnn_panel_kernel *k, const bdnn_ip_shape *s)
+{
+    return round_up(bdnn_ip_inner(s), k->inner_multiple);
+}
+
+static size_t group_bytes(const bdnn_panel_kernel *k, const bdnn_ip_shape *s)
+{
+    return bdnn_round_up((size_t)(padded_inner(k, s) * round_up(s->filters / s->groups, k->filter_multiple)) *
+                             k->weight_bytes,
+                         BDNN_ALIGNMENT);
+}
+
+static int64_t tile_rows(const bdnn_panel_kernel *k, const bdnn_ip_shape *s)
+{
+    const int64_t fit = TILE_BYTES / (padded_inner(k, s) * (int64_t)k->row_bytes) / TILE_STEP * TILE_STEP;
+    const int64_t all = bdnn_ip_positions(s), rows = fit < TILE_STEP ? TILE_STEP : fit > MOST_ROWS ? MOST_ROWS : fit;
+    return rows < all ? rows : all;
+}
+
+/* Per thread: gathered rows, and the same widened. */
+static size_t slot_bytes(const bdnn_panel_kernel *k, const bdnn_ip_shape *s)
+{
+    const size_t elements = (size_t)(tile_rows(k, s) * padded_inner(k, s));
+    return bdnn_round_up(elements, BDNN_ALIGNMENT) +
+           (k->widen ? bdnn_round_up(elements * k->row_bytes, BDNN_ALIGNMENT) : 0);
+}
+
+size_t bdnn_panel_packed_bytes(const bdnn_panel_kernel *kernel, const bdnn_ip_shape *shape)
+{
+    return (size_t)shape->groups * group_bytes(kernel, shape);
+}
+
+size_t bdnn_panel_scratch_bytes(const bdnn_panel_kernel *kernel, const bdnn_ip_shape *shape, size_t threads)
+{
+    return threads * slot_bytes(kernel, shape);
+}
+
+struct packing {
+    const bdnn_panel_kernel *kernel;
+    const bdnn_ip_shape *shape;
+    const bdnn_ip_weights *weights;
+    uint8_t *packed;
+};
+
+/* Decodes one filter; a thread's stack holds the longest there is (66 kB). */
+static void pack_filter(void *context, size_t index)
+{
+    const struct packing *job = context;
+    const bdnn_ip_shape *s = job->shape;
+    const int64_t inner = bdnn_ip_inner(s), words = (inner + 63) / 64, filters = s->filters / s->groups,
+                  f = (int64_t)index;
+    int8_t decoded[BDNN_IP_MAX_INNER];
+    bdnn_ip_decode(job->weights->planes + f * s->bases * words, job->weights->scales + f * s->bases, s->bases, inner,
+                   decoded);
+    job->kernel->store(decoded, f % filters, inner, padded_inner(job->kernel, s),
+                       job->packed + (size_t)(f / filters) * group_bytes(job->kernel, s));
+}
+
+void bdnn_panel_pack(const bdnn_panel_kernel *kernel, const bdnn_ip_shape *shape, const bdnn_ip_weights *weights,
+                     void *packed, bdnn_threads *threads)
+{
+    struct packing job = {.kernel = kernel, .shape = shape, .weights = weights, .packed = packed};
+    memset(packed, 0, bdnn_panel_packed_bytes(kernel, shape));
+    bdnn_parallel(threads, pack_filter, &job, (size_t)shape->filters);
+}
+
+struct running {
+    const bdnn_panel_kernel *kernel;
+    const bdnn_ip_shape *shape;
+    const uint8_t *packed, *x_q;
+    int32_t *acc;
+    uint8_t *scratch;
+};
+
+static void run_tile(void *context, size_t slot, size_t tile)
+{
+    const struct running *job = context;
+    const bdnn_panel_kernel *k = job->kernel;
+    const bdnn_ip_shape *s = job->shape;
+    const int64_t inner = bdnn_ip_inner(s), padded = padded_inner(k, s), rows = tile_rows(k, s),
+                  filters = s->filters / s->groups;
+    const int64_t first = (int64_t)tile * rows, all = bdnn_ip_positions(s),
+                  count = first + rows < all ? rows : all - first;
+    uint8_t *bytes = job->scratch + slot * slot_bytes(k, s);
+    void *wide = bytes + bdnn_round_up((size_t)(rows * padded), BDNN_ALIGNMENT);
+    for (int64_t group = 0; group < s->groups; group++) {
+        const void *operand = bytes;
+        if (bdnn_ip_rows_in_place(s) && padded == inner) {
+            operand = job->x_q + first * inner;
+        } else {
+            bdnn_ip_gather(s, job->x_q, first, count, group, padded, bytes);
+            for (int64_t r = 0; r < count && padded > inner; r++) {
+                memset(bytes + r * padded + inner, 0, (size_t)(padded - inner));
+            }
+        }
+        if (k->widen) {
+            k->widen(operand, count * padded, wide);
+            operand = wide;
+        }
+        k->multiply(operand, padded, count, job->packed + (size_t)group * group_bytes(k, s), padded, filters,
+                    job->acc + first * s->filters + group * filters, s->filters);
+    }
+}
+
+void bdnn_panel_run(const bdnn_panel_kernel *kernel, const bdnn_ip_shape *shape, const void *packed, const uint8_t *x_q,
+                    int32_t *acc, void *scratch, bdnn_threads *threads)
+{
+    struct running job = {
+        .kernel = kernel, .shape = shape, .packed = packed, .x_q = x_q, .acc = acc, .scratch = scratch};
+    const int64_t rows = tile_rows(kernel, shape), all = bdnn_ip_positions(shape);
+    bdnn_parallel_slots(threads, run_tile, &job, (size_t)((all + rows - 1) / rows));
+}

@@ -1,0 +1,111 @@
+/* Template of the popcount kernel for fully connected layers at small batches; included by one file per instruction
+ * set, which defines POPCOUNT_KERNEL (the entry's symbol), POPCOUNT_NAME and POPCOUNT_AVAILABLE (an expression).
+ *
+ * With P_i = sum_q 2^q popcount(m_i and b_q) and X = sum_d x_q[d], the inner product is acc_f = sum_i g_i (2 P_i - X):
+ * the same number as by XNOR, without the constant term. The weights are streamed as they are stored, K bits an
+ * element: at batch 1 the memory bus decides, so there is no decoded copy. */
+#include "core/memory.h"
+#include "kernels/kernel_list.h"
+#include "kernels/quantize.h"
+#include "kernels/rows.h"
+
+#include <string.h>
+
+#define FILTER_TILE 16
+#define MOST_BATCH  8
+
+static bool supported(const bdnn_ip_shape *shape)
+{
+    return (POPCOUNT_AVAILABLE) && (!shape || (bdnn_ip_is_dense(shape) && shape->batch <= MOST_BATCH));
+}
+
+static size_t packed_bytes(const bdnn_ip_shape *shape)
+{
+    (void)shape;
+    return 0;
+}
+
+static void pack(const bdnn_ip_shape *shape, const bdnn_ip_weights *weights, void *packed, bdnn_threads *threads)
+{
+    (void)shape;
+    (void)weights;
+    (void)packed;
+    (void)threads;
+}
+
+static size_t item_words(const bdnn_ip_shape *shape)
+{
+    return (size_t)shape->bits * (size_t)((bdnn_ip_inner(shape) + 63) / 64);
+}
+
+static size_t scratch_bytes(const bdnn_ip_shape *shape, size_t threads)
+{
+    (void)threads;
+    return (size_t)shape->batch * item_words(shape) * sizeof(uint64_t);
+}
+
+struct job {
+    const bdnn_ip_shape *shape;
+    const bdnn_ip_weights *weights;
+    int32_t *acc;
+    const uint64_t *planes; /* [batch][Q][words] */
+    int32_t sum[MOST_BATCH];
+};
+
+static int32_t and_count(const uint64_t *a, const uint64_t *b, int64_t words)
+{
+    int64_t count = 0;
+    for (int64_t w = 0; w < words; w++) {
+        count += __builtin_popcountll(a[w] & b[w]);
+    }
+    return (int32_t)count;
+}
+
+static void run_tile(void *context, size_t tile)
+{
+    const struct job *job = context;
+    const bdnn_ip_shape *s = job->shape;
+    const int64_t words = (bdnn_ip_inner(s) + 63) / 64, first = (int64_t)tile * FILTER_TILE;
+    const int64_t end = first + FILTER_TILE < s->filters ? first + FILTER_TILE : s->filters;
+    for (int64_t f = first; f < end; f++) {
+        const uint64_t *m = job->weights->planes + f * s->bases * words;
+        const int8_t *g = job->weights->scales + f * s->bases;
+        for (int64_t n = 0; n < s->batch; n++) {
+            const uint64_t *planes = job->planes + (size_t)n * item_words(s);
+            int32_t acc = 0;
+            for (int32_t i = 0; i < s->bases; i++) {
+                int32_t p = 0;
+                for (int32_t q = 0; q < s->bits; q++) {
+                    p += and_count(m + i * words, planes + q * words, words) * (1 << q);
+                }
+                acc += g[i] * (2 * p - job->sum[n]);
+            }
+            job->acc[n * s->filters + f] = acc;
+        }
+    }
+}
+
+static void run(const bdnn_ip_shape *shape, const bdnn_ip_weights *weights, const void *packed, const uint8_t *x_q,
+                int32_t *acc, void *scratch, bdnn_threads *threads)
+{
+    const size_t inner = (size_t)bdnn_ip_inner(shape);
+    struct job job = {.shape = shape, .weights = weights, .acc = acc, .planes = scratch};
+    (void)packed;
+    for (int64_t n = 0; n < shape->batch; n++) {
+        const uint8_t *row = x_q + (size_t)n * inner;
+        bdnn_pack_planes(row, inner, shape->bits, (uint64_t *)scratch + (size_t)n * item_words(shape));
+        for (size_t d = 0; d < inner; d++) {
+            job.sum[n] += row[d];
+        }
+    }
+    bdnn_parallel(threads, run_tile, &job, (size_t)((shape->filters + FILTER_TILE - 1) / FILTER_TILE));
+}
+
+const bdnn_ip_kernel POPCOUNT_KERNEL = {
+    .name = POPCOUNT_NAME,
+    .supported = supported,
+    .packed_bytes = packed_bytes,
+    .pack = pack,
+    .scratch_bytes = scratch_bytes,
+    .run = run,
+};

@@ -1,0 +1,102 @@
+/* The quantization sub-layer, bit planes and the epilogue. Plain loops that compilers vectorise; a division and a
+ * comparison per element keep the definition's arithmetic to the letter. */
+#include "kernels/quantize.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Elements of one task: large enough to outweigh its dispatch, a constant so that no result depends on the threads. */
+#define TILE ((size_t)16 << 10)
+
+struct quantize {
+    const float *x;
+    uint8_t *x_q;
+    size_t count;
+    float step, low, high;
+    int32_t zero_point;
+};
+
+/* rint to nearest even of |v| < 2^22 by adding and taking away 1.5 * 2^23: one instruction each on every processor,
+ * where rintf is a call. The clamp before it keeps v in that range and changes no result, since low and high are
+ * integers. */
+static void quantize_tile(void *context, size_t tile)
+{
+    const struct quantize *job = context;
+    const size_t begin = tile * TILE, end = begin + TILE < job->count ? begin + TILE : job->count;
+    const float step = job->step, low = job->low, high = job->high, magic = 0x1.8p23f;
+    for (size_t i = begin; i < end; i++) {
+        float v = job->x[i] / step;
+        v = v == v ? v : 0.0f;
+        v = v > low ? v : low;
+        v = v < high ? v : high;
+        v = (v + magic) - magic;
+        job->x_q[i] = (uint8_t)((int32_t)v + job->zero_point);
+    }
+}
+
+void bdnn_quantize(const float *x, size_t count, float step, int32_t zero_point, int32_t bits, uint8_t *x_q,
+                   bdnn_threads *threads)
+{
+    struct quantize job = {.x = x,
+                           .x_q = x_q,
+                           .count = count,
+                           .step = step,
+                           .zero_point = zero_point,
+                           .low = (float)-zero_point,
+                           .high = (float)((1 << bits) - 1 - zero_point)};
+    bdnn_parallel(threads, quantize_tile, &job, (count + TILE - 1) / TILE);
+}
+
+void bdnn_pack_planes(const uint8_t *x_q, size_t count, int32_t bits, uint64_t *planes)
+{
+    const size_t words = (count + 63) / 64;
+    for (size_t w = 0; w < words; w++) {
+        const size_t used = count - w * 64 < 64 ? count - w * 64 : 64;
+        uint64_t plane[8] = {0};
+        for (size_t i = 0; i < used; i++) {
+            for (int32_t q = 0; q < bits; q++) {
+                plane[q] |= (uint64_t)(x_q[w * 64 + i] >> q & 1) << i;
+            }
+        }
+        for (int32_t q = 0; q < bits; q++) {
+            planes[(size_t)q * words + w] = plane[q];
+        }
+    }
+}
+
+struct apply {
+    const bdnn_epilogue *epilogue;
+    const int32_t *acc;
+    float *y;
+    size_t positions, filters, rows; /* rows: positions of a task */
+};
+
+static void apply_tile(void *context, size_t tile)
+{
+    const struct apply *job = context;
+    const float *multiplier = job->epilogue->multiplier, *bias = job->epilogue->bias;
+    const int32_t *offset = job->epilogue->offset;
+    size_t end = (tile + 1) * job->rows < job->positions ? (tile + 1) * job->rows : job->positions;
+    for (size_t p = tile * job->rows; p < end; p++) {
+        /* Copied through memcpy: y may be acc's own memory under another type. */
+        const char *acc = (const char *)(job->acc + p * job->filters);
+        char *y = (char *)(job->y + p * job->filters);
+        for (size_t f = 0; f < job->filters; f++) {
+            int32_t a;
+            float v;
+            memcpy(&a, acc + f * sizeof a, sizeof a);
+            v = multiplier[f] * (float)(a - offset[f]) + bias[f];
+            memcpy(y + f * sizeof v, &v, sizeof v);
+        }
+    }
+}
+
+void bdnn_apply_epilogue(const bdnn_epilogue *epilogue, const int32_t *acc, size_t positions, size_t filters, float *y,
+                         bdnn_threads *threads)
+{
+    struct apply job = {.epilogue = epilogue, .acc = acc, .y = y, .positions = positions, .filters = filters};
+    if (filters > 0) {
+        job.rows = TILE / filters ? TILE / filters : 1;
+        bdnn_parallel(threads, apply_tile, &job, (positions + job.rows - 1) / job.rows);
+    }
+}

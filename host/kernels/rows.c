@@ -1,0 +1,69 @@
+/* Rows of a convolution's matrix form. */
+#include "kernels/rows.h"
+
+#include <string.h>
+
+bool bdnn_ip_is_dense(const bdnn_ip_shape *s)
+{
+    bool dense = s->groups == 1;
+    for (int a = 0; a < 3; a++) {
+        dense = dense && s->out_size[a] == 1 && s->kernel[a] == s->in_size[a] && s->pad_begin[a] == 0 &&
+                s->dilation[a] == 1;
+    }
+    return dense;
+}
+
+bool bdnn_ip_rows_in_place(const bdnn_ip_shape *s)
+{
+    bool direct = s->groups == 1;
+    for (int a = 0; a < 3; a++) {
+        direct =
+            direct && s->kernel[a] == 1 && s->stride[a] == 1 && s->pad_begin[a] == 0 && s->out_size[a] == s->in_size[a];
+    }
+    return direct || bdnn_ip_is_dense(s);
+}
+
+/* One row of taps along the width: the part inside the image is copied tap by tap, or at once where the taps touch in
+ * memory. */
+static void gather_width(const bdnn_ip_shape *s, const uint8_t *line, int64_t first, int64_t channels, uint8_t *row)
+{
+    const int64_t step = s->dilation[2];
+    if (first >= 0 && step == 1 && channels == s->channels && first + s->kernel[2] <= s->in_size[2]) {
+        memcpy(row, line + first * s->channels, (size_t)(s->kernel[2] * channels));
+        return;
+    }
+    for (int32_t kw = 0; kw < s->kernel[2]; kw++, row += channels) {
+        const int64_t at = first + kw * step;
+        if (at >= 0 && at < s->in_size[2]) {
+            memcpy(row, line + at * s->channels, (size_t)channels);
+        } else {
+            memset(row, s->zero_point, (size_t)channels);
+        }
+    }
+}
+
+void bdnn_ip_gather(const bdnn_ip_shape *s, const uint8_t *x_q, int64_t first, int64_t count, int64_t group,
+                    int64_t stride, uint8_t *rows)
+{
+    const int64_t channels = s->channels / s->groups, width = s->kernel[2] * channels;
+    for (int64_t r = 0; r < count; r++) {
+        uint8_t *row = rows + r * stride;
+        int64_t rest = first + r, at[3];
+        for (int a = 2; a >= 0; a--) {
+            at[a] = rest % s->out_size[a] * s->stride[a] - s->pad_begin[a];
+            rest /= s->out_size[a];
+        }
+        for (int32_t kd = 0; kd < s->kernel[0]; kd++) {
+            const int64_t d = at[0] + (int64_t)kd * s->dilation[0];
+            for (int32_t kh = 0; kh < s->kernel[1]; kh++, row += width) {
+                const int64_t h = at[1] + (int64_t)kh * s->dilation[1];
+                if (d < 0 || d >= s->in_size[0] || h < 0 || h >= s->in_size[1]) {
+                    memset(row, s->zero_point, (size_t)width);
+                } else {
+                    const int64_t line = ((rest * s->in_size[0] + d) * s->in_size[1] + h) * s->in_size[2];
+                    gather_width(s, x_q + line * s->channels + group * channels, at[2], channels, row);
+                }
+            }
+        }
+    }
+}

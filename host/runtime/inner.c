@@ -1,0 +1,118 @@
+/* One decomposed layer, ready to run. */
+#include "runtime/inner.h"
+
+#include "core/memory.h"
+
+#include <string.h>
+
+static void set_shape(bdnn_ip_shape *shape, const bdnn_inner_geometry *geometry, const bdnn_decomposed *decomposed)
+{
+    memset(shape, 0, sizeof *shape);
+    shape->batch = geometry->in.batch;
+    shape->channels = geometry->in.channels;
+    shape->filters = geometry->filters;
+    shape->groups = geometry->groups;
+    for (int a = 0; a < BDNN_SPATIAL; a++) {
+        shape->in_size[a] = geometry->in.size[a];
+        shape->out_size[a] = geometry->out.size[a];
+        shape->kernel[a] = geometry->window.kernel[a];
+        shape->stride[a] = geometry->window.stride[a];
+        shape->dilation[a] = geometry->window.dilation[a];
+        shape->pad_begin[a] = geometry->window.pad_begin[a];
+    }
+    shape->bases = decomposed->bases;
+    shape->bits = decomposed->bits;
+    shape->zero_point = decomposed->zero_point;
+}
+
+/* The constants of each filter: step s_f, z sum_d W_f[d], bias. */
+static bdnn_status fold_constants(bdnn_inner *inner, const bdnn_layer *layer, bdnn_error *err)
+{
+    const bdnn_decomposed *dec = layer->decomposed;
+    const size_t filters = (size_t)inner->shape.filters;
+    const int64_t d = bdnn_ip_inner(&inner->shape), words = (d + 63) / 64;
+    const float *factor = dec->filter_scale.data;
+    bdnn_epilogue *e = &inner->epilogue;
+    e->multiplier = bdnn_alloc(filters, sizeof *e->multiplier);
+    e->offset = bdnn_alloc(filters, sizeof *e->offset);
+    e->bias = bdnn_zalloc(filters, sizeof *e->bias);
+    if (!e->multiplier || !e->offset || !e->bias) {
+        return bdnn_fail_memory(err, filters * sizeof *e->bias, "a layer's constants");
+    }
+    for (size_t f = 0; f < filters; f++) {
+        const uint64_t *planes = (const uint64_t *)dec->planes.data + f * (size_t)(dec->bases * words);
+        const int8_t *scales = (const int8_t *)dec->scales.data + f * (size_t)dec->bases;
+        int64_t sum = 0;
+        for (int32_t k = 0; k < dec->bases; k++) {
+            int64_t negative = 0; /* filler bits are 1 and do not count */
+            for (int64_t w = 0; w < words; w++) {
+                negative += __builtin_popcountll(~planes[k * words + w]);
+            }
+            sum += scales[k] * (d - 2 * negative);
+        }
+        e->multiplier[f] = dec->step * factor[f];
+        e->offset[f] = (int32_t)(dec->zero_point * sum);
+    }
+    if (layer->bias.data) {
+        memcpy(e->bias, layer->bias.data, filters * sizeof *e->bias);
+    }
+    return BDNN_OK;
+}
+
+bdnn_status bdnn_inner_prepare(bdnn_inner *inner, bdnn_backend *backend, const bdnn_layer *layer, const bdnn_shape *in,
+                               const bdnn_shape *out, bdnn_error *err)
+{
+    const bdnn_decomposed *dec = layer->decomposed;
+    const bdnn_ip_weights weights = {dec->planes.data, dec->scales.data};
+    bdnn_inner_geometry geometry;
+    bdnn_status status;
+    memset(inner, 0, sizeof *inner);
+    inner->backend = backend;
+    inner->step = dec->step;
+    inner->input_count = (size_t)bdnn_shape_elements(in);
+    bdnn_inner_geometry_of(layer, in, out, &geometry);
+    set_shape(&inner->shape, &geometry, dec);
+    status = fold_constants(inner, layer, err);
+    if (status == BDNN_OK) {
+        status = backend->type->prepare(backend, &inner->shape, &weights, &inner->resident, err);
+    }
+    if (status != BDNN_OK) {
+        bdnn_inner_release(inner);
+    }
+    return status;
+}
+
+void bdnn_inner_release(bdnn_inner *inner)
+{
+    if (inner->resident) {
+        inner->backend->type->release(inner->backend, inner->resident);
+    }
+    bdnn_free(inner->epilogue.multiplier);
+    bdnn_free(inner->epilogue.offset);
+    bdnn_free(inner->epilogue.bias);
+    memset(inner, 0, sizeof *inner);
+}
+
+size_t bdnn_inner_scratch(const bdnn_inner *inner)
+{
+    return bdnn_round_up(inner->input_count, BDNN_ALIGNMENT) +
+           inner->backend->type->scratch_bytes(inner->backend, inner->resident);
+}
+
+bdnn_status bdnn_inner_run(const bdnn_inner *inner, const float *x, float *y, void *scratch, bdnn_threads *threads,
+                           bdnn_error *err)
+{
+    const bdnn_ip_shape *s = &inner->shape;
+    uint8_t *x_q = scratch;
+    const size_t positions = (size_t)(s->batch * s->out_size[0] * s->out_size[1] * s->out_size[2]);
+    bdnn_status status;
+    bdnn_quantize(x, inner->input_count, inner->step, s->zero_point, s->bits, x_q, threads);
+    /* The accumulators take the memory of the outputs, which the epilogue then overwrites one by one. */
+    status = inner->backend->type->run(inner->backend, inner->resident, x_q, (int32_t *)(void *)y,
+                                       x_q + bdnn_round_up(inner->input_count, BDNN_ALIGNMENT), err);
+    if (status == BDNN_OK) {
+        bdnn_apply_epilogue(&inner->epilogue, (const int32_t *)(const void *)y, positions, (size_t)s->filters, y,
+                            threads);
+    }
+    return status;
+}

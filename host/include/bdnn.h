@@ -111,7 +111,7 @@ BDNN_API bdnn_status bdnn_model_set_labels(bdnn_model *model, const char *const 
 
 typedef struct bdnn_layer_info {
     const char *name;     /* valid as long as the model */
-    const char *operator; /* "conv", "dense", "max_pool", ... */
+    const char *operation; /* "conv", "dense", "max_pool", ... */
     bool has_weights;     /* an inner-product layer: a convolution or a fully connected layer */
     bool decomposed;
     int32_t bases, bits;       /* K and Q of a decomposed layer, else 0 */

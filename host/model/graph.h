@@ -202,6 +202,9 @@ void bdnn_decomposed_free(bdnn_decomposed *decomposed);
 /* A deep copy whose blobs are all owned. NULL when memory is short. */
 bdnn_model *bdnn_model_clone(const bdnn_model *model);
 
+/* Whether images of these sizes are what the network takes. */
+bdnn_status bdnn_model_check_preprocess(const bdnn_model *model, const bdnn_preprocess *preprocess, bdnn_error *err);
+
 /* The layer that makes `value`, or -1 for an input or constant. */
 int32_t bdnn_graph_producer(const bdnn_graph *graph, int32_t value);
 

@@ -1,0 +1,353 @@
+/* .npy files. The header is the text of a Python dictionary, {'descr': '<f4', 'fortran_order': False, 'shape': (2, 3),
+ * }, of which exactly this form (keys in any order) is understood: a parser of Python is not needed, and is what a
+ * hostile file hopes for. */
+#include "import/npy.h"
+
+#include "core/file.h"
+#include "core/memory.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+static const char magic[] = "\x93NUMPY";
+
+static const struct number_type {
+    const char *descr;
+    size_t size;
+} types[BDNN_NPY_TYPE_COUNT] = {
+    [BDNN_NPY_FLOAT16] = {"<f2", 2}, [BDNN_NPY_FLOAT32] = {"<f4", 4}, [BDNN_NPY_FLOAT64] = {"<f8", 8},
+    [BDNN_NPY_INT8] = {"|i1", 1},    [BDNN_NPY_UINT8] = {"|u1", 1},   [BDNN_NPY_INT32] = {"<i4", 4},
+    [BDNN_NPY_INT64] = {"<i8", 8},   [BDNN_NPY_BOOL] = {"|b1", 1},
+};
+
+/* ---- The header's text
+ * ------------------------------------------------------------------------------------------------------- */
+
+typedef struct text {
+    const char *name; /* of the file */
+    const char *at, *end;
+    bdnn_error *err;
+} text;
+
+static void skip_space(text *t)
+{
+    while (t->at < t->end && (*t->at == ' ' || *t->at == '\t' || *t->at == '\n' || *t->at == '\r')) {
+        t->at++;
+    }
+}
+
+static bool take(text *t, const char *token)
+{
+    size_t length = strlen(token);
+    skip_space(t);
+    if ((size_t)(t->end - t->at) < length || memcmp(t->at, token, length) != 0) {
+        return false;
+    }
+    t->at += length;
+    return true;
+}
+
+static bdnn_status expected(text *t, const char *what)
+{
+    int left = t->end - t->at > 16 ? 16 : (int)(t->end - t->at);
+    char found[17];
+    for (int i = 0; i < left; i++) {
+        found[i] = t->at[i] >= ' ' && t->at[i] <= '~' ? t->at[i] : '?';
+    }
+    found[left] = 0;
+    return bdnn_fail(t->err, BDNN_ERROR_FORMAT, "%s: expected %s in the .npy header, found \"%s\"", t->name, what,
+                     found);
+}
+
+static bdnn_status take_type(text *t, bdnn_npy_type *type)
+{
+    const char *begin;
+    size_t length;
+    bool quoted = take(t, "'");
+    if (!quoted && !take(t, "\"")) {
+        /* A list of fields, for one. */
+        return bdnn_fail(t->err, BDNN_ERROR_UNSUPPORTED, "%s: the number type is not a simple one", t->name);
+    }
+    begin = t->at;
+    while (t->at < t->end && *t->at != '\'' && *t->at != '"') {
+        t->at++;
+    }
+    length = (size_t)(t->at - begin);
+    if (!take(t, quoted ? "'" : "\"")) {
+        return expected(t, "the end of the number type");
+    }
+    for (int i = 0; i < BDNN_NPY_TYPE_COUNT; i++) {
+        /* The byte order of one-byte types means nothing: '<', '|' and '=' are all met. */
+        if (length == 3 && memcmp(types[i].descr + 1, begin + 1, 2) == 0 &&
+            (types[i].size == 1 ? strchr("<|=>", begin[0]) != NULL : begin[0] == '<')) {
+            *type = (bdnn_npy_type)i;
+            return BDNN_OK;
+        }
+    }
+    return bdnn_fail(t->err, BDNN_ERROR_UNSUPPORTED, "%s: number type '%.*s'", t->name, length > 16 ? 16 : (int)length,
+                     begin);
+}
+
+static bdnn_status take_number(text *t, int64_t *number)
+{
+    const char *begin;
+    skip_space(t);
+    begin = t->at;
+    *number = 0;
+    while (t->at < t->end && *t->at >= '0' && *t->at <= '9') {
+        *number = *number * 10 + (*t->at++ - '0');
+        if (*number > BDNN_MAX_ELEMENTS) {
+            return bdnn_fail(t->err, BDNN_ERROR_FORMAT, "%s: a dimension exceeds %" PRId64, t->name, BDNN_MAX_ELEMENTS);
+        }
+    }
+    return t->at > begin ? BDNN_OK : expected(t, "a dimension");
+}
+
+static bdnn_status take_shape(text *t, bdnn_shape *shape)
+{
+    bdnn_status status;
+    memset(shape, 0, sizeof *shape);
+    if (!take(t, "(")) {
+        return expected(t, "'('");
+    }
+    while (!take(t, ")")) {
+        if (shape->rank == BDNN_MAX_RANK) {
+            return bdnn_fail(t->err, BDNN_ERROR_UNSUPPORTED, "%s: more than %d dimensions", t->name, BDNN_MAX_RANK);
+        }
+        if ((status = take_number(t, &shape->dim[shape->rank])) != BDNN_OK) {
+            return status;
+        }
+        shape->rank++;
+        take(t, "L"); /* Python 2 wrote long integers like this */
+        if (!take(t, ",")) {
+            if (!take(t, ")")) {
+                return expected(t, "',' or ')'");
+            }
+            break;
+        }
+    }
+    if (bdnn_shape_elements(shape) < 0) {
+        return bdnn_fail(t->err, BDNN_ERROR_FORMAT, "%s: more than %" PRId64 " elements", t->name, BDNN_MAX_ELEMENTS);
+    }
+    return BDNN_OK;
+}
+
+static bdnn_status take_flag(text *t, bool *flag)
+{
+    *flag = take(t, "True");
+    return *flag || take(t, "False") ? BDNN_OK : expected(t, "True or False");
+}
+
+/* One `key: value` of the dictionary; bit n of *seen is set for the key that was read. */
+static bdnn_status take_entry(text *t, bdnn_npy *array, unsigned *seen)
+{
+    static const char *const keys[3][2] = {
+        {"'descr'", "\"descr\""}, {"'fortran_order'", "\"fortran_order\""}, {"'shape'", "\"shape\""}};
+    int key = 0;
+    while (key < 3 && !take(t, keys[key][0]) && !take(t, keys[key][1])) {
+        key++;
+    }
+    if (key == 3 || *seen & 1u << key) {
+        return expected(t, "one each of 'descr', 'fortran_order' and 'shape'");
+    }
+    *seen |= 1u << key;
+    if (!take(t, ":")) {
+        return expected(t, "':'");
+    }
+    return key == 0   ? take_type(t, &array->type)
+           : key == 1 ? take_flag(t, &array->fortran)
+                      : take_shape(t, &array->shape);
+}
+
+static bdnn_status parse_header(text *t, bdnn_npy *array)
+{
+    unsigned seen = 0;
+    bdnn_status status;
+    if (!take(t, "{")) {
+        return expected(t, "'{'");
+    }
+    while (!take(t, "}")) {
+        if ((status = take_entry(t, array, &seen)) != BDNN_OK) {
+            return status;
+        }
+        if (!take(t, ",")) {
+            if (!take(t, "}")) {
+                return expected(t, "',' or '}'");
+            }
+            break;
+        }
+    }
+    skip_space(t);
+    return seen == 7 && t->at == t->end
+               ? BDNN_OK
+               : expected(t, seen == 7 ? "nothing more" : "all of 'descr', 'fortran_order' and 'shape'");
+}
+
+/* ---- Reading
+ * ----------------------------------------------------------------------------------------------------------------- */
+
+bdnn_status bdnn_npy_parse(const char *name, const uint8_t *data, size_t size, bdnn_npy *array, bdnn_error *err)
+{
+    text t = {.name = name, .err = err};
+    size_t header, length, bytes;
+    bdnn_status status;
+    memset(array, 0, sizeof *array);
+    if (size < 12 || memcmp(data, magic, 6) != 0) {
+        return bdnn_fail(err, BDNN_ERROR_FORMAT, "%s: not a .npy file (%zu bytes)", name, size);
+    }
+    if (data[6] < 1 || data[6] > 3 || data[7] != 0) {
+        return bdnn_fail(err, BDNN_ERROR_UNSUPPORTED, "%s: .npy format version %d.%d", name, data[6], data[7]);
+    }
+    length = data[8] | (size_t)data[9] << 8;
+    header = 10;
+    if (data[6] > 1) {
+        length |= (size_t)data[10] << 16 | (size_t)data[11] << 24;
+        header = 12;
+    }
+    if (length > size - header) {
+        return bdnn_fail(err, BDNN_ERROR_FORMAT, "%s: a header of %zu bytes in a file of %zu", name, length, size);
+    }
+    t.at = (const char *)data + header;
+    t.end = t.at + length;
+    if ((status = parse_header(&t, array)) != BDNN_OK) {
+        return status;
+    }
+    array->data = data + header + length;
+    bytes = (size_t)bdnn_shape_elements(&array->shape) * types[array->type].size; /* at most 2^43 */
+    if (size - header - length != bytes) {
+        return bdnn_fail(err, BDNN_ERROR_FORMAT, "%s: %zu bytes of data, the shape asks for %zu", name,
+                         size - header - length, bytes);
+    }
+    return BDNN_OK;
+}
+
+static float half_to_float(uint16_t half)
+{
+    const uint32_t sign = (uint32_t)(half & 0x8000) << 16, exponent = half >> 10 & 31, mantissa = half & 0x3ff;
+    uint32_t bits;
+    float value;
+    if (exponent == 0) {
+        value = (float)mantissa / 16777216.0f; /* subnormal: 2^-24 each */
+        memcpy(&bits, &value, sizeof bits);
+    } else {
+        bits = (exponent == 31 ? 255 : exponent + 112) << 23 | mantissa << 13;
+    }
+    bits |= sign;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+static float element(const bdnn_npy *array, int64_t index)
+{
+    const uint8_t *at = array->data + (size_t)index * types[array->type].size;
+    union {
+        uint16_t u16;
+        float f32;
+        double f64;
+        int32_t i32;
+        int64_t i64;
+    } number;
+    memcpy(&number, at, types[array->type].size);
+    switch (array->type) {
+    case BDNN_NPY_FLOAT16:
+        return half_to_float(number.u16);
+    case BDNN_NPY_FLOAT32:
+        return number.f32;
+    case BDNN_NPY_FLOAT64:
+        return (float)number.f64;
+    case BDNN_NPY_INT8:
+        return (int8_t)*at;
+    case BDNN_NPY_UINT8:
+        return *at;
+    case BDNN_NPY_INT32:
+        return (float)number.i32;
+    case BDNN_NPY_INT64:
+        return (float)number.i64;
+    case BDNN_NPY_BOOL:
+    case BDNN_NPY_TYPE_COUNT:
+        break;
+    }
+    return *at != 0;
+}
+
+void bdnn_npy_floats(const bdnn_npy *array, float *out)
+{
+    const int64_t count = bdnn_shape_elements(&array->shape);
+    int64_t stride[BDNN_MAX_RANK], index[BDNN_MAX_RANK] = {0}, from = 0, step = 1;
+    if (!array->fortran) {
+        for (int64_t i = 0; i < count; i++) {
+            out[i] = element(array, i);
+        }
+        return;
+    }
+    for (int32_t i = 0; i < array->shape.rank; i++) {
+        stride[i] = step;
+        step *= array->shape.dim[i];
+    }
+    for (int64_t i = 0; i < count; i++) {
+        out[i] = element(array, from);
+        for (int32_t axis = array->shape.rank - 1; axis >= 0; axis--) {
+            from += stride[axis];
+            if (++index[axis] < array->shape.dim[axis]) {
+                break;
+            }
+            from -= stride[axis] * index[axis];
+            index[axis] = 0;
+        }
+    }
+}
+
+bdnn_status bdnn_npy_load(const char *path, bdnn_shape *shape, float **data, bdnn_error *err)
+{
+    bdnn_npy array;
+    bdnn_map map;
+    bdnn_status status = bdnn_map_file(path, &map, err);
+    *data = NULL;
+    if (status != BDNN_OK) {
+        return status;
+    }
+    status = bdnn_npy_parse(path, map.data, map.size, &array, err);
+    if (status == BDNN_OK) {
+        *shape = array.shape;
+        *data = bdnn_alloc((size_t)bdnn_shape_elements(shape), sizeof **data);
+        if (*data) {
+            bdnn_npy_floats(&array, *data);
+        } else {
+            status = bdnn_fail(err, BDNN_ERROR_MEMORY, "%s: not enough memory for its numbers", path);
+        }
+    }
+    bdnn_unmap_file(&map);
+    return status;
+}
+
+/* ---- Writing
+ * ----------------------------------------------------------------------------------------------------------------- */
+
+bdnn_status bdnn_npy_save(const char *path, bdnn_npy_type type, const bdnn_shape *shape, const void *data,
+                          bdnn_error *err)
+{
+    char header[256] = "";
+    size_t used, padded, bytes = (size_t)bdnn_shape_elements(shape) * types[type].size;
+    bdnn_output output;
+    bdnn_status status;
+    used = (size_t)snprintf(header, sizeof header, "%s%c%c%c%c{'descr': '%s', 'fortran_order': False, 'shape': (",
+                            magic, 1, 0, 0, 0, types[type].descr);
+    for (int32_t i = 0; i < shape->rank; i++) {
+        used += (size_t)snprintf(header + used, sizeof header - used, "%s%" PRId64 "%s", i ? " " : "", shape->dim[i],
+                                 i + 1 < shape->rank || shape->rank == 1 ? "," : "");
+    }
+    used += (size_t)snprintf(header + used, sizeof header - used, "), }");
+    padded = bdnn_round_up(used + 1, 64);
+    memset(header + used, ' ', padded - used);
+    header[padded - 1] = '\n';
+    header[8] = (char)((padded - 10) & 255);
+    header[9] = (char)((padded - 10) >> 8);
+    if ((status = bdnn_output_open(&output, path, err)) != BDNN_OK) {
+        return status;
+    }
+    fwrite(header, 1, padded, output.stream);
+    if (bytes) {
+        fwrite(data, 1, bytes, output.stream);
+    }
+    return bdnn_output_commit(&output, err);
+}

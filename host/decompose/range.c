@@ -2,6 +2,7 @@
 #include "decompose/range.h"
 
 #include "core/memory.h"
+#include "kernels/quantize.h"
 
 #include <cblas.h>
 #include <math.h>
@@ -11,17 +12,6 @@
 /* Ranges tried, as parts of the largest: geometric from 1 down to 0.1. */
 #define CANDIDATES    14
 #define SMALLEST_PART 0.1
-
-void bdnn_requantize(const bdnn_quantizer *quantizer, float *x, int64_t count)
-{
-    const float step = quantizer->step, low = (float)-quantizer->zero_point;
-    const float high = low + (float)((1 << quantizer->bits) - 1);
-    for (int64_t i = 0; i < count; i++) {
-        float q = rintf(x[i] / step);
-        q = q < low ? low : q;
-        x[i] = step * (q > high ? high : q);
-    }
-}
 
 static bdnn_quantizer quantizer_of(float low, float high, int32_t bits)
 {
@@ -67,8 +57,8 @@ static void try_candidate(void *context, size_t slot, size_t index)
     const bdnn_range_problem *p = job->problem;
     const int64_t group_size = p->row_count * p->inner, size = p->groups * group_size;
     float *difference = job->difference + (int64_t)slot * size;
-    memcpy(difference, p->rows, (size_t)size * sizeof *difference);
-    bdnn_requantize(&job->quantizer[index], difference, size);
+    const bdnn_quantizer *q = &job->quantizer[index];
+    bdnn_fake_quantize(p->rows, (size_t)size, q->step, q->zero_point, q->bits, difference);
     cblas_saxpy((int)size, -1.0f, p->rows, 1, difference, 1);
     job->cost[index] = 0;
     for (int64_t g = 0; g < p->groups && job->response; g++) {

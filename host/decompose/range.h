@@ -25,7 +25,4 @@ typedef struct bdnn_range_problem {
 bdnn_status bdnn_choose_range(const bdnn_range_problem *problem, bdnn_range rule, int32_t bits, bdnn_threads *threads,
                               bdnn_quantizer *quantizer, bdnn_error *err);
 
-/* x[i] becomes step * (x_q - zero_point): what the quantization sub-layer makes of it, in real units. */
-void bdnn_requantize(const bdnn_quantizer *quantizer, float *x, int64_t count);
-
 #endif

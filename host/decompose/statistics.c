@@ -2,6 +2,7 @@
 #include "decompose/statistics.h"
 
 #include "core/memory.h"
+#include "kernels/quantize.h"
 
 #include <cblas.h>
 #include <string.h>
@@ -38,7 +39,7 @@ static void gather_task(void *context, size_t task)
     const bdnn_position *positions = s->positions + c->first + begin;
     float *x = c->rows + begin * c->d, *y = c->outputs + begin * c->f;
     bdnn_gather_inputs(s->geometry, s->x, s->group, positions, count, x);
-    bdnn_requantize(&s->quantizer, x, count * c->d);
+    bdnn_fake_quantize(x, (size_t)(count * c->d), s->quantizer.step, s->quantizer.zero_point, s->quantizer.bits, x);
     memset(y, 0, (size_t)(count * c->f) * sizeof *y);
     bdnn_add_outputs(s->geometry, s->y, 1, s->group, positions, count, y);
     if (s->other_exact) {

@@ -2,7 +2,6 @@
  * comparison per element keep the definition's arithmetic to the letter. */
 #include "kernels/quantize.h"
 
-#include <math.h>
 #include <string.h>
 
 /* Elements of one task: large enough to outweigh its dispatch, a constant so that no result depends on the threads. */
@@ -16,21 +15,34 @@ struct quantize {
     int32_t zero_point;
 };
 
-/* rint to nearest even of |v| < 2^22 by adding and taking away 1.5 * 2^23: one instruction each on every processor,
- * where rintf is a call. The clamp before it keeps v in that range and changes no result, since low and high are
- * integers. */
+/* x_q - zero_point as a float. rint to nearest even of |v| < 2^22 by adding and taking away 1.5 * 2^23: one instruction
+ * each on every processor, where rintf is a call. The clamp before it keeps v in that range and changes no result,
+ * since low and high are integers. */
+static inline float level_of(float x, float step, float low, float high)
+{
+    const float magic = 0x1.8p23f;
+    float v = x / step;
+    v = v == v ? v : 0.0f;
+    v = v > low ? v : low;
+    v = v < high ? v : high;
+    return (v + magic) - magic;
+}
+
 static void quantize_tile(void *context, size_t tile)
 {
     const struct quantize *job = context;
     const size_t begin = tile * TILE, end = begin + TILE < job->count ? begin + TILE : job->count;
-    const float step = job->step, low = job->low, high = job->high, magic = 0x1.8p23f;
+    const float step = job->step, low = job->low, high = job->high;
     for (size_t i = begin; i < end; i++) {
-        float v = job->x[i] / step;
-        v = v == v ? v : 0.0f;
-        v = v > low ? v : low;
-        v = v < high ? v : high;
-        v = (v + magic) - magic;
-        job->x_q[i] = (uint8_t)((int32_t)v + job->zero_point);
+        job->x_q[i] = (uint8_t)((int32_t)level_of(job->x[i], step, low, high) + job->zero_point);
+    }
+}
+
+void bdnn_fake_quantize(const float *x, size_t count, float step, int32_t zero_point, int32_t bits, float *y)
+{
+    const float low = (float)-zero_point, high = (float)((1 << bits) - 1 - zero_point);
+    for (size_t i = 0; i < count; i++) {
+        y[i] = step * level_of(x[i], step, low, high);
     }
 }
 

@@ -1,0 +1,319 @@
+/* Sessions: preparing a network for a device and running it. */
+#include "runtime/session.h"
+
+#include "core/memory.h"
+
+#include <string.h>
+
+static bdnn_tensor tensor_of(const bdnn_session *s, int32_t value)
+{
+    const bdnn_blob *constant = &s->graph->values[value].constant;
+    bdnn_tensor tensor = {.type = s->plan.info[value].type, .shape = s->plan.info[value].shape};
+    if (constant->data) {
+        tensor.data = (void *)constant->data;
+    } else if (s->plan.offset[value] != BDNN_NO_MEMORY) {
+        tensor.data = s->arena + s->plan.offset[value];
+    }
+    return tensor;
+}
+
+static void free_substitute(bdnn_layer *substitute)
+{
+    if (substitute) {
+        bdnn_blob_free(&substitute->weight);
+        bdnn_free(substitute);
+    }
+}
+
+/* The float form of a decomposed layer: weights s_f W; all else is borrowed. */
+static bdnn_status make_substitute(const bdnn_session *s, bdnn_step *step, bdnn_error *err)
+{
+    const bdnn_layer *layer = step->layer;
+    const bdnn_decomposed *dec = layer->decomposed;
+    bdnn_inner_geometry geometry;
+    int64_t words;
+    int8_t *decoded;
+    float *w;
+    bdnn_inner_geometry_of(layer, &s->plan.info[layer->inputs[0]].shape, &s->plan.info[layer->outputs[0]].shape,
+                           &geometry);
+    words = (geometry.inner + 63) / 64;
+    step->substitute = bdnn_zalloc(1, sizeof *step->substitute);
+    decoded = bdnn_alloc((size_t)geometry.inner, 1);
+    if (step->substitute) {
+        *step->substitute = *layer;
+        step->substitute->decomposed = NULL;
+        step->substitute->weight = bdnn_blob_copy(NULL, (size_t)(geometry.filters * geometry.inner) * sizeof *w);
+    }
+    if (!decoded || !step->substitute || !step->substitute->weight.data) {
+        bdnn_free(decoded);
+        return bdnn_fail_memory(err, (size_t)(geometry.filters * geometry.inner) * sizeof *w,
+                                "a layer's float weights");
+    }
+    w = (float *)step->substitute->weight.data;
+    for (int64_t f = 0; f < geometry.filters; f++) {
+        bdnn_ip_decode((const uint64_t *)dec->planes.data + f * dec->bases * words,
+                       (const int8_t *)dec->scales.data + f * dec->bases, dec->bases, geometry.inner, decoded);
+        for (int64_t d = 0; d < geometry.inner; d++) {
+            w[f * geometry.inner + d] = ((const float *)dec->filter_scale.data)[f] * (float)decoded[d];
+        }
+    }
+    bdnn_free(decoded);
+    return BDNN_OK;
+}
+
+/* Room for the de-quantised input, before a substitute's own scratch. */
+static size_t dequantised_bytes(const bdnn_session *s, const bdnn_step *step)
+{
+    return step->substitute ? bdnn_round_up(bdnn_plan_bytes(&s->plan, step->layer->inputs[0]), BDNN_ALIGNMENT) : 0;
+}
+
+static bdnn_status layer_scratch(bdnn_session *s, const bdnn_step *step, bdnn_error *err)
+{
+    const bdnn_layer *layer = step->substitute ? step->substitute : step->layer;
+    const bdnn_layer_type *type = bdnn_layer_type_of(layer->op);
+    const int32_t inputs = layer->input_count, count = inputs + layer->output_count;
+    bdnn_value_info *info = bdnn_alloc((size_t)count, sizeof *info);
+    size_t bytes;
+    if (!info) {
+        return bdnn_fail_memory(err, (size_t)count * sizeof *info, "a layer's shapes");
+    }
+    for (int32_t i = 0; i < count; i++) {
+        info[i] = s->plan.info[i < inputs ? layer->inputs[i] : layer->outputs[i - inputs]];
+    }
+    bytes = dequantised_bytes(s, step);
+    bytes += type->scratch ? type->scratch(layer, info, info + inputs, bdnn_threads_count(s->threads)) : 0;
+    s->scratch_bytes = bytes > s->scratch_bytes ? bytes : s->scratch_bytes;
+    bdnn_free(info);
+    return BDNN_OK;
+}
+
+static bdnn_status prepare_step(bdnn_session *s, bdnn_step *step, bdnn_error *err)
+{
+    const bdnn_layer *layer = step->layer;
+    bdnn_status status;
+    step->inputs = bdnn_zalloc((size_t)(layer->input_count + layer->output_count), sizeof *step->inputs);
+    if (!step->inputs) {
+        return bdnn_fail_memory(err, (size_t)layer->input_count * sizeof *step->inputs, "a layer's tensors");
+    }
+    step->outputs = step->inputs + layer->input_count;
+    if (layer->decomposed && s->backend) {
+        status = bdnn_inner_prepare(&step->inner, s->backend, layer, &s->plan.info[layer->inputs[0]].shape,
+                                    &s->plan.info[layer->outputs[0]].shape, err);
+        if (status == BDNN_OK) {
+            size_t bytes = bdnn_inner_scratch(&step->inner);
+            s->scratch_bytes = bytes > s->scratch_bytes ? bytes : s->scratch_bytes;
+        }
+        return status;
+    }
+    status = layer->decomposed ? make_substitute(s, step, err) : BDNN_OK;
+    return status == BDNN_OK ? layer_scratch(s, step, err) : status;
+}
+
+static bdnn_status prepare_steps(bdnn_session *s, bdnn_error *err)
+{
+    s->steps = bdnn_zalloc(s->graph->layer_count, sizeof *s->steps);
+    if (!s->steps) {
+        return bdnn_fail_memory(err, s->graph->layer_count * sizeof *s->steps, "the plan's steps");
+    }
+    for (size_t l = 0; l < s->graph->layer_count; l++) {
+        bdnn_status status;
+        s->steps[l].layer = &s->graph->layers[l];
+        status = prepare_step(s, &s->steps[l], err);
+        if (status != BDNN_OK) {
+            return bdnn_prefix(err, status, "layer '%s'", s->graph->layers[l].name);
+        }
+    }
+    return BDNN_OK;
+}
+
+static bdnn_status allocate(bdnn_session *s, bdnn_error *err)
+{
+    s->arena = bdnn_alloc(s->plan.arena_bytes, 1);
+    s->scratch = bdnn_alloc(s->scratch_bytes, 1);
+    s->results = bdnn_zalloc(s->graph->output_count, sizeof *s->results);
+    if (!s->arena || !s->scratch || !s->results) {
+        return bdnn_fail_memory(err, s->plan.arena_bytes + s->scratch_bytes, "activations");
+    }
+    for (size_t l = 0; l < s->graph->layer_count; l++) {
+        bdnn_step *step = &s->steps[l];
+        for (int32_t i = 0; i < step->layer->input_count; i++) {
+            step->inputs[i] = tensor_of(s, step->layer->inputs[i]);
+        }
+        for (int32_t o = 0; o < step->layer->output_count; o++) {
+            step->outputs[o] = tensor_of(s, step->layer->outputs[o]);
+        }
+    }
+    for (size_t i = 0; i < s->graph->output_count; i++) {
+        const size_t count = (size_t)bdnn_shape_elements(&s->plan.info[s->graph->outputs[i]].shape);
+        /* Integer outputs pass through it on their way to float. */
+        s->results[i] = bdnn_alloc(count, sizeof(int64_t));
+        if (!s->results[i]) {
+            return bdnn_fail_memory(err, count * sizeof(int64_t), "an output");
+        }
+    }
+    return BDNN_OK;
+}
+
+static bdnn_status open_device(bdnn_session *s, const char *device, bdnn_error *err)
+{
+    const bdnn_backend_type *type;
+    if (device && strcmp(device, "float") == 0) {
+        return BDNN_OK;
+    }
+    type = bdnn_backend_find(device ? device : "cpu");
+    if (!type) {
+        return bdnn_fail(err, BDNN_ERROR_ARGUMENT, "device '%s': this build knows cpu, reference and float", device);
+    }
+    return type->open(s->threads, &s->backend, err);
+}
+
+bdnn_status bdnn_session_create(const bdnn_model *model, const bdnn_session_options *options, bdnn_session **session,
+                                bdnn_error *err)
+{
+    const bdnn_session_options defaults = {0};
+    const bdnn_session_options *o = options ? options : &defaults;
+    bdnn_session *s = bdnn_zalloc(1, sizeof *s);
+    bdnn_status status;
+    *session = NULL;
+    if (!s) {
+        return bdnn_fail_memory(err, sizeof *s, "a session");
+    }
+    s->graph = &model->graph;
+    s->threads = bdnn_threads_create(o->threads);
+    status = s->threads ? BDNN_OK : bdnn_fail(err, BDNN_ERROR_MEMORY, "cannot start %zu threads", o->threads);
+    if (status == BDNN_OK && s->graph->input_count != 1) {
+        status = bdnn_fail(err, BDNN_ERROR_UNSUPPORTED, "the network has %zu inputs, not 1", s->graph->input_count);
+    }
+    if (status == BDNN_OK && o->batch > INT32_MAX) {
+        status = bdnn_fail(err, BDNN_ERROR_ARGUMENT, "a batch of %zu", o->batch);
+    }
+    if (status == BDNN_OK) {
+        status = bdnn_plan_create(&s->plan, s->graph, o->batch ? (int64_t)o->batch : 1, err);
+    }
+    if (status == BDNN_OK) {
+        status = open_device(s, o->device, err);
+    }
+    if (status == BDNN_OK) {
+        status = prepare_steps(s, err);
+    }
+    if (status == BDNN_OK) {
+        status = allocate(s, err);
+    }
+    if (status != BDNN_OK) {
+        bdnn_session_free(s);
+        return status;
+    }
+    *session = s;
+    return BDNN_OK;
+}
+
+void bdnn_session_free(bdnn_session *s)
+{
+    if (!s) {
+        return;
+    }
+    for (size_t l = 0; s->steps && l < s->graph->layer_count; l++) {
+        if (s->steps[l].inner.backend) {
+            bdnn_inner_release(&s->steps[l].inner);
+        }
+        free_substitute(s->steps[l].substitute);
+        bdnn_free(s->steps[l].inputs);
+    }
+    for (size_t i = 0; s->results && i < s->graph->output_count; i++) {
+        bdnn_free(s->results[i]);
+    }
+    bdnn_free(s->steps);
+    bdnn_free(s->results);
+    bdnn_free(s->arena);
+    bdnn_free(s->scratch);
+    if (s->backend) {
+        s->backend->type->close(s->backend);
+    }
+    bdnn_plan_free(&s->plan);
+    bdnn_threads_destroy(s->threads);
+    bdnn_free(s);
+}
+
+static bdnn_status run_step(bdnn_session *s, const bdnn_step *step, bdnn_error *err)
+{
+    const bdnn_layer *layer = step->substitute ? step->substitute : step->layer;
+    bdnn_layer_call call = {
+        .layer = layer, .inputs = step->inputs, .outputs = step->outputs, .threads = s->threads, .scratch = s->scratch};
+    bdnn_tensor input;
+    if (step->inner.backend) {
+        return bdnn_inner_run(&step->inner, step->inputs[0].data, step->outputs[0].data, s->scratch, s->threads, err);
+    }
+    if (step->substitute) {
+        const bdnn_decomposed *dec = step->layer->decomposed;
+        input = step->inputs[0];
+        input.data = s->scratch;
+        bdnn_fake_quantize(step->inputs[0].data, (size_t)bdnn_shape_elements(&input.shape), dec->step, dec->zero_point,
+                           dec->bits, input.data);
+        call.inputs = &input;
+        call.scratch = s->scratch + dequantised_bytes(s, step);
+    }
+    bdnn_layer_type_of(layer->op)->run(&call);
+    return BDNN_OK;
+}
+
+static void fetch_result(bdnn_session *s, size_t index)
+{
+    const bdnn_tensor tensor = tensor_of(s, s->graph->outputs[index]);
+    bdnn_to_row_major(&tensor.shape, tensor.type, tensor.data, s->results[index]);
+    if (tensor.type == BDNN_INT64) {
+        const char *integers = (const char *)s->results[index];
+        const int64_t count = bdnn_shape_elements(&tensor.shape);
+        for (int64_t i = 0; i < count; i++) {
+            int64_t v;
+            memcpy(&v, integers + i * (int64_t)sizeof v, sizeof v);
+            s->results[index][i] = (float)v;
+        }
+    }
+}
+
+bdnn_status bdnn_session_run(bdnn_session *s, const float *input, bdnn_error *err)
+{
+    const bdnn_tensor tensor = tensor_of(s, s->graph->inputs[0]);
+    bdnn_from_row_major(&tensor.shape, BDNN_FLOAT32, input, tensor.data);
+    for (size_t l = 0; l < s->graph->layer_count; l++) {
+        bdnn_status status = run_step(s, &s->steps[l], err);
+        if (status != BDNN_OK) {
+            return bdnn_prefix(err, status, "layer '%s'", s->graph->layers[l].name);
+        }
+    }
+    for (size_t i = 0; i < s->graph->output_count; i++) {
+        fetch_result(s, i);
+    }
+    return BDNN_OK;
+}
+
+size_t bdnn_session_output_count(const bdnn_session *s)
+{
+    return s->graph->output_count;
+}
+
+bdnn_status bdnn_session_output(const bdnn_session *s, size_t index, bdnn_result *result, bdnn_error *err)
+{
+    const bdnn_value_info *info;
+    if (index >= s->graph->output_count) {
+        return bdnn_fail(err, BDNN_ERROR_ARGUMENT, "output %zu of %zu", index, s->graph->output_count);
+    }
+    info = &s->plan.info[s->graph->outputs[index]];
+    result->name = s->graph->values[s->graph->outputs[index]].name;
+    result->rank = info->shape.rank;
+    memcpy(result->shape, info->shape.dim, sizeof result->shape);
+    result->data = s->results[index];
+    return BDNN_OK;
+}
+
+void bdnn_session_memory(const bdnn_session *s, uint64_t *planned, uint64_t *without_reuse)
+{
+    *planned = s->plan.arena_bytes + s->scratch_bytes;
+    *without_reuse = s->plan.total_bytes + s->scratch_bytes;
+}
+
+const char *bdnn_session_describe(const bdnn_session *s, size_t layer)
+{
+    const bdnn_step *step = &s->steps[layer];
+    return step->inner.backend ? s->backend->type->describe(s->backend, step->inner.resident) : "float";
+}

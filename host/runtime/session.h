@@ -1,0 +1,31 @@
+/* A session: a plan, its memory, and every layer made ready for a device. */
+#ifndef BDNN_RUNTIME_SESSION_H
+#define BDNN_RUNTIME_SESSION_H
+
+#include "runtime/inner.h"
+#include "runtime/plan.h"
+
+/* One layer of the plan. */
+typedef struct bdnn_step {
+    const bdnn_layer *layer;
+    bdnn_inner inner;       /* a decomposed layer on a backend; else all zero */
+    bdnn_layer *substitute; /* a decomposed layer on the device "float": its float form; else NULL */
+    bdnn_tensor *inputs;    /* the layer's, in the session's arena */
+    bdnn_tensor *outputs;
+} bdnn_step;
+
+struct bdnn_session {
+    const bdnn_graph *graph;
+    bdnn_plan plan;
+    bdnn_threads *threads;
+    bdnn_backend *backend; /* NULL on the device "float" */
+    bdnn_step *steps;      /* one a layer */
+    uint8_t *arena, *scratch;
+    size_t scratch_bytes;
+    float **results; /* per graph output, row-major */
+};
+
+/* What runs a layer: a kernel's name, or "float". */
+const char *bdnn_session_describe(const bdnn_session *session, size_t layer);
+
+#endif

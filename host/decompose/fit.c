@@ -89,7 +89,7 @@ static bdnn_status choose_quantizer(struct fit *fit, bdnn_error *err)
     const float *x = stream_of(fit->streams->approximate, fit->original->inputs[0]);
     int64_t wanted = RANGE_FLOATS / (d * groups), count;
     bdnn_range_problem problem = {.groups = groups, .inner = d, .percentile = fit->options->percentile};
-    bdnn_position *positions;
+    int64_t *positions;
     float *rows = NULL, *weights = NULL;
     bdnn_status status = BDNN_OK;
     wanted = wanted < 64 ? 64 : wanted > RANGE_ROWS ? RANGE_ROWS : wanted;
@@ -142,7 +142,7 @@ static bdnn_status collect(struct fit *fit, bdnn_error *err)
     const int32_t other = other_branch(fit);
     void **exact = fit->streams->exact, **approximate = fit->streams->approximate;
     int64_t wanted = SAMPLES > SAMPLES_PER_ELEMENT * d ? SAMPLES : SAMPLES_PER_ELEMENT * d, count;
-    bdnn_position *positions;
+    int64_t *positions;
     bdnn_status status;
     wanted = d > MOST_GRAM_INNER ? MOST_HELD_SAMPLES : wanted;
     positions = bdnn_sample_positions(&fit->geometry, fit->streams->images, wanted, fit->options->seed + 1, &count);

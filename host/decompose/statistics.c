@@ -36,7 +36,7 @@ static void gather_task(void *context, size_t task)
     const struct collection *c = context;
     const bdnn_sample_source *s = c->source;
     const int64_t begin = (int64_t)task * ROW_TASK, count = begin + ROW_TASK < c->count ? ROW_TASK : c->count - begin;
-    const bdnn_position *positions = s->positions + c->first + begin;
+    const int64_t *positions = s->positions + c->first + begin;
     float *x = c->rows + begin * c->d, *y = c->outputs + begin * c->f;
     bdnn_gather_inputs(s->geometry, s->x, s->group, positions, count, x);
     bdnn_fake_quantize(x, (size_t)(count * c->d), s->quantizer.step, s->quantizer.zero_point, s->quantizer.bits, x);

@@ -14,7 +14,7 @@ typedef struct bdnn_sample_source {
     const float *y;           /* the float network's output over all images */
     const float *other_exact; /* the other branch of the addition that this layer feeds, both streams; or NULL */
     const float *other_approximate;
-    const bdnn_position *positions;
+    const int64_t *positions;
     int64_t count; /* n */
     bdnn_quantizer quantizer;
     int64_t group;

@@ -106,7 +106,7 @@ static void run_tile(void *context, size_t slot, size_t tile)
         if (bdnn_ip_rows_in_place(s) && padded == inner) {
             operand = job->x_q + first * inner;
         } else {
-            bdnn_ip_gather(s, job->x_q, first, count, group, padded, bytes);
+            bdnn_ip_gather(s, job->x_q, 1, first, count, group, padded, bytes);
             for (int64_t r = 0; r < count && padded > inner; r++) {
                 memset(bytes + r * padded + inner, 0, (size_t)(padded - inner));
             }

@@ -24,30 +24,32 @@ bool bdnn_ip_rows_in_place(const bdnn_ip_shape *s)
 }
 
 /* One row of taps along the width: the part inside the image is copied tap by tap, or at once where the taps touch in
- * memory. */
-static void gather_width(const bdnn_ip_shape *s, const uint8_t *line, int64_t first, int64_t channels, uint8_t *row)
+ * memory. Counts in bytes: `pixel` from one pixel to the next, `bytes` of one group's channels. */
+static void gather_width(const bdnn_ip_shape *s, const uint8_t *line, int64_t first, int64_t pixel, int64_t bytes,
+                         uint8_t *row)
 {
     const int64_t step = s->dilation[2];
-    if (first >= 0 && step == 1 && channels == s->channels && first + s->kernel[2] <= s->in_size[2]) {
-        memcpy(row, line + first * s->channels, (size_t)(s->kernel[2] * channels));
+    if (first >= 0 && step == 1 && bytes == pixel && first + s->kernel[2] <= s->in_size[2]) {
+        memcpy(row, line + first * pixel, (size_t)(s->kernel[2] * bytes));
         return;
     }
-    for (int32_t kw = 0; kw < s->kernel[2]; kw++, row += channels) {
+    for (int32_t kw = 0; kw < s->kernel[2]; kw++, row += bytes) {
         const int64_t at = first + kw * step;
         if (at >= 0 && at < s->in_size[2]) {
-            memcpy(row, line + at * s->channels, (size_t)channels);
+            memcpy(row, line + at * pixel, (size_t)bytes);
         } else {
-            memset(row, s->zero_point, (size_t)channels);
+            memset(row, s->zero_point, (size_t)bytes);
         }
     }
 }
 
-void bdnn_ip_gather(const bdnn_ip_shape *s, const uint8_t *x_q, int64_t first, int64_t count, int64_t group,
-                    int64_t stride, uint8_t *rows)
+void bdnn_ip_gather(const bdnn_ip_shape *s, const void *x, size_t element, int64_t first, int64_t count, int64_t group,
+                    int64_t stride, void *rows)
 {
-    const int64_t channels = s->channels / s->groups, width = s->kernel[2] * channels;
+    const int64_t size = (int64_t)element, pixel = s->channels * size, bytes = pixel / s->groups,
+                  width = s->kernel[2] * bytes;
     for (int64_t r = 0; r < count; r++) {
-        uint8_t *row = rows + r * stride;
+        uint8_t *row = (uint8_t *)rows + r * stride * size;
         int64_t rest = first + r, at[3];
         for (int a = 2; a >= 0; a--) {
             at[a] = rest % s->out_size[a] * s->stride[a] - s->pad_begin[a];
@@ -61,7 +63,7 @@ void bdnn_ip_gather(const bdnn_ip_shape *s, const uint8_t *x_q, int64_t first, i
                     memset(row, s->zero_point, (size_t)width);
                 } else {
                     const int64_t line = ((rest * s->in_size[0] + d) * s->in_size[1] + h) * s->in_size[2];
-                    gather_width(s, x_q + line * s->channels + group * channels, at[2], channels, row);
+                    gather_width(s, (const uint8_t *)x + line * pixel + group * bytes, at[2], pixel, bytes, row);
                 }
             }
         }

@@ -4,6 +4,8 @@
 
 #include "kernels/inner_product.h"
 
+#include <stddef.h>
+
 /* Output positions of the whole batch. */
 static inline int64_t bdnn_ip_positions(const bdnn_ip_shape *shape)
 {
@@ -13,10 +15,11 @@ static inline int64_t bdnn_ip_positions(const bdnn_ip_shape *shape)
 /* A fully connected layer: one position per batch item, whose row is the item itself. */
 bool bdnn_ip_is_dense(const bdnn_ip_shape *shape);
 
-/* Gathers the D quantised inputs of one group at `count` positions from `first` on into rows[count][stride]; elements
- * from D on are left alone. */
-void bdnn_ip_gather(const bdnn_ip_shape *shape, const uint8_t *x_q, int64_t first, int64_t count, int64_t group,
-                    int64_t stride, uint8_t *rows);
+/* Gathers the D inputs of one group at `count` positions from `first` on (counted over the whole batch) into
+ * rows[count][stride]; elements from D on are left alone. x: the layer's input, elements of `element` bytes: quantised
+ * inputs (1), or floats (4) where the zero point is 0. */
+void bdnn_ip_gather(const bdnn_ip_shape *shape, const void *x, size_t element, int64_t first, int64_t count,
+                    int64_t group, int64_t stride, void *rows);
 
 /* Whether the rows of all positions lie in x_q itself, D apart: a 1x1 convolution of stride 1, or a fully connected
  * layer. */

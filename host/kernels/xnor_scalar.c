@@ -79,7 +79,7 @@ static void run_position(void *context, size_t slot, size_t position)
     uint8_t *row = job->scratch + slot * slot_bytes(s);
     uint64_t *planes = (uint64_t *)(row + bdnn_round_up((size_t)inner, BDNN_ALIGNMENT));
     for (int64_t group = 0; group < s->groups; group++) {
-        bdnn_ip_gather(s, job->x_q, (int64_t)position, 1, group, inner, row);
+        bdnn_ip_gather(s, job->x_q, 1, (int64_t)position, 1, group, inner, row);
         bdnn_pack_planes(row, (size_t)inner, s->bits, planes);
         for (int64_t f = group * filters; f < (group + 1) * filters; f++) {
             job->acc[(int64_t)position * s->filters + f] = inner_product(

@@ -1,10 +1,11 @@
-/* The layers: for each operator of the graph one entry that infers shapes, verifies attributes and parameters, and computes in
- * float. One file per family fills its entries; every user (import, model loading, runtime, decomposition) goes through
- * this table. Works on tensors in the memory order of core/tensor.h. */
+/* The layers: for each operator of the graph one entry that infers shapes, verifies attributes and parameters, and
+ * computes in float. One file per family fills its entries; every user (import, model loading, runtime, decomposition)
+ * goes through this table. Works on tensors in the memory order of core/tensor.h. */
 #ifndef BDNN_LAYERS_LAYER_H
 #define BDNN_LAYERS_LAYER_H
 
 #include "core/threads.h"
+#include "kernels/inner_product.h"
 #include "model/graph.h"
 
 /* Type and shape of one value, without its memory. */
@@ -24,15 +25,16 @@ typedef struct bdnn_layer_call {
 
 typedef struct bdnn_layer_type {
     int32_t min_inputs, max_inputs, max_outputs;
-    /* Writes the outputs' types and shapes. Refuses, naming the number that is wrong, any attribute, parameter size or input
-     * shape that run() could not compute safely: a layer that passes here, with these input shapes, may be run. `in` holds
-     * layer->input_count entries, `out` layer->output_count. The message need not name the layer: the caller adds it. */
+    /* Writes the outputs' types and shapes. Refuses, naming the number that is wrong, any attribute, parameter size or
+     * input shape that run() could not compute safely: a layer that passes here, with these input shapes, may be run.
+     * `in` holds layer->input_count entries, `out` layer->output_count. The message need not name the layer: the caller
+     * adds it. */
     bdnn_status (*infer)(const bdnn_layer *layer, const bdnn_value_info *in, bdnn_value_info *out, bdnn_error *err);
     /* Bytes of scratch for run() with so many threads; NULL: none. */
     size_t (*scratch)(const bdnn_layer *layer, const bdnn_value_info *in, const bdnn_value_info *out, size_t threads);
     /* The float layer. Cannot fail. CONV and DENSE: only without `decomposed`. */
     void (*run)(const bdnn_layer_call *call);
-    /* run() accepts outputs[0].data == inputs[0].data when both hold the same number of elements. */
+    /* run() accepts outputs[0].data == inputs[0].data when both have the same shape. */
     bool in_place;
 } bdnn_layer_type;
 
@@ -40,16 +42,20 @@ typedef struct bdnn_layer_type {
 const bdnn_layer_type *bdnn_layer_type_of(bdnn_op op);
 
 /* The entries, one file per family. */
-extern const bdnn_layer_type bdnn_conv_type, bdnn_conv_transpose_type, bdnn_dense_type, bdnn_matmul_type; /* conv.c, dense.c */
-extern const bdnn_layer_type bdnn_activation_type, bdnn_affine_type, bdnn_lrn_type, bdnn_softmax_type, bdnn_argmax_type;
+extern const bdnn_layer_type bdnn_conv_type;                                                   /* conv.c */
+extern const bdnn_layer_type bdnn_conv_transpose_type;                                         /* conv_transpose.c */
+extern const bdnn_layer_type bdnn_dense_type, bdnn_matmul_type;                                /* dense.c */
+extern const bdnn_layer_type bdnn_activation_type, bdnn_affine_type;                           /* pointwise.c */
+extern const bdnn_layer_type bdnn_lrn_type;                                                    /* lrn.c */
+extern const bdnn_layer_type bdnn_softmax_type, bdnn_argmax_type;                              /* axis.c */
 extern const bdnn_layer_type bdnn_max_pool_type, bdnn_average_pool_type, bdnn_max_unpool_type; /* pool.c */
-extern const bdnn_layer_type bdnn_add_type, bdnn_mul_type;                                       /* elementwise.c */
+extern const bdnn_layer_type bdnn_add_type, bdnn_mul_type;                                     /* elementwise.c */
 extern const bdnn_layer_type bdnn_concat_type, bdnn_pad_type, bdnn_reshape_type, bdnn_transpose_type; /* shape.c */
-extern const bdnn_layer_type bdnn_resize_type;                                                   /* resize.c */
+extern const bdnn_layer_type bdnn_resize_type;                                                        /* resize.c */
 
-/* Infers every value's shape from the shapes of the graph's inputs (already in graph->values), verifying every layer on the
- * way, and that value numbers are in range, layers are in order and each value is made once. This is the one gate through which
- * every graph passes, imported or loaded. Messages name the layer. */
+/* Infers every value's shape from the shapes of the graph's inputs (already in graph->values), verifying every layer on
+ * the way, and that value numbers are in range, layers are in order and each value is made once. This is the one gate
+ * through which every graph passes, imported or loaded. Messages name the layer. */
 bdnn_status bdnn_graph_infer(bdnn_graph *graph, bdnn_error *err);
 
 /* The same for another batch size, into `info` (graph->value_count entries), leaving the graph alone. */
@@ -64,14 +70,18 @@ typedef struct bdnn_extent {
 } bdnn_extent;
 bdnn_extent bdnn_extent_of(const bdnn_shape *shape);
 
-/* The geometry of an inner-product layer, dense layers being a convolution whose kernel is the whole input: what the integer
- * kernels, the decomposition and `bdnn info` need to know. */
+/* The geometry of an inner-product layer, dense layers being a convolution whose kernel is the whole input: what the
+ * integer kernels, the decomposition and `bdnn info` need to know. */
 typedef struct bdnn_inner_geometry {
     bdnn_extent in, out;
     bdnn_window window;
     int64_t groups, filters; /* filters of all groups together */
     int64_t inner;           /* D = kernel positions * channels / groups */
 } bdnn_inner_geometry;
-void bdnn_inner_geometry_of(const bdnn_layer *layer, const bdnn_shape *in, const bdnn_shape *out, bdnn_inner_geometry *geometry);
+void bdnn_inner_geometry_of(const bdnn_layer *layer, const bdnn_shape *in, const bdnn_shape *out,
+                            bdnn_inner_geometry *geometry);
+
+/* The same for the kernels, with bases, bits and zero point left 0. */
+void bdnn_ip_shape_of(const bdnn_inner_geometry *geometry, bdnn_ip_shape *shape);
 
 #endif

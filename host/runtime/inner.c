@@ -5,26 +5,6 @@
 
 #include <string.h>
 
-static void set_shape(bdnn_ip_shape *shape, const bdnn_inner_geometry *geometry, const bdnn_decomposed *decomposed)
-{
-    memset(shape, 0, sizeof *shape);
-    shape->batch = geometry->in.batch;
-    shape->channels = geometry->in.channels;
-    shape->filters = geometry->filters;
-    shape->groups = geometry->groups;
-    for (int a = 0; a < BDNN_SPATIAL; a++) {
-        shape->in_size[a] = geometry->in.size[a];
-        shape->out_size[a] = geometry->out.size[a];
-        shape->kernel[a] = geometry->window.kernel[a];
-        shape->stride[a] = geometry->window.stride[a];
-        shape->dilation[a] = geometry->window.dilation[a];
-        shape->pad_begin[a] = geometry->window.pad_begin[a];
-    }
-    shape->bases = decomposed->bases;
-    shape->bits = decomposed->bits;
-    shape->zero_point = decomposed->zero_point;
-}
-
 /* The constants of each filter: step s_f, z sum_d W_f[d], bias. */
 static bdnn_status fold_constants(bdnn_inner *inner, const bdnn_layer *layer, bdnn_error *err)
 {
@@ -71,7 +51,10 @@ bdnn_status bdnn_inner_prepare(bdnn_inner *inner, bdnn_backend *backend, const b
     inner->step = dec->step;
     inner->input_count = (size_t)bdnn_shape_elements(in);
     bdnn_inner_geometry_of(layer, in, out, &geometry);
-    set_shape(&inner->shape, &geometry, dec);
+    bdnn_ip_shape_of(&geometry, &inner->shape);
+    inner->shape.bases = dec->bases;
+    inner->shape.bits = dec->bits;
+    inner->shape.zero_point = dec->zero_point;
     status = fold_constants(inner, layer, err);
     if (status == BDNN_OK) {
         status = backend->type->prepare(backend, &inner->shape, &weights, &inner->resident, err);

@@ -43,7 +43,8 @@ static bool fits_in_place(const struct planning *p, const bdnn_layer *layer, siz
 {
     const int32_t in = layer->inputs[0], out = layer->outputs[0];
     if (!bdnn_layer_type_of(layer->op)->in_place || p->block_of[in] < 0 || p->last_use[in] != index ||
-        p->blocks[p->block_of[in]].last != index || bdnn_plan_bytes(p->plan, in) != bdnn_plan_bytes(p->plan, out)) {
+        p->blocks[p->block_of[in]].last != index || p->plan->info[in].type != p->plan->info[out].type ||
+        !bdnn_shape_equal(&p->plan->info[in].shape, &p->plan->info[out].shape)) {
         return false;
     }
     for (int32_t i = 1; i < layer->input_count; i++) {

@@ -1,0 +1,272 @@
+/* Poolings and their inverse. */
+#include "layers/walk.h"
+#include "layers/window.h"
+
+#include <math.h>
+#include <string.h>
+
+static bdnn_status infer_pool(const bdnn_layer *layer, const bdnn_value_info *in, bdnn_value_info *out, bdnn_error *err)
+{
+    if (in[0].type != BDNN_FLOAT32 || in[0].shape.rank < 3 || in[0].shape.rank > 2 + BDNN_SPATIAL) {
+        return bdnn_fail(err, BDNN_ERROR_FORMAT, "pooling takes a float input of 3 to 5 axes, not %d",
+                         in[0].shape.rank);
+    }
+    for (int32_t o = 0; o < layer->output_count; o++) {
+        out[o].type = o == 0 ? BDNN_FLOAT32 : BDNN_INT64;
+        if (layer->attr.pool.global) {
+            out[o].shape = in[0].shape;
+            for (int32_t a = 2; a < in[0].shape.rank; a++) {
+                if (in[0].shape.dim[a] < 1) {
+                    return bdnn_fail(err, BDNN_ERROR_FORMAT, "pooling over %lld positions",
+                                     (long long)in[0].shape.dim[a]);
+                }
+                out[o].shape.dim[a] = 1;
+            }
+        } else {
+            bdnn_status status = bdnn_window_shape(&layer->attr.pool.window, layer->attr.pool.ceil_mode, &in[0].shape,
+                                                   in[0].shape.dim[1], &out[o].shape, err);
+            if (status != BDNN_OK) {
+                return status;
+            }
+        }
+    }
+    return BDNN_OK;
+}
+
+/* A pooling ready to run: its window, which for a global one is the whole input. */
+struct pool {
+    const bdnn_layer_call *call;
+    bdnn_extent in, out;
+    bdnn_window window;
+};
+
+static struct pool pool_of(const bdnn_layer_call *call)
+{
+    struct pool p = {.call = call,
+                     .in = bdnn_extent_of(&call->inputs[0].shape),
+                     .out = bdnn_extent_of(&call->outputs[0].shape),
+                     .window = call->layer->attr.pool.window};
+    for (int a = 0; a < BDNN_SPATIAL && call->layer->attr.pool.global; a++) {
+        p.window.kernel[a] = (int32_t)p.in.size[a];
+        p.window.stride[a] = p.window.dilation[a] = 1;
+        p.window.pad_begin[a] = p.window.pad_end[a] = 0;
+    }
+    return p;
+}
+
+/* The part of a window that lies on the input along one axis: taps first..last-1, tap t at begin + t * dilation.
+ * padded: taps on the input and its pads. */
+struct span {
+    int64_t begin, first, last, padded;
+};
+
+static struct span span_of(const struct pool *p, int axis, int64_t out)
+{
+    const bdnn_window *w = &p->window;
+    struct span s = {.begin = out * w->stride[axis] - w->pad_begin[axis]};
+    const int64_t step = w->dilation[axis], kernel = w->kernel[axis], size = p->in.size[axis];
+    s.first = s.begin < 0 ? (-s.begin + step - 1) / step : 0;
+    s.last = s.begin >= size ? 0 : (size - s.begin + step - 1) / step;
+    s.last = s.last < kernel ? s.last : kernel;
+    s.padded = (size + w->pad_end[axis] - s.begin + step - 1) / step;
+    s.padded = s.padded < kernel ? s.padded : kernel;
+    return s;
+}
+
+static void spans_of(const struct pool *p, size_t position, struct span span[BDNN_SPATIAL], int64_t *image)
+{
+    int64_t rest = (int64_t)position;
+    for (int a = BDNN_SPATIAL - 1; a >= 0; a--) {
+        span[a] = span_of(p, a, rest % p->out.size[a]);
+        rest /= p->out.size[a];
+    }
+    *image = rest;
+}
+
+/* Number of an input element in ONNX's order of indices: row-major (N, C, spatial), or with the spatial axes in
+ * reverse. */
+static int64_t index_of(const struct pool *p, int64_t image, int64_t channel, int64_t d, int64_t h, int64_t w)
+{
+    const int64_t *size = p->in.size;
+    const int64_t base = (image * p->in.channels + channel) * size[0] * size[1] * size[2];
+    return base +
+           (p->call->layer->attr.pool.column_major ? (w * size[1] + h) * size[0] + d : (d * size[1] + h) * size[2] + w);
+}
+
+static void max_tap(const struct pool *p, int64_t image, int64_t d, int64_t h, int64_t v, float *y, int64_t *indices)
+{
+    const int64_t channels = p->in.channels;
+    const float *x = (const float *)p->call->inputs[0].data +
+                     (((image * p->in.size[0] + d) * p->in.size[1] + h) * p->in.size[2] + v) * channels;
+    for (int64_t c = 0; c < channels && !indices; c++) {
+        y[c] = x[c] > y[c] ? x[c] : y[c];
+    }
+    for (int64_t c = 0; c < channels && indices; c++) {
+        if (x[c] > y[c] || indices[c] < 0) {
+            y[c] = x[c];
+            indices[c] = index_of(p, image, c, d, h, v);
+        }
+    }
+}
+
+static void max_position(void *context, size_t position)
+{
+    const struct pool *p = context;
+    const bdnn_window *w = &p->window;
+    const int64_t channels = p->in.channels;
+    float *y = (float *)p->call->outputs[0].data + (int64_t)position * channels;
+    int64_t *indices = NULL, image;
+    struct span s[BDNN_SPATIAL];
+    if (p->call->layer->output_count > 1 && p->call->outputs[1].data) {
+        indices = (int64_t *)p->call->outputs[1].data + (int64_t)position * channels;
+    }
+    for (int64_t c = 0; c < channels; c++) {
+        y[c] = -INFINITY;
+        if (indices) {
+            indices[c] = -1;
+        }
+    }
+    spans_of(p, position, s, &image);
+    for (int64_t kd = s[0].first; kd < s[0].last; kd++) {
+        for (int64_t kh = s[1].first; kh < s[1].last; kh++) {
+            for (int64_t kw = s[2].first; kw < s[2].last; kw++) {
+                max_tap(p, image, s[0].begin + kd * w->dilation[0], s[1].begin + kh * w->dilation[1],
+                        s[2].begin + kw * w->dilation[2], y, indices);
+            }
+        }
+    }
+}
+
+static void average_position(void *context, size_t position)
+{
+    const struct pool *p = context;
+    const bdnn_window *w = &p->window;
+    const int64_t channels = p->in.channels;
+    float *y = (float *)p->call->outputs[0].data + (int64_t)position * channels;
+    struct span s[BDNN_SPATIAL];
+    int64_t image, count = 1;
+    spans_of(p, position, s, &image);
+    memset(y, 0, (size_t)channels * sizeof *y);
+    for (int64_t kd = s[0].first; kd < s[0].last; kd++) {
+        for (int64_t kh = s[1].first; kh < s[1].last; kh++) {
+            for (int64_t kw = s[2].first; kw < s[2].last; kw++) {
+                const int64_t d = s[0].begin + kd * w->dilation[0], h = s[1].begin + kh * w->dilation[1];
+                const int64_t v = s[2].begin + kw * w->dilation[2];
+                const float *x = (const float *)p->call->inputs[0].data +
+                                 (((image * p->in.size[0] + d) * p->in.size[1] + h) * p->in.size[2] + v) * channels;
+                for (int64_t c = 0; c < channels; c++) {
+                    y[c] += x[c];
+                }
+            }
+        }
+    }
+    for (int a = 0; a < BDNN_SPATIAL; a++) {
+        const int64_t taps = s[a].last - s[a].first;
+        count *= p->call->layer->attr.pool.count_include_pad ? s[a].padded : taps > 0 ? taps : 1;
+    }
+    for (int64_t c = 0; c < channels; c++) {
+        y[c] /= (float)count;
+    }
+}
+
+static void run_pool(const bdnn_layer_call *call, bdnn_task *task)
+{
+    struct pool p = pool_of(call);
+    bdnn_parallel(call->threads, task, &p, (size_t)(p.out.batch * p.out.size[0] * p.out.size[1] * p.out.size[2]));
+}
+
+static void run_max_pool(const bdnn_layer_call *call)
+{
+    run_pool(call, max_position);
+}
+
+static void run_average_pool(const bdnn_layer_call *call)
+{
+    run_pool(call, average_position);
+}
+
+const bdnn_layer_type bdnn_max_pool_type = {
+    .min_inputs = 1, .max_inputs = 1, .max_outputs = 2, .infer = infer_pool, .run = run_max_pool};
+const bdnn_layer_type bdnn_average_pool_type = {
+    .min_inputs = 1, .max_inputs = 1, .max_outputs = 1, .infer = infer_pool, .run = run_average_pool};
+
+/* The shape that the indices count in: what the window makes of the input. */
+static void unpooled_shape(const bdnn_layer *layer, const bdnn_shape *in, bdnn_shape *out)
+{
+    const bdnn_window *w = &layer->attr.pool.window;
+    const int32_t missing = BDNN_SPATIAL + 2 - in->rank;
+    *out = *in;
+    for (int32_t a = 2; a < in->rank; a++) {
+        const int32_t s = a - 2 + missing;
+        out->dim[a] = (in->dim[a] - 1) * w->stride[s] - w->pad_begin[s] - w->pad_end[s] + w->kernel[s];
+    }
+}
+
+static bdnn_status infer_unpool(const bdnn_layer *layer, const bdnn_value_info *in, bdnn_value_info *out,
+                                bdnn_error *err)
+{
+    const bdnn_shape *given = &layer->attr.pool.output_shape;
+    bdnn_status status = bdnn_window_check(&layer->attr.pool.window, err);
+    if (status != BDNN_OK) {
+        return status;
+    }
+    if (in[0].type != BDNN_FLOAT32 || in[1].type != BDNN_INT64 || !bdnn_shape_equal(&in[0].shape, &in[1].shape) ||
+        in[0].shape.rank < 3 || in[0].shape.rank > 2 + BDNN_SPATIAL) {
+        return bdnn_fail(err, BDNN_ERROR_FORMAT,
+                         "unpooling takes a float input of 3 to 5 axes and integer indices of the same shape");
+    }
+    out[0].type = BDNN_FLOAT32;
+    unpooled_shape(layer, &in[0].shape, &out[0].shape);
+    if (bdnn_shape_elements(&out[0].shape) < 0) {
+        return bdnn_fail(err, BDNN_ERROR_FORMAT, "the unpooled shape is too large, or negative");
+    }
+    if (given->rank != 0) {
+        if (given->rank != in[0].shape.rank || given->dim[1] != in[0].shape.dim[1]) {
+            return bdnn_fail(err, BDNN_ERROR_FORMAT,
+                             "an output shape of %d axes for an input of %d, or of another number of channels",
+                             given->rank, in[0].shape.rank);
+        }
+        for (int32_t a = 2; a < given->rank; a++) {
+            if (given->dim[a] < out[0].shape.dim[a]) {
+                return bdnn_fail(err, BDNN_ERROR_FORMAT, "an output size of %lld, below the unpooled %lld",
+                                 (long long)given->dim[a], (long long)out[0].shape.dim[a]);
+            }
+            out[0].shape.dim[a] = given->dim[a];
+        }
+    }
+    return BDNN_OK;
+}
+
+/* One batch item and its indices: each names an element of the item's own unpooled tensor; others are ignored. */
+static void unpool_item(void *context, size_t image)
+{
+    const bdnn_layer_call *call = context;
+    const bdnn_shape *in = &call->inputs[0].shape, *out = &call->outputs[0].shape;
+    const int64_t item = bdnn_shape_item_elements(in), out_item = bdnn_shape_item_elements(out);
+    const float *x = (const float *)call->inputs[0].data + (int64_t)image * item;
+    const int64_t *indices = (const int64_t *)call->inputs[1].data + (int64_t)image * item;
+    float *y = (float *)call->outputs[0].data + (int64_t)image * out_item;
+    int64_t strides[BDNN_MAX_RANK], index[BDNN_MAX_RANK], elements;
+    bdnn_shape unpooled;
+    unpooled_shape(call->layer, in, &unpooled);
+    elements = bdnn_shape_elements(&unpooled);
+    bdnn_shape_strides(out, strides);
+    memset(y, 0, (size_t)out_item * sizeof *y);
+    for (int64_t i = 0; i < item; i++) {
+        if (indices[i] >= 0 && indices[i] < elements) {
+            bdnn_index_of(&unpooled, indices[i], index);
+            if (index[0] == (int64_t)image) {
+                index[0] = 0;
+                y[bdnn_offset_of(strides, index, out->rank)] = x[i];
+            }
+        }
+    }
+}
+
+static void run_unpool(const bdnn_layer_call *call)
+{
+    bdnn_parallel(call->threads, unpool_item, (void *)call, (size_t)call->inputs[0].shape.dim[0]);
+}
+
+const bdnn_layer_type bdnn_max_unpool_type = {
+    .min_inputs = 2, .max_inputs = 2, .max_outputs = 1, .infer = infer_unpool, .run = run_unpool};

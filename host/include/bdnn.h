@@ -225,6 +225,80 @@ BDNN_API bdnn_status bdnn_session_output(const bdnn_session *session, size_t ind
 /* Bytes of the planned activation memory, scratch included, and what it would be without reuse. */
 BDNN_API void bdnn_session_memory(const bdnn_session *session, uint64_t *planned, uint64_t *without_reuse);
 
+/* ---- Images ----------------------------------------------------------------------------------------------------------------- */
+
+typedef struct bdnn_image {
+    uint8_t *pixels; /* [height][width][channels], red, green, blue or grey; for bdnn_image_free */
+    int32_t width, height;
+    int32_t channels; /* 1 or 3 */
+} bdnn_image;
+
+/* Decodes an image file. Where a JPEG is larger than width x height (0: any size), libjpeg-turbo decodes it at the smallest of its scales
+ * that still covers them; other formats are decoded whole. EXIF orientation is not applied, as in the published networks' training.
+ * Errors name the file; a truncated or damaged JPEG is an error even where a part could be shown. */
+BDNN_API bdnn_status bdnn_image_load(const char *path, int32_t width, int32_t height, bdnn_image *image, bdnn_error *err);
+
+/* The same from memory; `name` stands for the file in messages. */
+BDNN_API bdnn_status bdnn_image_decode(const char *name, const uint8_t *data, size_t size, int32_t width, int32_t height,
+                                       bdnn_image *image, bdnn_error *err);
+BDNN_API void bdnn_image_free(bdnn_image *image);
+
+/* Makes a network's input [C][H][W] of an image: resizing (by areas when it shrinks, linear when it grows; exact when the size is
+ * right already), crop, channel order, (pixel - mean) * scale. */
+BDNN_API bdnn_status bdnn_image_preprocess(const bdnn_image *image, const bdnn_preprocess *preprocess, float *input,
+                                           bdnn_error *err);
+
+/* Writes a PNG under a temporary name and renames it. */
+BDNN_API bdnn_status bdnn_image_save(const bdnn_image *image, const char *path, bdnn_error *err);
+
+/* A picture of a segmentation: each pixel of `image` tinted with the colour of its class in map[height][width] (scaled to the image by
+ * nearest neighbour), and a legend of the classes that occur. labels may be NULL. Class 0 of networks whose label 0 is "background" is
+ * left untinted. */
+BDNN_API bdnn_status bdnn_image_overlay(const bdnn_image *image, const int32_t *map, int32_t height, int32_t width,
+                                        const char *const *labels, size_t label_count, bdnn_image *overlay, bdnn_error *err);
+
+/* ---- Datasets and metrics --------------------------------------------------------------------------------------------------- */
+
+typedef struct bdnn_dataset bdnn_dataset;
+
+typedef enum bdnn_label_kind {
+    BDNN_LABEL_NONE = 0,  /* images alone: enough for calibration */
+    BDNN_LABEL_CLASS = 1, /* one class an image */
+    BDNN_LABEL_MAP = 2    /* one class a pixel */
+} bdnn_label_kind;
+
+/* Opens a set of images; docs/datasets.md shows every layout: IDX files (raw or gzip), .npy pairs, the Cityscapes tree, a folder of one
+ * folder a class, a folder of images with a label file as ILSVRC2012 validation has, or a folder of images. `labels` names the label file
+ * where it is not found by its name; or NULL. Items are read on demand. */
+BDNN_API bdnn_status bdnn_dataset_open(const char *path, const char *labels, bdnn_dataset **dataset, bdnn_error *err);
+BDNN_API void bdnn_dataset_free(bdnn_dataset *dataset);
+
+BDNN_API size_t bdnn_dataset_count(const bdnn_dataset *dataset);
+BDNN_API bdnn_label_kind bdnn_dataset_label_kind(const bdnn_dataset *dataset);
+
+/* Item `index` as a network's input [C][H][W]. May be called from several threads at once, as may the two below. */
+BDNN_API bdnn_status bdnn_dataset_input(const bdnn_dataset *dataset, size_t index, const bdnn_preprocess *preprocess, float *input,
+                                        bdnn_error *err);
+
+/* The class of an item. */
+BDNN_API bdnn_status bdnn_dataset_class(const bdnn_dataset *dataset, size_t index, int32_t *label, bdnn_error *err);
+
+/* The class map of an item, resized to height x width by nearest neighbour; -1 where a pixel is not to be judged. */
+BDNN_API bdnn_status bdnn_dataset_map(const bdnn_dataset *dataset, size_t index, int32_t height, int32_t width, int32_t *map,
+                                      bdnn_error *err);
+
+/* The rank of class `label` among `count` scores: 0 for the largest; of equal scores the lower class counts as the larger. */
+BDNN_API size_t bdnn_rank_of(const float *scores, size_t count, int32_t label);
+
+/* Adds the pixels of one image to confusion[classes][classes] (row: truth, column: prediction), leaving out truths below 0. Errors: a
+ * truth or prediction that is not below `classes`. */
+BDNN_API bdnn_status bdnn_confusion_add(uint64_t *confusion, int32_t classes, const int32_t *truth, const int32_t *prediction,
+                                        size_t count, bdnn_error *err);
+
+/* Intersection over union of each class (-1 for a class that neither occurs nor is predicted) into iou[classes], and their mean over
+ * the others. */
+BDNN_API double bdnn_mean_iou(const uint64_t *confusion, int32_t classes, double *iou);
+
 #ifdef __cplusplus
 }
 #endif

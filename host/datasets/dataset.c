@@ -1,0 +1,106 @@
+/* Opening a dataset of whatever kind, and what the kinds share. */
+#define _POSIX_C_SOURCE 200809L
+#include "datasets/dataset.h"
+
+#include "core/memory.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+bdnn_status bdnn_dataset_open(const char *path, const char *labels, bdnn_dataset **dataset, bdnn_error *err)
+{
+    const size_t length = strlen(path);
+    struct stat info;
+    *dataset = NULL;
+    if (stat(path, &info) != 0) {
+        return bdnn_fail(err, BDNN_ERROR_IO, "%s: no such file or folder", path);
+    }
+    if (S_ISDIR(info.st_mode)) {
+        return bdnn_open_folder(path, labels, dataset, err);
+    }
+    if (length > 4 && strcmp(path + length - 4, ".npy") == 0) {
+        return bdnn_open_npy(path, labels, dataset, err);
+    }
+    return bdnn_open_idx(path, labels, dataset, err);
+}
+
+void bdnn_dataset_free(bdnn_dataset *dataset)
+{
+    if (dataset) {
+        dataset->type->close(dataset);
+    }
+}
+
+size_t bdnn_dataset_count(const bdnn_dataset *dataset)
+{
+    return dataset->count;
+}
+
+bdnn_label_kind bdnn_dataset_label_kind(const bdnn_dataset *dataset)
+{
+    return dataset->kind;
+}
+
+static bdnn_status check(const bdnn_dataset *dataset, size_t index, bdnn_label_kind kind, bdnn_error *err)
+{
+    if (index >= dataset->count) {
+        return bdnn_fail(err, BDNN_ERROR_ARGUMENT, "item %zu of %zu", index, dataset->count);
+    }
+    if (kind != BDNN_LABEL_NONE && dataset->kind != kind) {
+        return bdnn_fail(err, BDNN_ERROR_ARGUMENT, "the dataset has no labels of this kind");
+    }
+    return BDNN_OK;
+}
+
+bdnn_status bdnn_dataset_input(const bdnn_dataset *dataset, size_t index, const bdnn_preprocess *preprocess,
+                               float *input, bdnn_error *err)
+{
+    bdnn_status status = check(dataset, index, BDNN_LABEL_NONE, err);
+    return status == BDNN_OK ? dataset->type->input(dataset, index, preprocess, input, err) : status;
+}
+
+bdnn_status bdnn_dataset_class(const bdnn_dataset *dataset, size_t index, int32_t *label, bdnn_error *err)
+{
+    bdnn_status status = check(dataset, index, BDNN_LABEL_CLASS, err);
+    return status == BDNN_OK ? dataset->type->label(dataset, index, label, err) : status;
+}
+
+bdnn_status bdnn_dataset_map(const bdnn_dataset *dataset, size_t index, int32_t height, int32_t width, int32_t *map,
+                             bdnn_error *err)
+{
+    bdnn_status status = check(dataset, index, BDNN_LABEL_MAP, err);
+    return status == BDNN_OK ? dataset->type->map(dataset, index, height, width, map, err) : status;
+}
+
+void bdnn_resize_map(const uint8_t *from, int32_t from_height, int32_t from_width, const int32_t *to_class,
+                     int32_t height, int32_t width, int32_t *map)
+{
+    for (int32_t y = 0; y < height; y++) {
+        const uint8_t *row = from + (int64_t)y * from_height / height * from_width;
+        for (int32_t x = 0; x < width; x++) {
+            const uint8_t stored = row[(int64_t)x * from_width / width];
+            *map++ = to_class ? to_class[stored] : stored;
+        }
+    }
+}
+
+char *bdnn_replace_last(const char *text, const char *from, const char *to)
+{
+    const char *found = NULL, *next = text;
+    char *result;
+    size_t before;
+    while ((next = strstr(next, from)) != NULL) {
+        found = next++;
+    }
+    if (!found) {
+        return NULL;
+    }
+    before = (size_t)(found - text);
+    result = bdnn_zalloc(strlen(text) + strlen(to) + 1, 1);
+    if (result) {
+        memcpy(result, text, before);
+        strcpy(result + before, to);
+        strcat(result, found + strlen(from));
+    }
+    return result;
+}

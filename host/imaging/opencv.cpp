@@ -1,0 +1,96 @@
+/* The bridge to OpenCV. */
+#include "imaging/opencv.h"
+
+#include <cstdlib>
+#include <cstring>
+#include <opencv2/imgcodecs.hpp>
+#include <opencv2/imgproc.hpp>
+
+namespace
+{
+
+cv::Mat matrix_of(const bdnn_image *image)
+{
+    return cv::Mat(image->height, image->width, image->channels == 3 ? CV_8UC3 : CV_8UC1, image->pixels);
+}
+
+/* Runs `work`, which returns NULL or a message. */
+template <typename Work> const char *guarded(Work work)
+{
+    try {
+        return work();
+    } catch (const std::bad_alloc &) {
+        return "out of memory";
+    } catch (const std::exception &) {
+        return "OpenCV cannot process it";
+    }
+}
+
+} // namespace
+
+const char *bdnn_cv_decode(const uint8_t *data, size_t size, uint8_t **pixels, int32_t *width, int32_t *height,
+                           int32_t *channels)
+{
+    return guarded([&]() -> const char * {
+        const cv::Mat bytes(1, static_cast<int>(size), CV_8UC1, const_cast<uint8_t *>(data));
+        cv::Mat image = cv::imdecode(bytes, cv::IMREAD_ANYCOLOR | cv::IMREAD_IGNORE_ORIENTATION);
+        if (image.empty() || image.depth() != CV_8U || (image.channels() != 1 && image.channels() != 3)) {
+            return "not an image that OpenCV decodes, or damaged";
+        }
+        if (image.channels() == 3) {
+            cv::cvtColor(image, image, cv::COLOR_BGR2RGB);
+        }
+        const size_t bytes_out = image.total() * image.elemSize();
+        *pixels = static_cast<uint8_t *>(std::malloc(bytes_out));
+        if (!*pixels) {
+            return "out of memory";
+        }
+        std::memcpy(*pixels, image.data, bytes_out);
+        *width = image.cols;
+        *height = image.rows;
+        *channels = image.channels();
+        return nullptr;
+    });
+}
+
+const char *bdnn_cv_encode_png(const bdnn_image *image, uint8_t **data, size_t *size)
+{
+    return guarded([&]() -> const char * {
+        cv::Mat from = matrix_of(image), ordered = from;
+        std::vector<uint8_t> bytes;
+        if (image->channels == 3) {
+            cv::cvtColor(from, ordered, cv::COLOR_RGB2BGR);
+        }
+        if (!cv::imencode(".png", ordered, bytes)) {
+            return "cannot encode a PNG";
+        }
+        *data = static_cast<uint8_t *>(std::malloc(bytes.size()));
+        if (!*data) {
+            return "out of memory";
+        }
+        std::memcpy(*data, bytes.data(), bytes.size());
+        *size = bytes.size();
+        return nullptr;
+    });
+}
+
+const char *bdnn_cv_resize(const bdnn_image *image, int32_t width, int32_t height, uint8_t *out)
+{
+    return guarded([&]() -> const char * {
+        cv::Mat to(height, width, image->channels == 3 ? CV_8UC3 : CV_8UC1, out);
+        const bool shrinks = width < image->width || height < image->height;
+        cv::resize(matrix_of(image), to, to.size(), 0, 0, shrinks ? cv::INTER_AREA : cv::INTER_LINEAR);
+        return to.data == out ? nullptr : "cannot resize";
+    });
+}
+
+const char *bdnn_cv_text(bdnn_image *image, const char *text, int32_t x, int32_t y, double size,
+                         const uint8_t colour[3])
+{
+    return guarded([&]() -> const char * {
+        cv::Mat to = matrix_of(image);
+        cv::putText(to, text, cv::Point(x, y), cv::FONT_HERSHEY_SIMPLEX, size,
+                    cv::Scalar(colour[0], colour[1], colour[2]), 1, cv::LINE_AA);
+        return nullptr;
+    });
+}

@@ -1,6 +1,7 @@
 /* Loading a model, whatever its form, and applying what the caller adds to it: labels and a mean image. */
 #define _POSIX_C_SOURCE 200809L
 #include "core/memory.h"
+#include "import/folder.h"
 #include "import/import.h"
 #include "import/npy.h"
 #include "layers/layer.h"
@@ -165,6 +166,24 @@ static bdnn_status load_file(const char *path, const bdnn_load_options *options,
     return status;
 }
 
+/* A folder, with the labels and the mean image that lie in it unless the caller names others. */
+static bdnn_status load_folder(const char *path, const bdnn_load_options *options, bdnn_model **model, bdnn_error *err)
+{
+    static const char *const names[2] = {"labels", "mean"}, *const suffixes[2] = {".txt", ".npy"};
+    const bool wanted[2] = {!options->labels, !options->mean_image};
+    bdnn_status status = bdnn_import_npy(path, options, model, err);
+    for (int i = 0; i < 2 && status == BDNN_OK; i++) {
+        char *file = wanted[i] ? bdnn_folder_path(path, names[i], suffixes[i]) : NULL;
+        if (file && bdnn_file_exists(file)) {
+            status = i == 0 ? apply_labels(*model, file, err) : apply_mean_image(*model, file, err);
+        } else if (wanted[i] && !file) {
+            status = bdnn_fail_memory(err, strlen(path), "a file name");
+        }
+        bdnn_free(file);
+    }
+    return status;
+}
+
 bdnn_status bdnn_model_load(const char *path, const bdnn_load_options *options, bdnn_model **model, bdnn_error *err)
 {
     static const bdnn_load_options none;
@@ -173,7 +192,7 @@ bdnn_status bdnn_model_load(const char *path, const bdnn_load_options *options, 
     *model = NULL;
     options = options ? options : &none;
     if (stat(path, &info) == 0 && S_ISDIR(info.st_mode)) {
-        status = bdnn_import_npy(path, options, model, err);
+        status = load_folder(path, options, model, err);
     } else {
         status = load_file(path, options, model, err);
     }

@@ -237,9 +237,8 @@ static float half_to_float(uint16_t half)
     return value;
 }
 
-static float element(const bdnn_npy *array, int64_t index)
+float bdnn_npy_element(bdnn_npy_type type, const uint8_t *at)
 {
-    const uint8_t *at = array->data + (size_t)index * types[array->type].size;
     union {
         uint16_t u16;
         float f32;
@@ -247,8 +246,8 @@ static float element(const bdnn_npy *array, int64_t index)
         int32_t i32;
         int64_t i64;
     } number;
-    memcpy(&number, at, types[array->type].size);
-    switch (array->type) {
+    memcpy(&number, at, types[type].size);
+    switch (type) {
     case BDNN_NPY_FLOAT16:
         return half_to_float(number.u16);
     case BDNN_NPY_FLOAT32:
@@ -270,28 +269,31 @@ static float element(const bdnn_npy *array, int64_t index)
     return *at != 0;
 }
 
+void bdnn_npy_strides(const bdnn_npy *array, int64_t strides[BDNN_MAX_RANK])
+{
+    const int32_t rank = array->shape.rank;
+    int64_t step = (int64_t)types[array->type].size;
+    for (int32_t i = 0; i < rank; i++) {
+        const int32_t axis = array->fortran ? i : rank - 1 - i;
+        strides[axis] = step;
+        step *= array->shape.dim[axis];
+    }
+}
+
 void bdnn_npy_floats(const bdnn_npy *array, float *out)
 {
     const int64_t count = bdnn_shape_elements(&array->shape);
-    int64_t stride[BDNN_MAX_RANK], index[BDNN_MAX_RANK] = {0}, from = 0, step = 1;
-    if (!array->fortran) {
-        for (int64_t i = 0; i < count; i++) {
-            out[i] = element(array, i);
-        }
-        return;
-    }
-    for (int32_t i = 0; i < array->shape.rank; i++) {
-        stride[i] = step;
-        step *= array->shape.dim[i];
-    }
+    int64_t strides[BDNN_MAX_RANK], index[BDNN_MAX_RANK] = {0};
+    const uint8_t *at = array->data;
+    bdnn_npy_strides(array, strides);
     for (int64_t i = 0; i < count; i++) {
-        out[i] = element(array, from);
+        out[i] = bdnn_npy_element(array->type, at);
         for (int32_t axis = array->shape.rank - 1; axis >= 0; axis--) {
-            from += stride[axis];
+            at += strides[axis];
             if (++index[axis] < array->shape.dim[axis]) {
                 break;
             }
-            from -= stride[axis] * index[axis];
+            at -= strides[axis] * index[axis];
             index[axis] = 0;
         }
     }

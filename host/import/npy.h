@@ -33,10 +33,14 @@ bdnn_status bdnn_npy_parse(const char *name, const uint8_t *data, size_t size, b
 /* The elements as float, in row-major order, into `out` of bdnn_shape_elements(&array->shape) floats. */
 void bdnn_npy_floats(const bdnn_npy *array, float *out);
 
+/* Bytes from one element to the next along each axis, and the element at `at`, a pointer into data. */
+void bdnn_npy_strides(const bdnn_npy *array, int64_t strides[BDNN_MAX_RANK]);
+float bdnn_npy_element(bdnn_npy_type type, const uint8_t *at);
+
 /* Reads a file: its shape and its elements as row-major floats, for bdnn_free. */
 bdnn_status bdnn_npy_load(const char *path, bdnn_shape *shape, float **data, bdnn_error *err);
 
-/* Writes row-major elements of float32 or int8 in format 1.0. */
+/* Writes row-major elements (as they lie in memory: little-endian) in format 1.0. */
 bdnn_status bdnn_npy_save(const char *path, bdnn_npy_type type, const bdnn_shape *shape, const void *data,
                           bdnn_error *err);
 

@@ -227,9 +227,8 @@ static bdnn_status infer_unpool(const bdnn_layer *layer, const bdnn_value_info *
                              given->rank, in[0].shape.rank);
         }
         for (int32_t a = 2; a < given->rank; a++) {
-            if (given->dim[a] < out[0].shape.dim[a]) {
-                return bdnn_fail(err, BDNN_ERROR_FORMAT, "an output size of %lld, below the unpooled %lld",
-                                 (long long)given->dim[a], (long long)out[0].shape.dim[a]);
+            if (given->dim[a] < 1) {
+                return bdnn_fail(err, BDNN_ERROR_FORMAT, "an output size of %lld", (long long)given->dim[a]);
             }
             out[0].shape.dim[a] = given->dim[a];
         }
@@ -248,7 +247,12 @@ static void unpool_item(void *context, size_t image)
     float *y = (float *)call->outputs[0].data + (int64_t)image * out_item;
     int64_t strides[BDNN_MAX_RANK], index[BDNN_MAX_RANK], elements;
     bdnn_shape unpooled;
+    /* A pooling that rounds its size up leaves less to unpool than its windows cover: then the given shape is the
+     * pooled one. */
     unpooled_shape(call->layer, in, &unpooled);
+    for (int32_t a = 2; a < out->rank; a++) {
+        unpooled.dim[a] = unpooled.dim[a] < out->dim[a] ? unpooled.dim[a] : out->dim[a];
+    }
     elements = bdnn_shape_elements(&unpooled);
     bdnn_shape_strides(out, strides);
     memset(y, 0, (size_t)out_item * sizeof *y);

@@ -49,7 +49,7 @@ static bool round_scales(const float *c, int32_t count, double step, int32_t *g)
     return sum > 0 && sum <= 127;
 }
 
-float bdnn_integer_scales(const float *c, int32_t count, int8_t *g)
+float bdnn_scales_of_reals(const float *c, int32_t count, int8_t *g)
 {
     double total = 0, best = INFINITY;
     float factor = 1;
@@ -282,7 +282,7 @@ static bdnn_status settle_scales(const basis_folder *folder, int64_t filters, co
     for (int64_t f = 0; f < filters; f++) {
         int32_t sum = 0;
         if (!scales) {
-            factors[f] = bdnn_integer_scales(c + f * bases, bases, g + f * bases);
+            factors[f] = bdnn_scales_of_reals(c + f * bases, bases, g + f * bases);
             continue;
         }
         for (int32_t k = 0; k < bases; k++) {

@@ -36,6 +36,6 @@ bdnn_status bdnn_bases_save(const char *directory, const bdnn_graph *graph, cons
 /* Integer scales for the real scales c[count] of one filter: g with sum |g| <= 127 and a factor s with s g nearest to c
  * in the least-squares sense among those that rounding c / s gives, over every possible sum. Returns s (1 for all-zero
  * c). */
-float bdnn_integer_scales(const float *c, int32_t count, int8_t *g);
+float bdnn_scales_of_reals(const float *c, int32_t count, int8_t *g);
 
 #endif

@@ -29,6 +29,10 @@ static bdnn_status infer_conv(const bdnn_layer *layer, const bdnn_value_info *in
     if (status != BDNN_OK) {
         return status;
     }
+    if (bdnn_window_taps(&layer->attr.conv.window) > BDNN_MAX_ELEMENTS / (in[0].shape.dim[1] + 1)) {
+        return bdnn_fail(err, BDNN_ERROR_FORMAT, "a kernel of %lld positions over %lld channels",
+                         (long long)bdnn_window_taps(&layer->attr.conv.window), (long long)in[0].shape.dim[1]);
+    }
     bdnn_inner_geometry_of(layer, &in[0].shape, &out[0].shape, &geometry);
     return bdnn_check_inner_product(layer, filters, geometry.inner, err);
 }

@@ -3,19 +3,62 @@
 #include "layers/parameters.h"
 #include "layers/window.h"
 
+/* Beyond the stride an output padding only adds positions that see no input. */
+#define MOST_OUTPUT_PAD ((int32_t)1 << 24)
+
+/* Sizes of the spatial axes. */
+static bdnn_status infer_size(const bdnn_layer *layer, const bdnn_shape *in, bdnn_shape *out, bdnn_error *err)
+{
+    const bdnn_window *w = &layer->attr.conv.window;
+    for (int32_t axis = 2; axis < in->rank; axis++) {
+        const int a = BDNN_SPATIAL + axis - in->rank;
+        const int32_t extra = layer->attr.conv.output_pad[a];
+        const int64_t covered = bdnn_window_covered(w, a, in->dim[axis]);
+        if (extra < 0 || extra > MOST_OUTPUT_PAD) {
+            return bdnn_fail(err, BDNN_ERROR_FORMAT, "output padding %d on spatial axis %d", extra, a);
+        }
+        if (covered + extra < 0) {
+            return bdnn_fail(err, BDNN_ERROR_FORMAT,
+                             "%lld positions of kernel %d and stride %d with pads %d and %d leave no size on spatial "
+                             "axis %d",
+                             (long long)in->dim[axis], w->kernel[a], w->stride[a], w->pad_begin[a], w->pad_end[a], a);
+        }
+        out->dim[axis] = covered + extra;
+    }
+    return BDNN_OK;
+}
+
+static bdnn_status check_parameters(const bdnn_layer *layer, int64_t channels, bdnn_error *err)
+{
+    const int64_t taps = bdnn_window_taps(&layer->attr.conv.window);
+    const int64_t filters = layer->attr.conv.filters / layer->attr.conv.groups;
+    if (taps > BDNN_MAX_ELEMENTS / filters / (channels + 1)) {
+        return bdnn_fail(err, BDNN_ERROR_FORMAT, "a kernel of %lld positions between %lld channels and %d filters",
+                         (long long)taps, (long long)channels, layer->attr.conv.filters);
+    }
+    if (layer->bias.data || layer->bias.bytes) {
+        bdnn_status status = bdnn_check_floats(&layer->bias, layer->attr.conv.filters, "biases", err);
+        if (status != BDNN_OK) {
+            return status;
+        }
+    }
+    return bdnn_check_floats(&layer->weight, channels * taps * filters, "weights", err);
+}
+
 static bdnn_status infer_conv_transpose(const bdnn_layer *layer, const bdnn_value_info *in, bdnn_value_info *out,
                                         bdnn_error *err)
 {
     const bdnn_window *w = &layer->attr.conv.window;
     const int32_t groups = layer->attr.conv.groups, filters = layer->attr.conv.filters, rank = in[0].shape.rank;
-    int64_t taps = 1;
     bdnn_status status = bdnn_window_check(w, err);
+    if (status == BDNN_OK) {
+        status = bdnn_window_check_rank(w, rank, err);
+    }
     if (status != BDNN_OK) {
         return status;
     }
-    if (in[0].type != BDNN_FLOAT32 || rank < 3 || rank > 2 + BDNN_SPATIAL) {
-        return bdnn_fail(err, BDNN_ERROR_FORMAT, "a transposed convolution takes a float input of 3 to 5 axes, not %d",
-                         rank);
+    if (in[0].type != BDNN_FLOAT32) {
+        return bdnn_fail(err, BDNN_ERROR_FORMAT, "a transposed convolution takes a float input");
     }
     if (groups < 1 || filters < 1 || filters % groups || in[0].shape.dim[1] % groups) {
         return bdnn_fail(err, BDNN_ERROR_FORMAT, "%d groups do not divide %d filters and %lld channels", groups,
@@ -23,27 +66,8 @@ static bdnn_status infer_conv_transpose(const bdnn_layer *layer, const bdnn_valu
     }
     out[0] = in[0];
     out[0].shape.dim[1] = filters;
-    for (int a = 0; a < BDNN_SPATIAL; a++) {
-        const int32_t axis = a - (BDNN_SPATIAL + 2 - rank) + 2, extra = layer->attr.conv.output_pad[a];
-        taps *= w->kernel[a];
-        if (extra < 0 || extra > w->stride[a] * 64 || (axis < 2 && w->kernel[a] != 1)) {
-            return bdnn_fail(err, BDNN_ERROR_FORMAT, "output padding %d, kernel %d on spatial axis %d", extra,
-                             w->kernel[a], a);
-        }
-        if (axis >= 2) {
-            out[0].shape.dim[axis] = (in[0].shape.dim[axis] - 1) * w->stride[a] + extra +
-                                     (int64_t)(w->kernel[a] - 1) * w->dilation[a] + 1 - w->pad_begin[a] - w->pad_end[a];
-        }
-    }
-    if (taps > BDNN_MAX_ELEMENTS / (filters / groups) / (in[0].shape.dim[1] + 1)) {
-        return bdnn_fail(err, BDNN_ERROR_FORMAT, "a kernel of %lld positions", (long long)taps);
-    }
-    if (layer->bias.data) {
-        status = bdnn_check_floats(&layer->bias, filters, "biases", err);
-    }
-    return status == BDNN_OK
-               ? bdnn_check_floats(&layer->weight, in[0].shape.dim[1] * taps * (filters / groups), "weights", err)
-               : status;
+    status = infer_size(layer, &in[0].shape, &out[0].shape, err);
+    return status == BDNN_OK ? check_parameters(layer, in[0].shape.dim[1], err) : status;
 }
 
 struct job {
@@ -78,7 +102,7 @@ static void transpose_position(void *context, size_t position)
     const struct job *job = context;
     const bdnn_window *w = &job->call->layer->attr.conv.window;
     const float *bias = job->call->layer->bias.data;
-    const int64_t taps = (int64_t)w->kernel[0] * w->kernel[1] * w->kernel[2];
+    const int64_t taps = bdnn_window_taps(w);
     float *y = (float *)job->call->outputs[0].data + (int64_t)position * job->out.channels;
     int64_t rest = (int64_t)position, at[BDNN_SPATIAL], tap = 0;
     for (int a = BDNN_SPATIAL - 1; a >= 0; a--) {

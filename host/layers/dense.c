@@ -78,7 +78,7 @@ static bool plan_product(const bdnn_shape *a, const bdnn_shape *b, struct produc
     p->m = p->a.dim[rank - 2];
     p->k = p->a.dim[rank - 1];
     p->n = p->b.dim[rank - 1];
-    if (p->b.dim[rank - 2] != p->k) {
+    if (p->b.dim[rank - 2] != p->k || p->m > INT32_MAX || p->n > INT32_MAX || p->k > INT32_MAX) {
         return false;
     }
     p->batch.rank = rank - 2;

@@ -97,7 +97,7 @@ static bdnn_status infer_layer(const bdnn_graph *graph, const bdnn_layer *layer,
     if (status != BDNN_OK) {
         return status;
     }
-    in = bdnn_zalloc((size_t)(layer->input_count + layer->output_count), sizeof *in);
+    in = bdnn_zalloc((size_t)layer->input_count + (size_t)layer->output_count, sizeof *in);
     if (!in) {
         return bdnn_fail_memory(err, (size_t)layer->input_count * sizeof *in, "a layer's shapes");
     }

@@ -76,7 +76,8 @@ bdnn_status bdnn_check_inner_product(const bdnn_layer *layer, int64_t filters, i
 {
     bdnn_status status;
     int64_t count;
-    if (inner < 1 || filters < 1 || __builtin_mul_overflow(filters, inner, &count) || count > BDNN_MAX_ELEMENTS) {
+    if (inner < 1 || inner > INT32_MAX || filters < 1 || __builtin_mul_overflow(filters, inner, &count) ||
+        count > BDNN_MAX_ELEMENTS) {
         return bdnn_fail(err, BDNN_ERROR_FORMAT, "%lld filters of %lld elements", (long long)filters, (long long)inner);
     }
     if (layer->bias.data || layer->bias.bytes) {

@@ -16,7 +16,7 @@ static bdnn_status infer_pool(const bdnn_layer *layer, const bdnn_value_info *in
         if (layer->attr.pool.global) {
             out[o].shape = in[0].shape;
             for (int32_t a = 2; a < in[0].shape.rank; a++) {
-                if (in[0].shape.dim[a] < 1) {
+                if (in[0].shape.dim[a] < 1 || in[0].shape.dim[a] > INT32_MAX) {
                     return bdnn_fail(err, BDNN_ERROR_FORMAT, "pooling over %lld positions",
                                      (long long)in[0].shape.dim[a]);
                 }
@@ -190,15 +190,12 @@ const bdnn_layer_type bdnn_max_pool_type = {
 const bdnn_layer_type bdnn_average_pool_type = {
     .min_inputs = 1, .max_inputs = 1, .max_outputs = 1, .infer = infer_pool, .run = run_average_pool};
 
-/* The shape that the indices count in: what the window makes of the input. */
+/* The shape that the indices count in: what the window makes of the input. Negative sizes: none. */
 static void unpooled_shape(const bdnn_layer *layer, const bdnn_shape *in, bdnn_shape *out)
 {
-    const bdnn_window *w = &layer->attr.pool.window;
-    const int32_t missing = BDNN_SPATIAL + 2 - in->rank;
     *out = *in;
     for (int32_t a = 2; a < in->rank; a++) {
-        const int32_t s = a - 2 + missing;
-        out->dim[a] = (in->dim[a] - 1) * w->stride[s] - w->pad_begin[s] - w->pad_end[s] + w->kernel[s];
+        out->dim[a] = bdnn_window_covered(&layer->attr.pool.window, BDNN_SPATIAL + a - in->rank, in->dim[a]);
     }
 }
 
@@ -207,13 +204,14 @@ static bdnn_status infer_unpool(const bdnn_layer *layer, const bdnn_value_info *
 {
     const bdnn_shape *given = &layer->attr.pool.output_shape;
     bdnn_status status = bdnn_window_check(&layer->attr.pool.window, err);
+    if (status == BDNN_OK) {
+        status = bdnn_window_check_rank(&layer->attr.pool.window, in[0].shape.rank, err);
+    }
     if (status != BDNN_OK) {
         return status;
     }
-    if (in[0].type != BDNN_FLOAT32 || in[1].type != BDNN_INT64 || !bdnn_shape_equal(&in[0].shape, &in[1].shape) ||
-        in[0].shape.rank < 3 || in[0].shape.rank > 2 + BDNN_SPATIAL) {
-        return bdnn_fail(err, BDNN_ERROR_FORMAT,
-                         "unpooling takes a float input of 3 to 5 axes and integer indices of the same shape");
+    if (in[0].type != BDNN_FLOAT32 || in[1].type != BDNN_INT64 || !bdnn_shape_equal(&in[0].shape, &in[1].shape)) {
+        return bdnn_fail(err, BDNN_ERROR_FORMAT, "unpooling takes a float input and integer indices of the same shape");
     }
     out[0].type = BDNN_FLOAT32;
     unpooled_shape(layer, &in[0].shape, &out[0].shape);

@@ -6,6 +6,7 @@
 
 bdnn_status bdnn_window_check(const bdnn_window *w, bdnn_error *err)
 {
+    int64_t taps = 1;
     for (int a = 0; a < BDNN_SPATIAL; a++) {
         if (w->kernel[a] < 1 || w->stride[a] < 1 || w->dilation[a] < 1 || w->kernel[a] > MOST || w->stride[a] > MOST ||
             w->dilation[a] > MOST) {
@@ -17,8 +18,37 @@ bdnn_status bdnn_window_check(const bdnn_window *w, bdnn_error *err)
             return bdnn_fail(err, BDNN_ERROR_FORMAT, "pads %d and %d on spatial axis %d: each must be 0 to %d",
                              w->pad_begin[a], w->pad_end[a], a, MOST);
         }
+        taps *= w->kernel[a];
+        if (taps > MOST) {
+            return bdnn_fail(err, BDNN_ERROR_FORMAT, "a kernel of %d x %d x %d; at most %d positions are allowed",
+                             w->kernel[0], w->kernel[1], w->kernel[2], MOST);
+        }
     }
     return BDNN_OK;
+}
+
+bdnn_status bdnn_window_check_rank(const bdnn_window *w, int32_t rank, bdnn_error *err)
+{
+    if (rank < 3 || rank > 2 + BDNN_SPATIAL) {
+        return bdnn_fail(err, BDNN_ERROR_FORMAT, "input has %d axes; a sliding window takes 3 to 5", rank);
+    }
+    for (int a = 0; a < BDNN_SPATIAL + 2 - rank; a++) {
+        if (w->kernel[a] != 1 || w->stride[a] != 1 || w->pad_begin[a] != 0 || w->pad_end[a] != 0) {
+            return bdnn_fail(err, BDNN_ERROR_FORMAT,
+                             "kernel %d, stride %d, pads %d and %d on an axis that the input of %d axes does not have",
+                             w->kernel[a], w->stride[a], w->pad_begin[a], w->pad_end[a], rank);
+        }
+    }
+    return BDNN_OK;
+}
+
+int64_t bdnn_window_covered(const bdnn_window *w, int axis, int64_t count)
+{
+    const int64_t extent = (int64_t)(w->kernel[axis] - 1) * w->dilation[axis] + 1;
+    if (count < 0 || count > BDNN_MAX_ELEMENTS / w->stride[axis]) {
+        return -1;
+    }
+    return (count - 1) * w->stride[axis] + extent - w->pad_begin[axis] - w->pad_end[axis];
 }
 
 int64_t bdnn_window_output(const bdnn_window *w, int axis, int64_t in, bool ceil_mode)
@@ -40,24 +70,17 @@ int64_t bdnn_window_output(const bdnn_window *w, int axis, int64_t in, bool ceil
 bdnn_status bdnn_window_shape(const bdnn_window *w, bool ceil_mode, const bdnn_shape *in, int64_t channels,
                               bdnn_shape *out, bdnn_error *err)
 {
-    const int32_t spatial = in->rank - 2, missing = BDNN_SPATIAL - spatial;
+    const int32_t missing = BDNN_SPATIAL + 2 - in->rank;
     bdnn_status status = bdnn_window_check(w, err);
+    if (status == BDNN_OK) {
+        status = bdnn_window_check_rank(w, in->rank, err);
+    }
     if (status != BDNN_OK) {
         return status;
     }
-    if (spatial < 1 || spatial > BDNN_SPATIAL) {
-        return bdnn_fail(err, BDNN_ERROR_FORMAT, "input has %d axes; a sliding window takes 3 to 5", in->rank);
-    }
     *out = *in;
     out->dim[1] = channels;
-    for (int a = 0; a < BDNN_SPATIAL; a++) {
-        if (a < missing) {
-            if (w->kernel[a] != 1 || w->stride[a] != 1 || w->pad_begin[a] != 0 || w->pad_end[a] != 0) {
-                return bdnn_fail(err, BDNN_ERROR_FORMAT, "kernel %d on an axis that the input of %d axes does not have",
-                                 w->kernel[a], in->rank);
-            }
-            continue;
-        }
+    for (int a = missing; a < BDNN_SPATIAL; a++) {
         out->dim[2 + a - missing] = bdnn_window_output(w, a, in->dim[2 + a - missing], ceil_mode);
         if (out->dim[2 + a - missing] < 0) {
             return bdnn_fail(err, BDNN_ERROR_FORMAT,

@@ -3,6 +3,8 @@
 
 #include <cstdlib>
 #include <cstring>
+#include <iostream>
+#include <mutex>
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
 
@@ -26,12 +28,36 @@ template <typename Work> const char *guarded(Work work)
     }
 }
 
+/* OpenCV's readers print what they find wrong in a file to std::cerr, and a library must not. They run one at a time
+ * while it leads nowhere. */
+class Silence
+{
+  public:
+    Silence() : lock_(mutex_), previous_(std::cerr.rdbuf(nullptr))
+    {
+    }
+    ~Silence()
+    {
+        std::cerr.rdbuf(previous_); /* which also clears the state that writing to nowhere left */
+    }
+    Silence(const Silence &) = delete;
+    Silence &operator=(const Silence &) = delete;
+
+  private:
+    static std::mutex mutex_;
+    std::lock_guard<std::mutex> lock_;
+    std::streambuf *previous_;
+};
+
+std::mutex Silence::mutex_;
+
 } // namespace
 
 const char *bdnn_cv_decode(const uint8_t *data, size_t size, uint8_t **pixels, int32_t *width, int32_t *height,
                            int32_t *channels)
 {
     return guarded([&]() -> const char * {
+        const Silence silence;
         const cv::Mat bytes(1, static_cast<int>(size), CV_8UC1, const_cast<uint8_t *>(data));
         cv::Mat image = cv::imdecode(bytes, cv::IMREAD_ANYCOLOR | cv::IMREAD_IGNORE_ORIENTATION);
         if (image.empty() || image.depth() != CV_8U || (image.channels() != 1 && image.channels() != 3)) {
@@ -56,10 +82,12 @@ const char *bdnn_cv_decode(const uint8_t *data, size_t size, uint8_t **pixels, i
 const char *bdnn_cv_encode_png(const bdnn_image *image, uint8_t **data, size_t *size)
 {
     return guarded([&]() -> const char * {
-        cv::Mat from = matrix_of(image), ordered = from;
+        cv::Mat ordered;
         std::vector<uint8_t> bytes;
         if (image->channels == 3) {
-            cv::cvtColor(from, ordered, cv::COLOR_RGB2BGR);
+            cv::cvtColor(matrix_of(image), ordered, cv::COLOR_RGB2BGR);
+        } else {
+            ordered = matrix_of(image);
         }
         if (!cv::imencode(".png", ordered, bytes)) {
             return "cannot encode a PNG";

@@ -9,18 +9,21 @@
 /* A picture of one row, its shorter side made 256, would be millions of columns wide. */
 #define MOST_PIXELS ((int64_t)64 << 20)
 
-/* The size to resize to before the crop. */
-static void resized_size(const bdnn_image *image, const bdnn_preprocess *p, int32_t *width, int32_t *height)
+/* The size to resize to before the crop: false when it has too many pixels. */
+static bool resized_size(const bdnn_image *image, const bdnn_preprocess *p, int32_t *width, int32_t *height)
 {
-    *width = p->width;
-    *height = p->height;
+    double w = p->width, h = p->height;
     if (p->resize == BDNN_RESIZE_CROP) {
-        const int32_t shorter = image->width < image->height ? image->width : image->height;
-        *width = (int32_t)lrint((double)image->width * p->resize_short / shorter);
-        *height = (int32_t)lrint((double)image->height * p->resize_short / shorter);
-        *width = *width < p->width ? p->width : *width;
-        *height = *height < p->height ? p->height : *height;
+        const double shorter = image->width < image->height ? image->width : image->height;
+        w = fmax(rint(image->width * (double)p->resize_short / shorter), w);
+        h = fmax(rint(image->height * (double)p->resize_short / shorter), h);
     }
+    if (!(w * h <= MOST_PIXELS)) {
+        return false;
+    }
+    *width = (int32_t)w;
+    *height = (int32_t)h;
+    return true;
 }
 
 /* Luma of ITU-R BT.601, in integers, as JPEG and OpenCV have it. */
@@ -62,14 +65,14 @@ bdnn_status bdnn_image_preprocess(const bdnn_image *image, const bdnn_preprocess
         return bdnn_fail(err, BDNN_ERROR_UNSUPPORTED, "the network takes %d channels, not an image of 1 or 3",
                          p->channels);
     }
-    resized_size(image, p, &resized.width, &resized.height);
+    if (!resized_size(image, p, &resized.width, &resized.height)) {
+        return bdnn_fail(err, BDNN_ERROR_UNSUPPORTED,
+                         "an image of %d x %d pixels becomes one of more than %lld before its crop", image->width,
+                         image->height, (long long)MOST_PIXELS);
+    }
     if (resized.width == image->width && resized.height == image->height) {
         fill(image, p, input);
         return BDNN_OK;
-    }
-    if ((int64_t)resized.width * resized.height > MOST_PIXELS) {
-        return bdnn_fail(err, BDNN_ERROR_UNSUPPORTED, "an image of %d x %d becomes %d x %d pixels before its crop",
-                         image->width, image->height, resized.width, resized.height);
     }
     resized.pixels = bdnn_alloc((size_t)resized.width * (size_t)resized.height, (size_t)resized.channels);
     if (!resized.pixels) {

@@ -233,9 +233,12 @@ typedef struct bdnn_image {
     int32_t channels; /* 1 or 3 */
 } bdnn_image;
 
-/* Decodes an image file. Where a JPEG is larger than width x height (0: any size), libjpeg-turbo decodes it at the smallest of its scales
- * that still covers them; other formats are decoded whole. EXIF orientation is not applied, as in the published networks' training.
- * Errors name the file; a truncated or damaged JPEG is an error even where a part could be shown. */
+/* Decodes an image file: JPEG by libjpeg-turbo, PNG by libpng, BMP, TIFF, PNM and WebP by OpenCV, told apart by their signatures. Where a
+ * JPEG is larger than width x height (0: any size), it is decoded at the smallest of 1/8 ... 8/8 that still covers them; other formats are
+ * decoded whole. Grey stays grey; 16 bits keep the upper byte; an alpha channel is left out. EXIF orientation is not applied, as in the
+ * published networks' training. At most 16384 pixels a side and 64 Mpixel in all. Errors name the file; a truncated or damaged file is an
+ * error even where a part could be shown. On an error *image is empty. BDNN_ERROR_UNSUPPORTED for a JPEG in CMYK, and for every image
+ * in a build without image libraries. */
 BDNN_API bdnn_status bdnn_image_load(const char *path, int32_t width, int32_t height, bdnn_image *image, bdnn_error *err);
 
 /* The same from memory; `name` stands for the file in messages. */
@@ -248,12 +251,13 @@ BDNN_API void bdnn_image_free(bdnn_image *image);
 BDNN_API bdnn_status bdnn_image_preprocess(const bdnn_image *image, const bdnn_preprocess *preprocess, float *input,
                                            bdnn_error *err);
 
-/* Writes a PNG under a temporary name and renames it. */
+/* Writes a PNG (grey or colour, 8 bits) under a temporary name and renames it. */
 BDNN_API bdnn_status bdnn_image_save(const bdnn_image *image, const char *path, bdnn_error *err);
 
 /* A picture of a segmentation: each pixel of `image` tinted with the colour of its class in map[height][width] (scaled to the image by
- * nearest neighbour), and a legend of the classes that occur. labels may be NULL. Class 0 of networks whose label 0 is "background" is
- * left untinted. */
+ * nearest neighbour), with a legend of the classes that occur beside it; images narrower than 384 pixels are enlarged. Colours: Cityscapes'
+ * for 19 classes, CamVid's for 11 or 12 that begin with "sky", otherwise generated ones. Without labels (NULL, 0) there is no legend. Class
+ * 0 of networks whose label 0 is "background", and values that are no class, are left untinted. *overlay is the caller's to free. */
 BDNN_API bdnn_status bdnn_image_overlay(const bdnn_image *image, const int32_t *map, int32_t height, int32_t width,
                                         const char *const *labels, size_t label_count, bdnn_image *overlay, bdnn_error *err);
 

@@ -72,6 +72,17 @@ bdnn_status bdnn_dataset_map(const bdnn_dataset *dataset, size_t index, int32_t 
     return status == BDNN_OK ? dataset->type->map(dataset, index, height, width, map, err) : status;
 }
 
+char *bdnn_dataset_name(const bdnn_dataset *dataset, size_t index, char *text, size_t size)
+{
+    if (size > 0) {
+        text[0] = '\0';
+    }
+    if (index < dataset->count) {
+        dataset->type->name(dataset, index, text, size);
+    }
+    return text;
+}
+
 void bdnn_resize_map(const uint8_t *from, int32_t from_height, int32_t from_width, const int32_t *to_class,
                      int32_t height, int32_t width, int32_t *map)
 {
@@ -79,7 +90,7 @@ void bdnn_resize_map(const uint8_t *from, int32_t from_height, int32_t from_widt
         const uint8_t *row = from + (int64_t)y * from_height / height * from_width;
         for (int32_t x = 0; x < width; x++) {
             const uint8_t stored = row[(int64_t)x * from_width / width];
-            *map++ = to_class ? to_class[stored] : stored;
+            *map++ = to_class ? to_class[stored] : stored == BDNN_LABEL_VOID ? -1 : stored;
         }
     }
 }

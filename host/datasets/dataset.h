@@ -11,6 +11,7 @@ typedef struct bdnn_dataset_type {
     bdnn_status (*label)(const bdnn_dataset *dataset, size_t index, int32_t *label, bdnn_error *err);
     bdnn_status (*map)(const bdnn_dataset *dataset, size_t index, int32_t height, int32_t width, int32_t *map,
                        bdnn_error *err);
+    void (*name)(const bdnn_dataset *dataset, size_t index, char *text, size_t size);
 } bdnn_dataset_type;
 
 /* Each kind's struct begins with this. */
@@ -25,8 +26,11 @@ bdnn_status bdnn_open_idx(const char *path, const char *labels, bdnn_dataset **d
 bdnn_status bdnn_open_npy(const char *path, const char *labels, bdnn_dataset **dataset, bdnn_error *err);
 bdnn_status bdnn_open_folder(const char *path, const char *labels, bdnn_dataset **dataset, bdnn_error *err);
 
+/* The value that label images of many sets have where a pixel is not to be judged. */
+#define BDNN_LABEL_VOID 255
+
 /* Resizes a class map of bytes by nearest neighbour; `to_class` (256 entries) translates what is stored, NULL: as it
- * is. */
+ * is, BDNN_LABEL_VOID becoming -1. */
 void bdnn_resize_map(const uint8_t *from, int32_t from_height, int32_t from_width, const int32_t *to_class,
                      int32_t height, int32_t width, int32_t *map);
 

@@ -16,6 +16,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* How Cityscapes' pictures are called after town and number. */
+#define CITYSCAPES_PICTURE "_leftImg8bit.png"
+
 struct item {
     char *path;
     int32_t label;
@@ -159,8 +162,7 @@ static bdnn_status add_folders(struct folder_dataset *set, const char *root, con
     return status;
 }
 
-/* ---- Labels from a text file
- * ------------------------------------------------------------------------------------------------ */
+/* ---- Labels from a text file ---- */
 
 static bdnn_status parse_label(const char *path, size_t line, const char *text, int32_t *label, bdnn_error *err)
 {
@@ -181,15 +183,19 @@ static int compare_items(const void *a, const void *b)
     return strcmp(((const struct item *)a)->path, ((const struct item *)b)->path);
 }
 
-/* "NAME CLASS": finds the image; both lists are sorted by path. */
-static bdnn_status label_by_name(struct folder_dataset *set, const char *file, size_t line, char *text, bdnn_error *err)
+/* "NAME CLASS", a name with spaces being possible: finds the image; both lists are sorted by path. */
+static bdnn_status label_by_name(struct folder_dataset *set, const char *file, size_t line, char *text, char *space,
+                                 bdnn_error *err)
 {
-    char *space = text + strcspn(text, " \t"), *path;
+    char *path;
     struct item key, *found;
     int32_t label;
     bdnn_status status;
-    *space = '\0';
     status = parse_label(file, line, space + 1, &label, err);
+    while (space > text && isspace((unsigned char)space[-1])) {
+        space--;
+    }
+    *space = '\0';
     if (status != BDNN_OK) {
         return status;
     }
@@ -209,12 +215,20 @@ static bdnn_status label_by_name(struct folder_dataset *set, const char *file, s
 
 static bdnn_status label_line(struct folder_dataset *set, const char *file, size_t line, char *text, bdnn_error *err)
 {
-    text[strcspn(text, "\r\n")] = '\0';
-    if (!text[0]) {
+    char *space, *tab;
+    size_t length;
+    text += strspn(text, " \t");
+    length = strlen(text);
+    while (length > 0 && isspace((unsigned char)text[length - 1])) {
+        text[--length] = '\0';
+    }
+    space = strrchr(text, ' ');
+    tab = strrchr(text, '\t');
+    if (length == 0) {
         return BDNN_OK;
     }
-    if (strpbrk(text, " \t")) {
-        return label_by_name(set, file, line, text, err);
+    if (space || tab) {
+        return label_by_name(set, file, line, text, !space || (tab && tab > space) ? tab : space, err);
     }
     if (line > set->base.count) {
         return bdnn_fail(err, BDNN_ERROR_FORMAT, "%s: line %zu: more labels than the %zu images of %s", file, line,
@@ -245,8 +259,7 @@ static bdnn_status read_labels(struct folder_dataset *set, const char *path, bdn
     return status;
 }
 
-/* ---- Items
- * ------------------------------------------------------------------------------------------------------------------ */
+/* ---- Items ---- */
 
 static bdnn_status input_folder(const bdnn_dataset *dataset, size_t index, const bdnn_preprocess *p, float *input,
                                 bdnn_error *err)
@@ -307,43 +320,59 @@ static bdnn_status map_cityscapes(const bdnn_dataset *dataset, size_t index, int
     return status;
 }
 
-static const bdnn_dataset_type folder_type = {
-    .close = close_folder, .input = input_folder, .label = label_folder, .map = map_cityscapes};
-
-/* ---- Opening
- * ---------------------------------------------------------------------------------------------------------------- */
-
-static bdnn_status open_cityscapes(struct folder_dataset *set, const char *pictures, bdnn_error *err)
+static void name_folder(const bdnn_dataset *dataset, size_t index, char *text, size_t size)
 {
-    char *split = join(pictures, "val");
-    bdnn_status status = split ? BDNN_OK : bdnn_fail_memory(err, strlen(pictures), pictures);
-    if (status == BDNN_OK && !is_folder(split)) {
-        status = bdnn_fail(err, BDNN_ERROR_IO, "%s: no folder 'val' of Cityscapes pictures in it", pictures);
+    snprintf(text, size, "%s", ((const struct folder_dataset *)dataset)->items[index].path);
+}
+
+static const bdnn_dataset_type folder_type = {
+    .close = close_folder, .input = input_folder, .label = label_folder, .map = map_cityscapes, .name = name_folder};
+
+/* ---- Opening ---- */
+
+/* The towns of one part of Cityscapes. Its label images may be missing, for calibration. */
+static bdnn_status open_cityscapes(struct folder_dataset *set, const char *part, const char *labels, bdnn_error *err)
+{
+    bdnn_status status = add_folders(set, part, CITYSCAPES_PICTURE, err);
+    if (status == BDNN_OK && set->base.count > 0) {
+        bool train_ids;
+        char *path = cityscapes_labels(set->items[0].path, &train_ids);
+        set->base.kind = path && access(path, R_OK) == 0 ? BDNN_LABEL_MAP : BDNN_LABEL_NONE;
+        bdnn_free(path);
+        if (labels) {
+            status = bdnn_fail(err, BDNN_ERROR_ARGUMENT, "%s: Cityscapes has label images, which '%s' cannot replace",
+                               part, labels);
+        }
     }
-    if (status == BDNN_OK) {
-        status = add_folders(set, split, "_leftImg8bit.png", err);
+    return status;
+}
+
+static bdnn_status open_images(struct folder_dataset *set, const char *labels, bdnn_error *err)
+{
+    bdnn_status status = add_images(set, set->root, NULL, -1, err);
+    if (status == BDNN_OK && labels) {
+        return read_labels(set, labels, err);
     }
-    set->base.kind = BDNN_LABEL_MAP;
-    bdnn_free(split);
+    if (status == BDNN_OK && set->base.count == 0) {
+        status = add_folders(set, set->root, NULL, err);
+        set->base.kind = BDNN_LABEL_CLASS;
+    }
     return status;
 }
 
 static bdnn_status fill(struct folder_dataset *set, const char *labels, bdnn_error *err)
 {
-    char *pictures = join(set->root, "leftImg8bit");
-    bdnn_status status;
-    if (pictures && is_folder(pictures)) {
-        status = open_cityscapes(set, pictures, err);
-    } else {
-        status = add_images(set, set->root, NULL, -1, err);
-        if (status == BDNN_OK && labels) {
-            status = read_labels(set, labels, err);
-        } else if (status == BDNN_OK && set->base.count == 0) {
-            status = add_folders(set, set->root, NULL, err);
-            set->base.kind = BDNN_LABEL_CLASS;
-        }
+    char *part = join(set->root, "leftImg8bit/val");
+    bdnn_status status = part ? BDNN_OK : bdnn_fail_memory(err, strlen(set->root), set->root);
+    if (part && is_folder(part)) {
+        status = open_cityscapes(set, part, labels, err);
+    } else if (part && strstr(set->root, "leftImg8bit/")) {
+        status = open_cityscapes(set, set->root, labels, err);
     }
-    bdnn_free(pictures);
+    if (status == BDNN_OK && set->base.count == 0) {
+        status = open_images(set, labels, err);
+    }
+    bdnn_free(part);
     if (status == BDNN_OK && set->base.count == 0) {
         status = bdnn_fail(err, BDNN_ERROR_IO, "%s: no images in it", set->root);
     }

@@ -5,6 +5,7 @@
 #include "core/memory.h"
 #include "core/tensor.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 #include <zlib.h>
@@ -53,8 +54,8 @@ static bdnn_status read_data(gzFile file, const char *path, struct idx *idx, siz
         bdnn_free(idx->data);
         idx->data = larger;
         if (!read_bytes(file, larger + used, room - used)) {
-            return bdnn_fail(err, BDNN_ERROR_FORMAT, "%s: ends before the %zu bytes that its header states", path,
-                             size);
+            return bdnn_fail(err, BDNN_ERROR_FORMAT, "%s: damaged, or ends before the %zu bytes that its header states",
+                             path, size);
         }
         used = room;
         room = room > size / 4 ? size : room * 4;
@@ -101,7 +102,9 @@ static bdnn_status load(const char *path, struct idx *idx, bdnn_error *err)
         return bdnn_fail(err, BDNN_ERROR_IO, "%s: cannot open", path);
     }
     status = read_file(file, path, idx, err);
-    gzclose(file);
+    if (gzclose(file) != Z_OK && status == BDNN_OK) {
+        status = bdnn_fail(err, BDNN_ERROR_FORMAT, "%s: damaged: its gzip stream does not end properly", path);
+    }
     return status;
 }
 
@@ -161,7 +164,13 @@ static bdnn_status map_idx(const bdnn_dataset *dataset, size_t index, int32_t he
     return BDNN_OK;
 }
 
-static const bdnn_dataset_type idx_type = {.close = close_idx, .input = input_idx, .label = label_idx, .map = map_idx};
+static void name_idx(const bdnn_dataset *dataset, size_t index, char *text, size_t size)
+{
+    snprintf(text, size, "%s: image %zu", ((const struct idx_dataset *)dataset)->path, index);
+}
+
+static const bdnn_dataset_type idx_type = {
+    .close = close_idx, .input = input_idx, .label = label_idx, .map = map_idx, .name = name_idx};
 
 static bdnn_status attach_labels(struct idx_dataset *set, const char *path, bdnn_error *err)
 {

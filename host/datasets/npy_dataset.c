@@ -8,12 +8,15 @@
 #include "import/npy.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#define MOST_SIDE 16384
+
 struct npy_dataset {
     bdnn_dataset base;
-    char *path;
+    char *path, *label_path;
     bdnn_map map;
     bdnn_npy images;
     bool planar; /* (N,C,H,W) */
@@ -27,6 +30,7 @@ static void close_npy(bdnn_dataset *dataset)
     struct npy_dataset *set = (struct npy_dataset *)dataset;
     bdnn_unmap_file(&set->map);
     bdnn_free(set->path);
+    bdnn_free(set->label_path);
     bdnn_free(set->labels);
     bdnn_free(set);
 }
@@ -73,7 +77,7 @@ static bdnn_status label_of(const struct npy_dataset *set, size_t at, int32_t *l
 {
     const float v = set->labels[at];
     if (!(fabsf(v) < 1e6f) || v != floorf(v)) {
-        return bdnn_fail(err, BDNN_ERROR_FORMAT, "%s: label number %zu is %g", set->path, at, (double)v);
+        return bdnn_fail(err, BDNN_ERROR_FORMAT, "%s: label number %zu is %g", set->label_path, at, (double)v);
     }
     *label = (int32_t)v;
     return BDNN_OK;
@@ -81,7 +85,12 @@ static bdnn_status label_of(const struct npy_dataset *set, size_t at, int32_t *l
 
 static bdnn_status label_npy(const bdnn_dataset *dataset, size_t index, int32_t *label, bdnn_error *err)
 {
-    return label_of((const struct npy_dataset *)dataset, index, label, err);
+    const struct npy_dataset *set = (const struct npy_dataset *)dataset;
+    bdnn_status status = label_of(set, index, label, err);
+    if (status == BDNN_OK && *label < 0) {
+        status = bdnn_fail(err, BDNN_ERROR_FORMAT, "%s: label number %zu is %d", set->label_path, index, *label);
+    }
+    return status;
 }
 
 static bdnn_status map_npy(const bdnn_dataset *dataset, size_t index, int32_t height, int32_t width, int32_t *map,
@@ -96,12 +105,30 @@ static bdnn_status map_npy(const bdnn_dataset *dataset, size_t index, int32_t he
             if (status != BDNN_OK) {
                 return status;
             }
+            map[-1] = map[-1] == BDNN_LABEL_VOID ? -1 : map[-1];
         }
     }
     return BDNN_OK;
 }
 
-static const bdnn_dataset_type npy_type = {.close = close_npy, .input = input_npy, .label = label_npy, .map = map_npy};
+static void name_npy(const bdnn_dataset *dataset, size_t index, char *text, size_t size)
+{
+    snprintf(text, size, "%s: image %zu", ((const struct npy_dataset *)dataset)->path, index);
+}
+
+static const bdnn_dataset_type npy_type = {
+    .close = close_npy, .input = input_npy, .label = label_npy, .map = map_npy, .name = name_npy};
+
+/* Sides that a picture can have, which also keeps them within 32 bits. */
+static bool sides_fit(const bdnn_shape *shape)
+{
+    for (int32_t a = 1; a < shape->rank; a++) {
+        if (shape->dim[a] > MOST_SIDE) {
+            return false;
+        }
+    }
+    return true;
+}
 
 static bdnn_status open_images(struct npy_dataset *set, bdnn_error *err)
 {
@@ -116,7 +143,7 @@ static bdnn_status open_images(struct npy_dataset *set, bdnn_error *err)
     }
     if (set->images.fortran || (set->images.type != BDNN_NPY_UINT8 && set->images.type != BDNN_NPY_FLOAT32) ||
         shape->rank < 3 || shape->rank > 4 || (set->images.type == BDNN_NPY_FLOAT32 && shape->rank != 4) ||
-        bdnn_shape_elements(shape) < 1) {
+        bdnn_shape_elements(shape) < 1 || !sides_fit(shape)) {
         return bdnn_fail(
             err, BDNN_ERROR_UNSUPPORTED,
             "%s: an array of %s; images are uint8 (N,H,W), (N,H,W,C), (N,C,H,W) or float32 (N,C,H,W), rows last",
@@ -159,11 +186,11 @@ bdnn_status bdnn_open_npy(const char *path, const char *labels, bdnn_dataset **d
         return bdnn_fail_memory(err, sizeof *set, path);
     }
     set->base.type = &npy_type;
+    set->label_path = found;
     status = open_images(set, err);
     if (status == BDNN_OK && found && (labels || access(found, R_OK) == 0)) {
         status = open_labels(set, found, err);
     }
-    bdnn_free(found);
     if (status != BDNN_OK) {
         close_npy(&set->base);
         return status;

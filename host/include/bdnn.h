@@ -280,14 +280,19 @@ BDNN_API void bdnn_dataset_free(bdnn_dataset *dataset);
 BDNN_API size_t bdnn_dataset_count(const bdnn_dataset *dataset);
 BDNN_API bdnn_label_kind bdnn_dataset_label_kind(const bdnn_dataset *dataset);
 
+/* What to call item `index` in a message: its image file, or its file and number. Written into text (at most `size` bytes, always
+ * terminated), which is returned. */
+BDNN_API char *bdnn_dataset_name(const bdnn_dataset *dataset, size_t index, char *text, size_t size);
+
 /* Item `index` as a network's input [C][H][W]. May be called from several threads at once, as may the two below. */
 BDNN_API bdnn_status bdnn_dataset_input(const bdnn_dataset *dataset, size_t index, const bdnn_preprocess *preprocess, float *input,
                                         bdnn_error *err);
 
-/* The class of an item. */
+/* The class of an item, as stored: whether the network knows it is the caller's to check. */
 BDNN_API bdnn_status bdnn_dataset_class(const bdnn_dataset *dataset, size_t index, int32_t *label, bdnn_error *err);
 
-/* The class map of an item, resized to height x width by nearest neighbour; -1 where a pixel is not to be judged. */
+/* The class map of an item, resized to height x width by nearest neighbour; -1 where a pixel is not to be judged (stored as 255,
+ * or a Cityscapes label outside the 19 classes of its benchmark). */
 BDNN_API bdnn_status bdnn_dataset_map(const bdnn_dataset *dataset, size_t index, int32_t height, int32_t width, int32_t *map,
                                       bdnn_error *err);
 

@@ -3,7 +3,6 @@
 
 #include "core/memory.h"
 #include "decompose/search.h"
-#include "decompose/statistics.h"
 
 #include <math.h>
 #include <stdatomic.h>
@@ -27,6 +26,9 @@
 #define START_ROUNDS 10
 #define PAPER_ROUNDS 60
 
+/* Steps towards the real weights that are best behind a rectifier. */
+#define TARGET_ROUNDS 3
+
 struct fit {
     const bdnn_streams *streams;
     const bdnn_layer *original;
@@ -37,6 +39,7 @@ struct fit {
     bdnn_decomposed *decomposed;
     float *bias;
     const float *w; /* [F][D] */
+    bool rectified; /* a rectifier follows, at once or behind an addition */
     /* of the group at hand */
     int64_t group, group_filters;
     bdnn_statistics statistics;
@@ -116,22 +119,34 @@ static bdnn_status choose_quantizer(struct fit *fit, bdnn_error *err)
     return status;
 }
 
-/* The other operand of an addition that only this layer's output goes into, when it has been computed before: a
- * residual block's shortcut. -1: none. */
-static int32_t other_branch(const struct fit *fit)
+/* The only layer that reads a value; NULL: none or several. */
+static const bdnn_layer *only_reader(const bdnn_graph *graph, int32_t value)
 {
-    const bdnn_graph *graph = fit->streams->graph;
-    const int32_t mine = fit->original->outputs[0];
-    if (bdnn_graph_uses(graph, mine) != 1) {
-        return -1;
-    }
-    for (size_t l = 0; l < graph->layer_count; l++) {
-        const bdnn_layer *add = &graph->layers[l];
-        if (add->op == BDNN_OP_ADD && add->input_count == 2 && (add->inputs[0] == mine || add->inputs[1] == mine)) {
-            const int32_t other = add->inputs[0] == mine ? add->inputs[1] : add->inputs[0];
-            const bdnn_shape *a = &fit->streams->info[0][mine].shape, *b = &fit->streams->info[0][other].shape;
-            return fit->streams->exact[other] && bdnn_shape_equal(a, b) ? other : -1;
+    for (size_t l = 0; l < graph->layer_count && bdnn_graph_uses(graph, value) == 1; l++) {
+        for (int32_t i = 0; i < graph->layers[l].input_count; i++) {
+            if (graph->layers[l].inputs[i] == value) {
+                return &graph->layers[l];
+            }
         }
+    }
+    return NULL;
+}
+
+static bool is_rectifier(const bdnn_layer *layer)
+{
+    return layer && layer->op == BDNN_OP_ACTIVATION && layer->attr.activation.kind == BDNN_ACT_CLIP &&
+           layer->attr.activation.low == 0;
+}
+
+/* The other operand of an addition that alone reads this layer's output, when it has been computed before: a residual
+ * block's shortcut. -1: none. */
+static int32_t other_branch(const struct fit *fit, const bdnn_layer *add)
+{
+    const int32_t mine = fit->original->outputs[0];
+    if (add && add->op == BDNN_OP_ADD && add->input_count == 2) {
+        const int32_t other = add->inputs[0] == mine ? add->inputs[1] : add->inputs[0];
+        const bdnn_shape *a = &fit->streams->info[0][mine].shape, *b = &fit->streams->info[0][other].shape;
+        return fit->streams->exact[other] && bdnn_shape_equal(a, b) ? other : -1;
     }
     return -1;
 }
@@ -139,12 +154,15 @@ static int32_t other_branch(const struct fit *fit)
 static bdnn_status collect(struct fit *fit, bdnn_error *err)
 {
     const int64_t d = fit->geometry.inner;
-    const int32_t other = other_branch(fit);
+    const bdnn_graph *graph = fit->streams->graph;
+    const bdnn_layer *reader = only_reader(graph, fit->original->outputs[0]);
+    const int32_t other = other_branch(fit, reader);
     void **exact = fit->streams->exact, **approximate = fit->streams->approximate;
     int64_t wanted = SAMPLES > SAMPLES_PER_ELEMENT * d ? SAMPLES : SAMPLES_PER_ELEMENT * d, count;
     int64_t *positions;
     bdnn_status status;
     wanted = d > MOST_GRAM_INNER ? MOST_HELD_SAMPLES : wanted;
+    fit->rectified = is_rectifier(other >= 0 ? only_reader(graph, reader->outputs[0]) : reader);
     positions = bdnn_sample_positions(&fit->geometry, fit->streams->images, wanted, fit->options->seed + 1, &count);
     if (!positions) {
         return bdnn_fail_memory(err, (size_t)wanted * sizeof *positions, "samples of a layer's input");
@@ -160,8 +178,7 @@ static bdnn_status collect(struct fit *fit, bdnn_error *err)
         .quantizer = fit->quantizer,
         .group = fit->group,
     };
-    status = bdnn_statistics_collect(&source, fit->w + fit->group * fit->group_filters * d, fit->options->lambda,
-                                     fit->streams->threads, &fit->statistics, err);
+    status = bdnn_statistics_collect(&source, fit->options->lambda, fit->streams->threads, &fit->statistics, err);
     bdnn_free(positions);
     return status == BDNN_OK ? bdnn_objective_factorise(&fit->statistics.objective, err) : status;
 }
@@ -180,14 +197,82 @@ static void store_filter(struct fit *fit, int64_t f, const bdnn_filter *filter)
         scales[k] = filter->scale[k];
     }
     ((float *)fit->decomposed->filter_scale.data)[f] = filter->factor;
-    if (fit->options->method == BDNN_METHOD_DATA) {
-        /* Centres the error of the output over the samples. */
-        const int64_t in_group = f - fit->group * fit->group_filters;
-        double sum = 0;
-        for (int64_t i = 0; i < d; i++) {
-            sum += bdnn_filter_weight(filter, bases, i) * fit->statistics.x_mean[i];
+}
+
+/* The bias that gives the outputs the mean that is wanted of them. */
+static float centring_bias(const struct fit *fit, const bdnn_filter *filter, double wanted)
+{
+    double sum = 0;
+    for (int64_t i = 0; i < fit->geometry.inner; i++) {
+        sum += (double)bdnn_filter_weight(filter, fit->options->bases, i) * fit->statistics.x_mean[i];
+    }
+    return (float)(wanted - (double)filter->factor * sum);
+}
+
+/* One thread's memory for a block. */
+struct block_memory {
+    uint8_t *codes; /* [block][D] */
+    float *targets; /* [block][D] */
+    float *retarget;
+    void *search;
+};
+
+static size_t take(size_t *used, size_t bytes)
+{
+    const size_t at = *used;
+    *used += bdnn_round_up(bytes, BDNN_ALIGNMENT);
+    return at;
+}
+
+/* Lays it out from `base` on (NULL: only counts) and returns the bytes. */
+static size_t lay_out_block(const struct fit *fit, uint8_t *base, struct block_memory *memory)
+{
+    const bool data = fit->options->method == BDNN_METHOD_DATA;
+    const size_t elements = BDNN_SEARCH_BLOCK * (size_t)fit->geometry.inner;
+    size_t used = 0;
+    const size_t codes = take(&used, elements), targets = take(&used, elements * sizeof(float));
+    const size_t retarget =
+        take(&used, data ? (size_t)bdnn_retarget_floats(&fit->statistics, BDNN_SEARCH_BLOCK) * sizeof(float) : 0);
+    const size_t search = take(
+        &used, bdnn_search_scratch(data ? &fit->statistics.objective : NULL, fit->geometry.inner, fit->options->bases));
+    if (base) {
+        *memory =
+            (struct block_memory){base + codes, (float *)(base + targets), (float *)(base + retarget), base + search};
+    }
+    return used;
+}
+
+/* Real weights first: the targets of the linear problem, then of the rectified one. */
+static void first_targets(bdnn_retarget *retarget, float *targets)
+{
+    bdnn_retarget_step(retarget, NULL, targets);
+    for (int i = 0; i < TARGET_ROUNDS && retarget->rectified; i++) {
+        bdnn_retarget_step(retarget, targets, targets);
+    }
+}
+
+static void search_block(struct fit *fit, const struct block_memory *memory, int64_t first, int64_t count,
+                         bdnn_filter *filters)
+{
+    const int64_t d = fit->geometry.inner, from = fit->group * fit->group_filters + first;
+    const float *w = fit->w + from * d;
+    bdnn_retarget retarget = {
+        .statistics = &fit->statistics, .w = w, .first = first, .count = count, .rectified = fit->rectified};
+    if (fit->options->method == BDNN_METHOD_PAPER) {
+        memcpy(memory->targets, w, (size_t)(count * d) * sizeof *w);
+        bdnn_search_block(NULL, NULL, memory->targets, d, count, fit->options->bases, &fit->rule, filters,
+                          memory->search);
+    } else {
+        bdnn_retarget_lay_out(&retarget, memory->retarget);
+        first_targets(&retarget, memory->targets);
+        bdnn_search_block(&fit->statistics.objective, fit->rectified ? &retarget : NULL, memory->targets, d, count,
+                          fit->options->bases, &fit->rule, filters, memory->search);
+        for (int64_t f = 0; f < count; f++) {
+            fit->bias[from + f] = centring_bias(fit, &filters[f], retarget.mean[f]);
         }
-        fit->bias[f] = (float)(fit->statistics.y_mean[in_group] - (double)filter->factor * sum);
+    }
+    for (int64_t f = 0; f < count; f++) {
+        store_filter(fit, from + f, &filters[f]);
     }
 }
 
@@ -195,32 +280,20 @@ static void store_filter(struct fit *fit, int64_t f, const bdnn_filter *filter)
 static void fit_block(void *context, size_t slot, size_t block)
 {
     struct fit *fit = context;
-    const bool data = fit->options->method == BDNN_METHOD_DATA;
-    const int64_t d = fit->geometry.inner, first = (int64_t)block * BDNN_SEARCH_BLOCK;
+    const int64_t first = (int64_t)block * BDNN_SEARCH_BLOCK;
     const int64_t count =
         first + BDNN_SEARCH_BLOCK < fit->group_filters ? BDNN_SEARCH_BLOCK : fit->group_filters - first;
-    const float *w = fit->w + (fit->group * fit->group_filters + first) * d;
-    uint8_t *scratch = fit->scratch + slot * fit->slot_bytes, *codes = scratch;
-    float *targets = (float *)(scratch + bdnn_round_up((size_t)(BDNN_SEARCH_BLOCK * d), BDNN_ALIGNMENT));
-    void *search =
-        (uint8_t *)targets + bdnn_round_up((size_t)(BDNN_SEARCH_BLOCK * d) * sizeof *targets, BDNN_ALIGNMENT);
-    const bdnn_objective *objective = data ? &fit->statistics.objective : NULL;
     bdnn_filter filters[BDNN_SEARCH_BLOCK];
+    struct block_memory memory;
     long long done;
     if (atomic_load(&fit->cancelled)) {
         return;
     }
+    lay_out_block(fit, fit->scratch + slot * fit->slot_bytes, &memory);
     for (int64_t f = 0; f < count; f++) {
-        filters[f].codes = codes + f * d;
+        filters[f].codes = memory.codes + f * fit->geometry.inner;
     }
-    if (data) {
-        float *cross = fit->statistics.cross + first * (objective->sampled ? objective->samples : d);
-        bdnn_objective_targets(objective, cross, w, count, targets);
-    }
-    bdnn_search_block(objective, data ? targets : w, d, count, fit->options->bases, &fit->rule, filters, search);
-    for (int64_t f = 0; f < count; f++) {
-        store_filter(fit, fit->group * fit->group_filters + first + f, &filters[f]);
-    }
+    search_block(fit, &memory, first, count, filters);
     done = atomic_fetch_add(&fit->done, count) + count;
     /* From one slot only, so that the callback never runs twice at once. */
     if (slot == 0 && fit->options->progress &&
@@ -232,15 +305,12 @@ static void fit_block(void *context, size_t slot, size_t block)
 static bdnn_status fit_group(struct fit *fit, bdnn_error *err)
 {
     const bool data = fit->options->method == BDNN_METHOD_DATA;
-    const size_t d = (size_t)fit->geometry.inner, slots = bdnn_threads_count(fit->streams->threads);
+    const size_t slots = bdnn_threads_count(fit->streams->threads);
     bdnn_status status = data ? collect(fit, err) : BDNN_OK;
     if (status != BDNN_OK) {
         return status;
     }
-    fit->slot_bytes =
-        bdnn_round_up(BDNN_SEARCH_BLOCK * d, BDNN_ALIGNMENT) +
-        bdnn_round_up(BDNN_SEARCH_BLOCK * d * sizeof(float), BDNN_ALIGNMENT) +
-        bdnn_search_scratch(data ? &fit->statistics.objective : NULL, fit->geometry.inner, fit->options->bases);
+    fit->slot_bytes = lay_out_block(fit, NULL, NULL);
     fit->scratch = bdnn_alloc(slots, fit->slot_bytes);
     if (!fit->scratch) {
         return bdnn_fail_memory(err, slots * fit->slot_bytes, "the search for a layer's bases");

@@ -49,7 +49,7 @@ bdnn_status bdnn_objective_factorise(bdnn_objective *objective, bdnn_error *err)
 
 /* targets[filters][D] = H^-1 (X'Y / n + lambda w): the real weights whose outputs from the quantised input are nearest
  * to Y, w being preferred where the samples leave it open. w: [filters][D]. cross: X'Y / n as [filters][D]; for a
- * sampled objective the residuals Y - X w as [filters][n], which are overwritten. One thread. */
+ * sampled objective Y - X w, centred, as [filters][n], which is overwritten. One thread. */
 void bdnn_objective_targets(const bdnn_objective *objective, float *cross, const float *w, int64_t filters,
                             float *targets);
 

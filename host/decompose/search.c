@@ -7,14 +7,16 @@
 #include <stdbool.h>
 #include <string.h>
 
-/* Rounds of (scales, codes), and sweeps over the elements in a round: more change nothing measurable. */
-#define ROUNDS 3
-#define SWEEPS 3
+/* Rounds of (scales, codes) for each start and after the choice among them, and sweeps over the elements in a round. */
+#define START_ROUNDS 2
+#define ROUNDS       5
+#define SWEEPS       3
 
 /* The working memory of a block, all [block][...]. */
 struct block {
     const bdnn_objective *objective;
-    const float *t;
+    bdnn_retarget *retarget;
+    float *t;
     int64_t inner, count, image;
     int32_t bases;
     float *t_image; /* images of the targets */
@@ -23,7 +25,8 @@ struct block {
     float *signs;       /* [block * K][D] bases as +-1 */
     float *signs_image; /* [block * K][image] */
     uint8_t *spare;     /* [D] */
-    bdnn_codebook book[BDNN_SEARCH_BLOCK];
+    uint8_t *best;      /* [block][D] codes of the best start so far */
+    bdnn_codebook book[BDNN_SEARCH_BLOCK], best_book[BDNN_SEARCH_BLOCK];
     bdnn_filter *filters;
 };
 
@@ -39,9 +42,13 @@ static size_t lay_out(struct block *b, uint8_t *base)
 {
     size_t used = 0, block = BDNN_SEARCH_BLOCK, d = (size_t)b->inner, image = (size_t)b->image;
     size_t bases = block * (size_t)b->bases;
-    size_t at[6] = {take(&used, block * image, sizeof(float)), take(&used, block * d, sizeof(float)),
-                    take(&used, block * image, sizeof(float)), take(&used, bases * (image ? d : 0), sizeof(float)),
-                    take(&used, bases * image, sizeof(float)), take(&used, d, 1)};
+    size_t at[7] = {take(&used, block * image, sizeof(float)),
+                    take(&used, block * d, sizeof(float)),
+                    take(&used, block * image, sizeof(float)),
+                    take(&used, bases * (image ? d : 0), sizeof(float)),
+                    take(&used, bases * image, sizeof(float)),
+                    take(&used, d, 1),
+                    take(&used, block * d, 1)};
     if (base) {
         b->t_image = (float *)(base + at[0]);
         b->e = (float *)(base + at[1]);
@@ -49,6 +56,7 @@ static size_t lay_out(struct block *b, uint8_t *base)
         b->signs = (float *)(base + at[3]);
         b->signs_image = (float *)(base + at[4]);
         b->spare = base + at[5];
+        b->best = base + at[6];
     }
     return used;
 }
@@ -205,10 +213,70 @@ static void finish_by_value(struct block *b)
     }
 }
 
-void bdnn_search_block(const bdnn_objective *objective, const float *t, int64_t inner, int64_t count, int32_t bases,
-                       const bdnn_start_rule *rule, bdnn_filter *filters, void *scratch)
+/* New targets, for the outputs that the block's present weights give. */
+static void retarget(struct block *b)
+{
+    if (b->retarget) {
+        for (int64_t f = 0; f < b->count; f++) {
+            for (int64_t d = 0; d < b->inner; d++) {
+                b->e[f * b->inner + d] = b->book[f].level[b->filters[f].codes[d]];
+            }
+        }
+        bdnn_retarget_step(b->retarget, b->e, b->t);
+        bdnn_objective_images(b->objective, b->t, b->count, b->t_image);
+    }
+}
+
+static void choose_codes(struct block *b)
+{
+    refresh_errors(b);
+    for (int s = 0; s < SWEEPS && sweep(b); s++) {
+    }
+}
+
+static double cost_of(const struct block *b, int64_t f)
+{
+    const float *e = b->e + f * b->inner, *image = b->e_image + f * b->image;
+    return bdnn_objective_product(b->objective, e, image, e, image);
+}
+
+/* The best of several starts, filter by filter: coordinate descent ends in a local minimum, and starts are cheap where
+ * D is small. */
+static void choose_start(struct block *b, const bdnn_start_rule *rule, int starts)
+{
+    double best[BDNN_SEARCH_BLOCK];
+    for (int start = 0; start < starts; start++) {
+        static const bdnn_start random[] = {BDNN_START_RANDOM};
+        for (int64_t f = 0; f < b->count && start > 0; f++) {
+            const bdnn_start_rule again = {random, 1, start % 3,
+                                           rule->seed + (uint64_t)(start * BDNN_SEARCH_BLOCK + f)};
+            bdnn_decompose_vector(b->t + f * b->inner, b->inner, b->bases, &again, &b->book[f], b->filters[f].codes,
+                                  b->spare);
+        }
+        for (int round = 0; round < START_ROUNDS; round++) {
+            fit_scales(b);
+            choose_codes(b);
+        }
+        for (int64_t f = 0; f < b->count; f++) {
+            const double cost = cost_of(b, f);
+            if (start == 0 || cost < best[f]) {
+                best[f] = cost;
+                b->best_book[f] = b->book[f];
+                memcpy(b->best + f * b->inner, b->filters[f].codes, (size_t)b->inner);
+            }
+        }
+    }
+    for (int64_t f = 0; f < b->count; f++) {
+        b->book[f] = b->best_book[f];
+        memcpy(b->filters[f].codes, b->best + f * b->inner, (size_t)b->inner);
+    }
+}
+
+void bdnn_search_block(const bdnn_objective *objective, bdnn_retarget *retargeting, float *t, int64_t inner,
+                       int64_t count, int32_t bases, const bdnn_start_rule *rule, bdnn_filter *filters, void *scratch)
 {
     struct block b = {.objective = objective,
+                      .retarget = retargeting,
                       .t = t,
                       .inner = inner,
                       .count = count,
@@ -225,16 +293,15 @@ void bdnn_search_block(const bdnn_objective *objective, const float *t, int64_t 
         return;
     }
     bdnn_objective_images(objective, t, count, b.t_image);
+    choose_start(&b, rule, inner <= 256 ? 16 : inner <= 1024 ? 6 : 1);
     for (int round = 0; round < ROUNDS; round++) {
+        retarget(&b);
         fit_scales(&b);
-        refresh_errors(&b);
-        for (int s = 0; s < SWEEPS && sweep(&b); s++) {
-        }
+        choose_codes(&b);
     }
     fit_scales(&b);
     round_scales(&b);
-    refresh_errors(&b);
-    for (int s = 0; s < SWEEPS && sweep(&b); s++) {
-    }
+    choose_codes(&b);
+    retarget(&b);
     fit_factors(&b);
 }

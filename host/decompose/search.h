@@ -4,7 +4,7 @@
 #define BDNN_DECOMPOSE_SEARCH_H
 
 #include "decompose/codebook.h"
-#include "decompose/objective.h"
+#include "decompose/retarget.h"
 
 /* Filters of one block: their codes change side by side, so that a row of H is read once for all of them. */
 #define BDNN_SEARCH_BLOCK 32
@@ -19,10 +19,11 @@ typedef struct bdnn_filter {
 /* Bytes of scratch of one call. */
 size_t bdnn_search_scratch(const bdnn_objective *objective, int64_t inner, int32_t bases);
 
-/* Decomposes `count` <= BDNN_SEARCH_BLOCK targets t[count][D]. objective NULL: by the values of t alone (the paper's
- * family). One thread; independent of any other block. */
-void bdnn_search_block(const bdnn_objective *objective, const float *t, int64_t inner, int64_t count, int32_t bases,
-                       const bdnn_start_rule *rule, bdnn_filter *filters, void *scratch);
+/* Decomposes `count` <= BDNN_SEARCH_BLOCK targets t[count][D], which retargeting overwrites. objective NULL: by the
+ * values of t alone (the paper's family). retarget NULL: t stays what the objective is measured against. One thread;
+ * independent of any other block. */
+void bdnn_search_block(const bdnn_objective *objective, bdnn_retarget *retarget, float *t, int64_t inner, int64_t count,
+                       int32_t bases, const bdnn_start_rule *rule, bdnn_filter *filters, void *scratch);
 
 /* One integer weight. */
 static inline int bdnn_filter_weight(const bdnn_filter *filter, int32_t bases, int64_t d)

@@ -1,5 +1,5 @@
-/* What the data-aware method learns from the calibration streams about one group of a layer: the objective H, the
- * targets' right-hand side, and the means. */
+/* What the data-aware method learns from the calibration streams about one group of a layer: samples X of the quantised
+ * input, the outputs Y wanted there, and the objective H. */
 #ifndef BDNN_DECOMPOSE_STATISTICS_H
 #define BDNN_DECOMPOSE_STATISTICS_H
 
@@ -22,15 +22,27 @@ typedef struct bdnn_sample_source {
 
 typedef struct bdnn_statistics {
     bdnn_objective objective;
-    float
-        *cross; /* [F / groups][D] X'Y / n of the centred samples; with a sampled objective [F / groups][n], Y - X w */
-    double *x_mean; /* [D] */
-    double *y_mean; /* [F / groups] */
+    bdnn_quantizer quantizer;
+    uint8_t *rows; /* [n][D] quantised inputs, with a held H; a sampled objective has them as its columns */
+    float *x_mean; /* [D] */
+    float *wanted; /* [F / groups][n] outputs of the float network, the other branch's added where there is one */
+    float *other;  /* [F / groups][n] what the other branch adds in the decomposed network; NULL without one */
 } bdnn_statistics;
 
-/* w: the group's float weights [F / groups][D]. lambda: relative to the mean diagonal of X'X / n. */
-bdnn_status bdnn_statistics_collect(const bdnn_sample_source *source, const float *w, double lambda,
-                                    bdnn_threads *threads, bdnn_statistics *statistics, bdnn_error *err);
+/* lambda: relative to the mean diagonal of X'X / n. */
+bdnn_status bdnn_statistics_collect(const bdnn_sample_source *source, double lambda, bdnn_threads *threads,
+                                    bdnn_statistics *statistics, bdnn_error *err);
 void bdnn_statistics_free(bdnn_statistics *statistics);
+
+/* Floats of scratch of the two calls below. */
+int64_t bdnn_statistics_scratch(const bdnn_statistics *statistics);
+
+/* products[count][n] of weights[count][D] with the centred samples. One thread. */
+void bdnn_statistics_predict(const bdnn_statistics *statistics, const float *weights, int64_t count, float *products,
+                             float *scratch);
+
+/* cross[count][D] = X'Y / n of centred outputs y[count][n]. One thread. */
+void bdnn_statistics_cross(const bdnn_statistics *statistics, const float *y, int64_t count, float *cross,
+                           float *scratch);
 
 #endif

@@ -227,9 +227,9 @@ static void search_ends_where_no_code_can_improve(void **unused)
             held[f].codes = codes[1] + f * D;
             sampled[f].codes = codes[2] + f * D;
         }
-        bdnn_search_block(NULL, p.w, D, F, bases, &rule, by_value, scratch);
-        bdnn_search_block(&p.held, p.w, D, F, bases, &rule, held, scratch);
-        bdnn_search_block(&p.sampled, p.w, D, F, bases, &rule, sampled, scratch);
+        bdnn_search_block(NULL, NULL, p.w, D, F, bases, &rule, by_value, scratch);
+        bdnn_search_block(&p.held, NULL, p.w, D, F, bases, &rule, held, scratch);
+        bdnn_search_block(&p.sampled, NULL, p.w, D, F, bases, &rule, sampled, scratch);
         for (int f = 0; f < F; f++) {
             const float *t = p.w + f * D;
             double best = cost(&p, t, &held[f], bases);
@@ -265,7 +265,7 @@ static void degenerate_filters(void **unused)
     void *scratch = bdnn_alloc(bdnn_search_scratch(&p.held, D, 2), 1);
     (void)unused;
     t[D + 7] = -2.5f;
-    bdnn_search_block(&p.held, t, D, 2, 2, &rule, filters, scratch);
+    bdnn_search_block(&p.held, NULL, t, D, 2, 2, &rule, filters, scratch);
     for (int i = 0; i < D; i++) {
         assert_true(filters[0].factor * (float)bdnn_filter_weight(&filters[0], 2, i) == 0.0f);
         assert_true(isfinite(filters[1].factor));

@@ -189,7 +189,7 @@ static bdnn_status label_by_name(struct folder_dataset *set, const char *file, s
 {
     char *path;
     struct item key, *found;
-    int32_t label;
+    int32_t label = -1;
     bdnn_status status;
     status = parse_label(file, line, space + 1, &label, err);
     while (space > text && isspace((unsigned char)space[-1])) {

@@ -389,7 +389,7 @@ static bdnn_status read_layer(reader *r, size_t index)
 static bdnn_status read_graph_ends(reader *r)
 {
     bdnn_status status = BDNN_OK;
-    int32_t number;
+    int32_t number = -1;
     for (uint32_t i = 0; status == BDNN_OK && i < r->head.inputs; i++) {
         status = next_number(r, "network input", i, &number);
         if (status == BDNN_OK && !bdnn_graph_add_input(&r->model->graph, number)) {

@@ -1,0 +1,56 @@
+/* Runs a fuzz target on files: all those of the folders and files named as arguments. How the kept corpus becomes a
+ * test, with any compiler. Fails when there is nothing to run. */
+#define _DEFAULT_SOURCE
+#include "fuzz.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The bytes lie at the very end of an allocation of their size, so that a sanitizer sees each step beyond them. */
+static int run_file(const char *path)
+{
+    FILE *file = fopen(path, "rb");
+    uint8_t *data = NULL;
+    long size = -1;
+    if (file && fseek(file, 0, SEEK_END) == 0 && (size = ftell(file)) >= 0 && fseek(file, 0, SEEK_SET) == 0) {
+        data = malloc(size ? (size_t)size : 1);
+    }
+    if (!data || fread(data, 1, (size_t)size, file) != (size_t)size) {
+        fprintf(stderr, "%s: cannot read\n", path);
+        exit(1);
+    }
+    fclose(file);
+    LLVMFuzzerTestOneInput(data, (size_t)size);
+    free(data);
+    return 1;
+}
+
+static int run_path(const char *path)
+{
+    DIR *folder = opendir(path);
+    int count = 0;
+    if (!folder) {
+        return run_file(path);
+    }
+    for (struct dirent *entry = readdir(folder); entry; entry = readdir(folder)) {
+        char name[4096];
+        if (entry->d_name[0] != '.') {
+            snprintf(name, sizeof name, "%s/%s", path, entry->d_name);
+            count += run_path(name);
+        }
+    }
+    closedir(folder);
+    return count;
+}
+
+int main(int argc, char **argv)
+{
+    int count = 0;
+    for (int i = 1; i < argc; i++) {
+        count += run_path(argv[i]);
+    }
+    printf("%d inputs\n", count);
+    return count ? 0 : 1;
+}

@@ -41,7 +41,8 @@ static void memory_order_is_channels_last(void **state)
 
 static void impossible_shapes_have_no_size(void **state)
 {
-    const bdnn_shape huge = {4, {INT64_MAX, INT64_MAX, 2, 2}}, negative = {2, {-1, 4}}, empty = {2, {0, 4}}, scalar = {0, {0}};
+    const bdnn_shape huge = {4, {INT64_MAX, INT64_MAX, 2, 2}}, negative = {2, {-1, 4}}, empty = {2, {0, 4}},
+                     scalar = {0, {0}};
     (void)state;
     assert_int_equal(bdnn_shape_elements(&huge), -1);
     assert_int_equal(bdnn_shape_elements(&negative), -1);
@@ -114,7 +115,7 @@ static void prefixes_keep_the_message(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(memory_order_is_channels_last),     cmocka_unit_test(impossible_shapes_have_no_size),
+        cmocka_unit_test(memory_order_is_channels_last),      cmocka_unit_test(impossible_shapes_have_no_size),
         cmocka_unit_test(output_appears_only_when_committed), cmocka_unit_test(slots_cover_every_index_once),
         cmocka_unit_test(prefixes_keep_the_message),
     };

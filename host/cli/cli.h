@@ -1,0 +1,110 @@
+/* What the subcommands share. The tool is written on the library's public header alone. */
+#ifndef BDNN_CLI_CLI_H
+#define BDNN_CLI_CLI_H
+
+#include "bdnn.h"
+
+#include <getopt.h>
+#include <stdio.h>
+
+/* Exit codes: 0, 1 for work that failed, 2 for a command line that makes no sense. */
+enum { CLI_OK = 0, CLI_FAILED = 1, CLI_USAGE = 2 };
+
+/* One subcommand: argv[0] is its name. */
+typedef int cli_command(int argc, char **argv);
+cli_command cli_convert, cli_decompose, cli_devices, cli_eval, cli_export_npy, cli_info, cli_run;
+
+/* ---- Messages (messages.c)
+ * -------------------------------------------------------------------------------------------------- */
+
+/* "bdnn: <message>" on stderr; returns CLI_FAILED. */
+int cli_fail(const bdnn_error *err);
+
+/* "bdnn <command>: <text>" and a pointer to the command's help; returns CLI_USAGE. */
+int cli_usage(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* ---- Options (options.c)
+ * ---------------------------------------------------------------------------------------------------- */
+
+/* Whole text as a number within bounds; false after a message. */
+bool cli_integer(const char *command, const char *option, const char *text, long long low, long long high,
+                 long long *value);
+bool cli_number(const char *command, const char *option, const char *text, double low, double high, double *value);
+
+/* Options that every command that loads a network takes. Their numbers in `val` begin at CLI_MODEL_OPTION. */
+enum {
+    CLI_MODEL_OPTION = 1000,
+    CLI_ARCH = CLI_MODEL_OPTION,
+    CLI_MEAN_IMAGE,
+    CLI_LABELS,
+    CLI_KEEP_BN,
+    CLI_MEAN,
+    CLI_STD,
+    CLI_UNIT,
+    CLI_ORDER,
+    CLI_RESIZE_SHORT,
+    CLI_COMMAND_OPTION /* the first number for a command's own */
+};
+
+#define CLI_MODEL_OPTIONS                                                                                              \
+    {"arch", required_argument, NULL, CLI_ARCH}, {"mean-image", required_argument, NULL, CLI_MEAN_IMAGE},              \
+        {"labels", required_argument, NULL, CLI_LABELS}, {"keep-bn", no_argument, NULL, CLI_KEEP_BN},                  \
+        {"mean", required_argument, NULL, CLI_MEAN}, {"std", required_argument, NULL, CLI_STD},                        \
+        {"unit", no_argument, NULL, CLI_UNIT}, {"order", required_argument, NULL, CLI_ORDER},                          \
+    {                                                                                                                  \
+        "resize-short", required_argument, NULL, CLI_RESIZE_SHORT                                                      \
+    }
+
+typedef struct cli_model_options {
+    bdnn_load_options load;
+    float mean[3], std[3];
+    bool has_mean, has_std, unit, has_order, bgr;
+    int32_t resize_short;
+} cli_model_options;
+
+/* Takes one option; false after a message. */
+bool cli_take_model_option(const char *command, int option, const char *text, cli_model_options *options);
+
+/* Loads a network and applies the options to its pre-processing. */
+bdnn_status cli_load(const char *path, const cli_model_options *options, bdnn_model **model, bdnn_error *err);
+
+/* ---- Progress (progress.c)
+ * -------------------------------------------------------------------------------------------------- */
+
+/* A bar on the terminal with the time that is left; nothing at all where stderr is no terminal. */
+typedef struct cli_progress {
+    bool shown;
+    double start, last;
+} cli_progress;
+
+cli_progress cli_progress_start(void);
+/* A bdnn_progress; `user` is a cli_progress. Draws at most ten times a second. */
+bool cli_progress_step(void *user, const char *stage, uint64_t done, uint64_t total);
+void cli_progress_end(cli_progress *progress);
+
+double cli_seconds(void);
+
+/* ---- Output (output.c)
+ * ------------------------------------------------------------------------------------------------------ */
+
+/* A table whose columns are as wide as their widest cell; the first column is flush left, others right. */
+typedef struct cli_table {
+    char *cells;
+    size_t rows, columns, room;
+} cli_table;
+
+#define CLI_CELL 96
+
+/* Adds a row of printf-formatted cells, separated by '|'. */
+void cli_table_row(cli_table *table, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void cli_table_print(const cli_table *table, FILE *stream);
+void cli_table_free(cli_table *table);
+
+/* Flushes stdout; a full disk or closed pipe becomes CLI_FAILED with a message. */
+int cli_finish(int code);
+
+/* Prints JSON (a cJSON object, which is deleted) on stdout. */
+struct cJSON;
+int cli_print_json(struct cJSON *json);
+
+#endif

@@ -1,0 +1,66 @@
+/* bdnn convert, bdnn export-npy, bdnn devices: the small subcommands. */
+#include "cli/cli.h"
+
+int cli_convert(int argc, char **argv)
+{
+    static const struct option options[] = {
+        CLI_MODEL_OPTIONS, {"output", required_argument, NULL, 'o'}, {NULL, 0, NULL, 0}};
+    cli_model_options model_options = {0};
+    const char *output = NULL;
+    bdnn_model *model;
+    bdnn_error err;
+    bdnn_status status;
+    int option;
+    while ((option = getopt_long(argc, argv, "o:", options, NULL)) != -1) {
+        if (option == 'o') {
+            output = optarg;
+        } else if (!cli_take_model_option("convert", option, optarg, &model_options)) {
+            return CLI_USAGE;
+        }
+    }
+    if (argc - optind != 1 || !output) {
+        return cli_usage("convert", "one network and -o OUT.bdnn are needed");
+    }
+    if (cli_load(argv[optind], &model_options, &model, &err) != BDNN_OK) {
+        return cli_fail(&err);
+    }
+    status = bdnn_model_save(model, output, &err);
+    bdnn_model_free(model);
+    return status == BDNN_OK ? CLI_OK : cli_fail(&err);
+}
+
+int cli_export_npy(int argc, char **argv)
+{
+    static const struct option options[] = {CLI_MODEL_OPTIONS, {NULL, 0, NULL, 0}};
+    cli_model_options model_options = {0};
+    bdnn_model *model;
+    bdnn_error err;
+    bdnn_status status;
+    int option;
+    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+        if (!cli_take_model_option("export-npy", option, optarg, &model_options)) {
+            return CLI_USAGE;
+        }
+    }
+    if (argc - optind != 2) {
+        return cli_usage("export-npy", "a network and a folder are needed");
+    }
+    if (cli_load(argv[optind], &model_options, &model, &err) != BDNN_OK) {
+        return cli_fail(&err);
+    }
+    status = bdnn_model_export_npy(model, argv[optind + 1], &err);
+    bdnn_model_free(model);
+    return status == BDNN_OK ? CLI_OK : cli_fail(&err);
+}
+
+int cli_devices(int argc, char **argv)
+{
+    (void)argv;
+    if (argc > 1) {
+        return cli_usage("devices", "no arguments are taken");
+    }
+    printf("cpu        the fastest kernels that this processor has\n"
+           "reference  scalar XNOR and popcount: the definition, for comparison\n"
+           "float      decomposed layers simulated in float, for comparison\n");
+    return CLI_OK;
+}

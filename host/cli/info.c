@@ -1,0 +1,160 @@
+/* bdnn info: what a network consists of. */
+#include "cli/cli.h"
+
+#include <cjson/cJSON.h>
+#include <string.h>
+
+struct totals {
+    uint64_t parameters, floats;
+    int64_t multiply_adds;
+};
+
+static void shape_text(const bdnn_layer_info *layer, char *text, size_t size)
+{
+    size_t used = 0;
+    text[0] = '\0';
+    for (int32_t a = 1; a < layer->output_rank && used < size; a++) {
+        used += (size_t)snprintf(text + used, size - used, a > 1 ? "x%lld" : "%lld", (long long)layer->output_shape[a]);
+    }
+}
+
+static void add_row(cli_table *table, const bdnn_layer_info *layer)
+{
+    char shape[64], bases[48] = "", sizes[96] = "||";
+    shape_text(layer, shape, sizeof shape);
+    if (layer->decomposed) {
+        snprintf(bases, sizeof bases, "%d|%d|%.4g|%d", layer->bases, layer->bits, (double)layer->step,
+                 layer->zero_point);
+    } else {
+        snprintf(bases, sizeof bases, "%s|||", layer->has_weights ? "float" : "");
+    }
+    if (layer->parameter_bytes) {
+        snprintf(sizes, sizeof sizes, "%lld|%llu|%.1f %%", (long long)layer->multiply_adds,
+                 (unsigned long long)layer->parameter_bytes,
+                 layer->float_bytes ? 100.0 - 100.0 * (double)layer->parameter_bytes / (double)layer->float_bytes : 0);
+    }
+    cli_table_row(table, "%.60s|%s|%s|%s|%s", layer->name, layer->operation, shape, bases, sizes);
+}
+
+static cJSON *json_of(const bdnn_layer_info *layer)
+{
+    cJSON *json = cJSON_CreateObject(), *shape = cJSON_AddArrayToObject(json, "output_shape");
+    cJSON_AddStringToObject(json, "name", layer->name);
+    cJSON_AddStringToObject(json, "operation", layer->operation);
+    cJSON_AddNumberToObject(json, "parameter_bytes", (double)layer->parameter_bytes);
+    cJSON_AddNumberToObject(json, "float_bytes", (double)layer->float_bytes);
+    cJSON_AddNumberToObject(json, "multiply_adds", (double)layer->multiply_adds);
+    for (int32_t a = 0; a < layer->output_rank; a++) {
+        cJSON_AddItemToArray(shape, cJSON_CreateNumber((double)layer->output_shape[a]));
+    }
+    if (layer->has_weights) {
+        cJSON_AddNumberToObject(json, "filters", (double)layer->filters);
+        cJSON_AddNumberToObject(json, "inner", (double)layer->inner);
+        cJSON_AddNumberToObject(json, "groups", (double)layer->groups);
+    }
+    if (layer->decomposed) {
+        cJSON_AddNumberToObject(json, "bases", layer->bases);
+        cJSON_AddNumberToObject(json, "bits", layer->bits);
+        cJSON_AddNumberToObject(json, "step", (double)layer->step);
+        cJSON_AddNumberToObject(json, "zero_point", layer->zero_point);
+    }
+    return json;
+}
+
+static double compression(const struct totals *t)
+{
+    return t->floats ? 100.0 - 100.0 * (double)t->parameters / (double)t->floats : 0;
+}
+
+static void print_head(const bdnn_model *model)
+{
+    int64_t shape[6];
+    const int32_t rank = bdnn_model_input_shape(model, shape);
+    const bdnn_preprocess p = bdnn_model_preprocess(model);
+    size_t labels;
+    bdnn_model_labels(model, &labels);
+    printf("input    ");
+    for (int32_t a = 0; a < rank; a++) {
+        printf(a ? "x%lld" : "%lld", (long long)shape[a]);
+    }
+    printf("\nimages   ");
+    if (!p.channels) {
+        printf("not taken\n");
+    } else {
+        printf("%d x %d, %s, %s", p.width, p.height,
+               p.channels == 1 ? "grey"
+               : p.bgr         ? "BGR"
+                               : "RGB",
+               p.resize == BDNN_RESIZE_CROP ? "central crop" : "stretched");
+        if (p.resize == BDNN_RESIZE_CROP) {
+            printf(" of a shorter side of %d", p.resize_short);
+        }
+        printf(", (pixel - %s) * %g", p.mean_image ? "mean image" : "mean", (double)p.scale[0]);
+        for (int32_t c = 0; c < p.channels && !p.mean_image; c++) {
+            printf("%s%g", c ? ", " : ", mean ", (double)p.mean[c]);
+        }
+        printf("\n");
+    }
+    printf("labels   %zu\n\n", labels);
+}
+
+static int print_info(const bdnn_model *model, bool as_json, bdnn_error *err)
+{
+    struct totals totals = {0};
+    cli_table table = {0};
+    cJSON *json = cJSON_CreateObject(), *layers = cJSON_AddArrayToObject(json, "layers");
+    cli_table_row(&table, "layer|operation|output|K|Q|step|zero|multiply-adds|bytes|saved");
+    for (size_t i = 0; i < bdnn_model_layer_count(model); i++) {
+        bdnn_layer_info layer;
+        if (bdnn_model_layer(model, i, &layer, err) != BDNN_OK) {
+            cli_table_free(&table);
+            cJSON_Delete(json);
+            return cli_fail(err);
+        }
+        totals.parameters += layer.parameter_bytes;
+        totals.floats += layer.float_bytes;
+        totals.multiply_adds += layer.multiply_adds;
+        add_row(&table, &layer);
+        cJSON_AddItemToArray(layers, json_of(&layer));
+    }
+    cli_table_row(&table, "total||||||| %lld|%llu|%.1f %%", (long long)totals.multiply_adds,
+                  (unsigned long long)totals.parameters, compression(&totals));
+    if (as_json) {
+        cJSON_AddNumberToObject(json, "parameter_bytes", (double)totals.parameters);
+        cJSON_AddNumberToObject(json, "float_bytes", (double)totals.floats);
+        cJSON_AddNumberToObject(json, "compression_percent", compression(&totals));
+        cli_table_free(&table);
+        return cli_print_json(json);
+    }
+    print_head(model);
+    cli_table_print(&table, stdout);
+    cli_table_free(&table);
+    cJSON_Delete(json);
+    return CLI_OK;
+}
+
+int cli_info(int argc, char **argv)
+{
+    static const struct option options[] = {CLI_MODEL_OPTIONS, {"json", no_argument, NULL, 'j'}, {NULL, 0, NULL, 0}};
+    cli_model_options model_options = {0};
+    bool as_json = false;
+    bdnn_model *model;
+    bdnn_error err;
+    int option, code;
+    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+        if (option == 'j') {
+            as_json = true;
+        } else if (!cli_take_model_option("info", option, optarg, &model_options)) {
+            return CLI_USAGE;
+        }
+    }
+    if (argc - optind != 1) {
+        return cli_usage("info", "one network is needed");
+    }
+    if (cli_load(argv[optind], &model_options, &model, &err) != BDNN_OK) {
+        return cli_fail(&err);
+    }
+    code = print_info(model, as_json, &err);
+    bdnn_model_free(model);
+    return code;
+}

@@ -1,0 +1,91 @@
+/* Tables and JSON. */
+#include "cli/cli.h"
+
+#include <cjson/cJSON.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Columns on a terminal: bytes that do not continue a UTF-8 character. */
+static int width_of(const char *text)
+{
+    int width = 0;
+    for (; *text; text++) {
+        width += (*text & 0xc0) != 0x80;
+    }
+    return width;
+}
+
+static char *cell(const cli_table *table, size_t row, size_t column)
+{
+    return table->cells + (row * table->columns + column) * CLI_CELL;
+}
+
+void cli_table_row(cli_table *table, const char *format, ...)
+{
+    char text[1024], *at = text;
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    if (table->rows == 0) {
+        table->columns = 1;
+        for (const char *c = text; *c; c++) {
+            table->columns += *c == '|';
+        }
+    }
+    if (table->rows == table->room) {
+        const size_t room = table->room ? 2 * table->room : 32;
+        char *cells = realloc(table->cells, room * table->columns * CLI_CELL);
+        if (!cells) {
+            return; /* a table that lacks rows, on a machine that lacks kilobytes */
+        }
+        table->cells = cells;
+        table->room = room;
+    }
+    table->rows++;
+    for (size_t c = 0; c < table->columns; c++) {
+        size_t length = strcspn(at, "|");
+        snprintf(cell(table, table->rows - 1, c), CLI_CELL, "%.*s", (int)length, at);
+        at += at[length] ? length + 1 : length;
+    }
+}
+
+void cli_table_print(const cli_table *table, FILE *stream)
+{
+    for (size_t r = 0; r < table->rows; r++) {
+        for (size_t c = 0; c < table->columns; c++) {
+            const char *text = cell(table, r, c);
+            int widest = 0;
+            for (size_t other = 0; other < table->rows; other++) {
+                const int width = width_of(cell(table, other, c));
+                widest = width > widest ? width : widest;
+            }
+            if (c == 0) {
+                fprintf(stream, "%s%*s", text, widest - width_of(text), "");
+            } else {
+                fprintf(stream, "  %*s%s", widest - width_of(text), "", text);
+            }
+        }
+        fputc('\n', stream);
+    }
+}
+
+void cli_table_free(cli_table *table)
+{
+    free(table->cells);
+    memset(table, 0, sizeof *table);
+}
+
+int cli_print_json(cJSON *json)
+{
+    char *text = cJSON_Print(json);
+    cJSON_Delete(json);
+    if (!text) {
+        fprintf(stderr, "bdnn: out of memory\n");
+        return CLI_FAILED;
+    }
+    puts(text);
+    free(text);
+    return CLI_OK;
+}

@@ -1,0 +1,254 @@
+/* bdnn run: images through a network. */
+#include "cli/cli.h"
+
+#include <cjson/cJSON.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define COMMAND "run"
+
+enum { DEVICE = CLI_COMMAND_OPTION, TOP, THREADS, OVERLAY, INDEX_MAP, JSON };
+
+static const struct option long_options[] = {
+    CLI_MODEL_OPTIONS,
+    {"device", required_argument, NULL, DEVICE},
+    {"top", required_argument, NULL, TOP},
+    {"threads", required_argument, NULL, THREADS},
+    {"overlay", required_argument, NULL, OVERLAY},
+    {"index-map", required_argument, NULL, INDEX_MAP},
+    {"json", no_argument, NULL, JSON},
+    {NULL, 0, NULL, 0},
+};
+
+struct running {
+    cli_model_options model_options;
+    bdnn_model *model;
+    bdnn_session *session;
+    const char *device, *overlay, *index_map;
+    long long top, threads;
+    const char *const *labels;
+    size_t label_count;
+    cJSON *json; /* an array, or NULL */
+};
+
+static bool take_option(int option, struct running *r)
+{
+    switch (option) {
+    case DEVICE:
+        r->device = optarg;
+        return true;
+    case TOP:
+        return cli_integer(COMMAND, "top", optarg, 1, 1000, &r->top);
+    case THREADS:
+        return cli_integer(COMMAND, "threads", optarg, 1, 1024, &r->threads);
+    case OVERLAY:
+        r->overlay = optarg;
+        return true;
+    case INDEX_MAP:
+        r->index_map = optarg;
+        return true;
+    case JSON:
+        r->json = cJSON_CreateArray();
+        return true;
+    default:
+        return cli_take_model_option(COMMAND, option, optarg, &r->model_options);
+    }
+}
+
+static const char *label_of(const struct running *r, int32_t label, char *text, size_t size)
+{
+    if ((size_t)label < r->label_count) {
+        return r->labels[label];
+    }
+    snprintf(text, size, "class %d", label);
+    return text;
+}
+
+/* The classes in the order of their scores, the first `top`. */
+static void show_classes(struct running *r, const char *path, const bdnn_result *result)
+{
+    const size_t classes = (size_t)result->shape[1], shown = (size_t)r->top < classes ? (size_t)r->top : classes;
+    cJSON *row = r->json ? cJSON_CreateObject() : NULL, *list = NULL;
+    if (row) {
+        cJSON_AddItemToArray(r->json, row);
+        cJSON_AddStringToObject(row, "image", path);
+        list = cJSON_AddArrayToObject(row, "classes");
+    } else {
+        printf("%s\n", path);
+    }
+    for (size_t rank = 0; rank < shown; rank++) {
+        for (size_t c = 0; c < classes; c++) {
+            char text[32];
+            if (bdnn_rank_of(result->data, classes, (int32_t)c) != rank) {
+                continue;
+            }
+            if (list) {
+                cJSON *item = cJSON_CreateObject();
+                cJSON_AddNumberToObject(item, "class", (double)c);
+                cJSON_AddStringToObject(item, "label", label_of(r, (int32_t)c, text, sizeof text));
+                cJSON_AddNumberToObject(item, "score", (double)result->data[c]);
+                cJSON_AddItemToArray(list, item);
+            } else {
+                printf("  %zu. %-24s %g\n", rank + 1, label_of(r, (int32_t)c, text, sizeof text),
+                       (double)result->data[c]);
+            }
+        }
+    }
+}
+
+/* FILE.jpg -> FILE<suffix>, for free(). */
+static char *default_name(const char *path, const char *suffix)
+{
+    const char *slash = strrchr(path, '/'), *dot = strrchr(path, '.');
+    const size_t length = dot && (!slash || dot > slash) ? (size_t)(dot - path) : strlen(path);
+    char *name = malloc(length + strlen(suffix) + 1);
+    if (name) {
+        memcpy(name, path, length);
+        strcpy(name + length, suffix);
+    }
+    return name;
+}
+
+static bdnn_status write_pictures(struct running *r, const char *path, const bdnn_image *image, const int32_t *map,
+                                  int32_t height, int32_t width, bdnn_error *err)
+{
+    char *overlay_name = r->overlay ? NULL : default_name(path, "-overlay.png");
+    char *map_name = r->index_map ? NULL : default_name(path, "-classes.png");
+    const char *overlay_path = r->overlay ? r->overlay : overlay_name,
+               *map_path = r->index_map ? r->index_map : map_name;
+    bdnn_image overlay = {0}, index = {.width = width, .height = height, .channels = 1};
+    bdnn_status status = bdnn_image_overlay(image, map, height, width, r->labels, r->label_count, &overlay, err);
+    index.pixels = calloc((size_t)height, (size_t)width);
+    if (status == BDNN_OK && (!index.pixels || !overlay_path || !map_path)) {
+        snprintf(err->message, sizeof err->message, "%s: no memory for the pictures", path);
+        status = BDNN_ERROR_MEMORY;
+    }
+    if (status == BDNN_OK) {
+        for (int32_t i = 0; i < height * width; i++) {
+            index.pixels[i] = (uint8_t)map[i];
+        }
+        status = bdnn_image_save(&overlay, overlay_path, err);
+    }
+    if (status == BDNN_OK) {
+        status = bdnn_image_save(&index, map_path, err);
+    }
+    if (status == BDNN_OK && r->json) {
+        cJSON *row = cJSON_CreateObject();
+        cJSON_AddStringToObject(row, "image", path);
+        cJSON_AddStringToObject(row, "overlay", overlay_path);
+        cJSON_AddStringToObject(row, "index_map", map_path);
+        cJSON_AddItemToArray(r->json, row);
+    } else if (status == BDNN_OK) {
+        printf("%s: %s, %s\n", path, overlay_path, map_path);
+    }
+    free(index.pixels);
+    bdnn_image_free(&overlay);
+    free(overlay_name);
+    free(map_name);
+    return status;
+}
+
+static bdnn_status show_map(struct running *r, const char *path, const bdnn_image *image, const bdnn_result *result,
+                            bdnn_error *err)
+{
+    const size_t classes = (size_t)result->shape[1], positions = (size_t)(result->shape[2] * result->shape[3]);
+    int32_t *map = calloc(positions, sizeof *map);
+    bdnn_status status;
+    if (!map) {
+        snprintf(err->message, sizeof err->message, "%s: no memory for the class map", path);
+        return BDNN_ERROR_MEMORY;
+    }
+    for (size_t p = 0; p < positions; p++) {
+        for (size_t c = 1; c < classes; c++) {
+            map[p] =
+                result->data[c * positions + p] > result->data[(size_t)map[p] * positions + p] ? (int32_t)c : map[p];
+        }
+    }
+    status = write_pictures(r, path, image, map, (int32_t)result->shape[2], (int32_t)result->shape[3], err);
+    free(map);
+    return status;
+}
+
+static bdnn_status run_image(struct running *r, const char *path, float *input, bdnn_error *err)
+{
+    const bdnn_preprocess p = bdnn_model_preprocess(r->model);
+    const int32_t least = p.resize == BDNN_RESIZE_CROP ? p.resize_short : 0;
+    bdnn_image image;
+    bdnn_result result;
+    bdnn_status status = bdnn_image_load(path, least ? least : p.width, least ? least : p.height, &image, err);
+    if (status != BDNN_OK) {
+        return status;
+    }
+    status = bdnn_image_preprocess(&image, &p, input, err);
+    if (status == BDNN_OK) {
+        status = bdnn_session_run(r->session, input, err);
+    }
+    if (status == BDNN_OK) {
+        status = bdnn_session_output(r->session, 0, &result, err);
+    }
+    if (status == BDNN_OK && result.rank == 4 && result.shape[2] * result.shape[3] > 1) {
+        status = show_map(r, path, &image, &result, err);
+    } else if (status == BDNN_OK && result.rank >= 2) {
+        show_classes(r, path, &result);
+    } else if (status == BDNN_OK) {
+        snprintf(err->message, sizeof err->message, "%s: an output of %d axes is neither classes nor a class map", path,
+                 result.rank);
+        status = BDNN_ERROR_UNSUPPORTED;
+    }
+    bdnn_image_free(&image);
+    return status;
+}
+
+static int run_images(struct running *r, char **paths, int count)
+{
+    const bdnn_preprocess p = bdnn_model_preprocess(r->model);
+    const bdnn_session_options options = {.device = r->device, .threads = (size_t)r->threads, .batch = 1};
+    float *input;
+    bdnn_error err = {0};
+    bdnn_status status;
+    if (!p.channels) {
+        return cli_usage(COMMAND, "the network does not take images");
+    }
+    r->labels = bdnn_model_labels(r->model, &r->label_count);
+    status = bdnn_session_create(r->model, &options, &r->session, &err);
+    input = calloc((size_t)p.channels * (size_t)p.height * (size_t)p.width, sizeof *input);
+    if (status == BDNN_OK && !input) {
+        snprintf(err.message, sizeof err.message, "no memory for an input");
+        status = BDNN_ERROR_MEMORY;
+    }
+    for (int i = 0; i < count && status == BDNN_OK; i++) {
+        status = run_image(r, paths[i], input, &err);
+    }
+    free(input);
+    return status == BDNN_OK ? CLI_OK : cli_fail(&err);
+}
+
+int cli_run(int argc, char **argv)
+{
+    struct running r = {.top = 5};
+    bdnn_error err;
+    int option, code;
+    while ((option = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
+        if (!take_option(option, &r)) {
+            cJSON_Delete(r.json);
+            return CLI_USAGE;
+        }
+    }
+    if (argc - optind < 2 || ((r.overlay || r.index_map) && argc - optind > 2)) {
+        cJSON_Delete(r.json);
+        return cli_usage(COMMAND, "a network and images are needed (one image with --overlay or --index-map)");
+    }
+    if (cli_load(argv[optind], &r.model_options, &r.model, &err) != BDNN_OK) {
+        cJSON_Delete(r.json);
+        return cli_fail(&err);
+    }
+    code = run_images(&r, argv + optind + 1, argc - optind - 1);
+    if (r.json && code == CLI_OK) {
+        code = cli_print_json(r.json);
+    } else {
+        cJSON_Delete(r.json);
+    }
+    bdnn_session_free(r.session);
+    bdnn_model_free(r.model);
+    return code;
+}

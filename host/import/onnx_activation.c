@@ -54,12 +54,10 @@ static float bound(onnx_importer *im, const char *attribute, size_t index, float
 void bdnn_onnx_clip(onnx_importer *im)
 {
     onnx_operand *x = bdnn_onnx_need(im, 0, "data");
-    if (x && x->type != BDNN_FLOAT32) {
-        bdnn_onnx_fail(im, BDNN_ERROR_UNSUPPORTED, "integers");
-    } else if (x) {
-        float low = bound(im, "min", 1, -INFINITY), high = bound(im, "max", 2, INFINITY);
-        activation(im, BDNN_ACT_CLIP, low, high, 0.0f);
-    }
+    bool integers = x && x->type != BDNN_FLOAT32; /* refused as all integers are, not for their bounds */
+    float low = integers ? 0.0f : bound(im, "min", 1, -INFINITY),
+          high = integers ? 0.0f : bound(im, "max", 2, INFINITY);
+    activation(im, BDNN_ACT_CLIP, low, high, 0.0f);
 }
 
 void bdnn_onnx_lrn(onnx_importer *im)

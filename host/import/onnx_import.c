@@ -424,7 +424,7 @@ static void import_model(onnx_importer *im, const Onnx__ModelProto *proto)
     }
 }
 
-static void release(onnx_importer *im)
+void bdnn_onnx_release(onnx_importer *im)
 {
     for (size_t i = 0; i < im->operand_count; i++) {
         if (im->operands[i]->owned) {
@@ -453,7 +453,7 @@ bdnn_status bdnn_import_onnx(const char *name, const uint8_t *data, size_t size,
     status = bdnn_onnx_unpack(data, size, &proto, err);
     if (status == BDNN_OK) {
         import_model(&im, proto);
-        release(&im);
+        bdnn_onnx_release(&im);
         bdnn_onnx_free(proto);
         status = im.status;
         if (status != BDNN_OK) {

@@ -43,6 +43,9 @@ typedef struct onnx_importer {
 bdnn_status bdnn_onnx_fail(onnx_importer *im, bdnn_status status, const char *format, ...) BDNN_PRINTF(3, 4);
 bdnn_status bdnn_onnx_short_of_memory(onnx_importer *im);
 
+/* Frees the operands and names; what was put into the graph stays there. */
+void bdnn_onnx_release(onnx_importer *im);
+
 /* A new operand, value -1. NULL on failure. */
 onnx_operand *bdnn_onnx_operand(onnx_importer *im, bdnn_type type, const bdnn_shape *shape);
 
@@ -70,7 +73,8 @@ onnx_operand *bdnn_onnx_tensor(onnx_importer *im, const Onnx__TensorProto *tenso
 bool bdnn_onnx_type(int32_t onnx_type, bdnn_type *type);
 const char *bdnn_onnx_type_name(int32_t onnx_type);
 
-/* One value rounded to ONNX's float16 or bfloat16 and back. */
+/* One value as ONNX's float16 (rounded to nearest even) or bfloat16 (cut: operator sets up to 17 leave it open, their
+ * tests cut). */
 float bdnn_onnx_round_to(int32_t onnx_type, float value);
 
 /* ---- onnx_node.c: attributes, inputs, layers of the current node ---- */

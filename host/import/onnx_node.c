@@ -386,6 +386,11 @@ static bool infer(onnx_importer *im, new_layer *nl)
     for (int32_t i = 0; i < spec->input_count; i++) {
         nl->in[i].type = nl->inputs[i]->type;
         nl->in[i].shape = nl->inputs[i]->shape;
+        if (nl->in[i].type != BDNN_FLOAT32 && spec->op != BDNN_OP_RESHAPE && spec->op != BDNN_OP_MAX_UNPOOL) {
+            bdnn_onnx_fail(im, BDNN_ERROR_UNSUPPORTED, "integers in input %d; layers compute in floating point",
+                           (int)i);
+            return false;
+        }
     }
     status = type->infer(spec, nl->in, nl->out, &err);
     if (status != BDNN_OK) {

@@ -101,9 +101,6 @@ void bdnn_onnx_pad(onnx_importer *im)
             spec.attr.pad.value = *(const float *)value->data;
         }
     }
-    if (x->type != BDNN_FLOAT32) {
-        bdnn_onnx_fail(im, BDNN_ERROR_UNSUPPORTED, "integers");
-    }
     bdnn_onnx_define(im, 0, bdnn_onnx_add1(im, &spec, NULL, x));
 }
 
@@ -338,9 +335,6 @@ void bdnn_onnx_transpose_op(onnx_importer *im)
     for (int32_t a = 0; a < x->shape.rank; a++) {
         int64_t from = count < 0 ? x->shape.rank - 1 - a : wanted[a];
         bdnn_onnx_int32(im, "axis in 'perm'", from, 0, x->shape.rank - 1, &permutation[a]);
-    }
-    if (im->status == BDNN_OK && x->type != BDNN_FLOAT32) {
-        bdnn_onnx_fail(im, BDNN_ERROR_UNSUPPORTED, "integers");
     }
     bdnn_onnx_define(im, 0, bdnn_onnx_transpose(im, x, permutation, NULL));
 }

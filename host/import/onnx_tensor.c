@@ -109,7 +109,7 @@ float bdnn_onnx_round_to(int32_t onnx_type, float value)
         return value;
     }
     if (onnx_type == TYPE_BFLOAT16) {
-        return float_of_bits((bits + 0x7fff + (bits >> 16 & 1)) & 0xffff0000);
+        return float_of_bits(bits & 0xffff0000);
     }
     if (onnx_type == TYPE_FLOAT16) {
         float absolute = float_of_bits(magnitude), rounded;

@@ -45,12 +45,13 @@ struct tap {
     float weight;
 };
 
-static float source_coordinate(bdnn_coordinates rule, int64_t out, int64_t to, int64_t from, float scale)
+/* length: the output's size before it is rounded to whole elements, by which ONNX's reference aligns the corners. */
+static float source_coordinate(bdnn_coordinates rule, int64_t out, int64_t to, int64_t from, float scale, float length)
 {
     const float x = (float)out;
     switch (rule) {
     case BDNN_COORD_ALIGN_CORNERS:
-        return to > 1 ? x * (float)(from - 1) / (float)(to - 1) : 0;
+        return to > 1 ? x * (float)(from - 1) / (length - 1) : 0;
     case BDNN_COORD_ASYMMETRIC:
         return x / scale;
     case BDNN_COORD_PYTORCH_HALF_PIXEL:
@@ -90,7 +91,8 @@ static struct tap tap_of(const bdnn_layer *layer, int32_t logical, int64_t out, 
     if (logical < 0 || (to == from && (!scaled || scale == 1))) {
         return (struct tap){out, out, 0};
     }
-    x = source_coordinate(layer->attr.resize.coordinates, out, to, from, scale);
+    x = source_coordinate(layer->attr.resize.coordinates, out, to, from, scale,
+                          scaled ? (float)((double)scale * (double)from) : (float)to);
     if (layer->attr.resize.interpolation == BDNN_NEAREST) {
         const int64_t at = clamp((int64_t)round_coordinate(layer->attr.resize.nearest, x), from);
         return (struct tap){at, at, 0};

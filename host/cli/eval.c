@@ -180,8 +180,9 @@ static bdnn_status score_classes(struct evaluation *e, struct network *n, size_t
             return status;
         }
         if (label < 0 || (size_t)label >= n->classes) {
-            snprintf(err->message, sizeof err->message, "%.200s: item %zu has class %d; %.200s knows %zu", e->data,
-                     first + b, label, n->path, n->classes);
+            char name[200];
+            snprintf(err->message, sizeof err->message, "%s has class %d; %.200s knows %zu",
+                     bdnn_dataset_name(e->dataset, first + b, name, sizeof name), label, n->path, n->classes);
             return err->status = BDNN_ERROR_FORMAT;
         }
         rank = bdnn_rank_of(n->result.data + b * n->classes, n->classes, label);
@@ -199,6 +200,12 @@ static bdnn_status score_maps(struct evaluation *e, struct network *n, size_t fi
         if (status == BDNN_OK) {
             status = bdnn_confusion_add(n->confusion, (int32_t)n->classes, e->truth, n->prediction + b * n->positions,
                                         n->positions, err);
+            if (status != BDNN_OK) {
+                char name[200], reason[sizeof err->message];
+                snprintf(reason, sizeof reason, "%s", err->message);
+                snprintf(err->message, sizeof err->message, "%s: %.300s",
+                         bdnn_dataset_name(e->dataset, first + b, name, sizeof name), reason);
+            }
         }
         if (status != BDNN_OK) {
             return status;

@@ -18,6 +18,9 @@
 #define LEAST_WIDTH  384
 #define MOST_ENLARGE 2048
 
+/* So many hues can be told apart. */
+#define MOST_EVEN_HUES 24
+
 /* The classes of Cityscapes and, with "void" as the twelfth, of CamVid as SegNet has them, in their customary colours.
  */
 static const uint8_t cityscapes[19][3] = {
@@ -47,10 +50,11 @@ static void choose_palette(struct classes *classes)
     }
 }
 
-/* Without a palette, hues a golden angle apart, so that any number of classes differs. */
+/* Without a palette: as many hues as classes, every second one dark; or, of many classes, hues a golden angle apart. */
 static void colour_of(const struct classes *classes, int32_t label, uint8_t colour[3])
 {
-    const double hue = fmod(label * 137.508, 360) / 60, value = label % 2 ? 255 : 215;
+    const double angle = classes->count <= MOST_EVEN_HUES ? 360.0 / (double)classes->count : 137.508;
+    const double hue = fmod(label * angle, 360) / 60, value = label % 2 ? 255 : 160;
     if (classes->palette) {
         memcpy(colour, classes->palette[label], 3);
         return;

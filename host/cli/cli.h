@@ -31,6 +31,10 @@ bool cli_integer(const char *command, const char *option, const char *text, long
                  long long *value);
 bool cli_number(const char *command, const char *option, const char *text, double low, double high, double *value);
 
+/* getopt_long with this tool's messages; `letters` begins with a colon. Returns '?' or ':' after a message, -1 at the
+ * end. */
+int cli_option(const char *command, int argc, char **argv, const char *letters, const struct option *options);
+
 /* Options that every command that loads a network takes. Their numbers in `val` begin at CLI_MODEL_OPTION. */
 enum {
     CLI_MODEL_OPTION = 1000,
@@ -93,12 +97,17 @@ typedef struct cli_table {
     size_t rows, columns, room;
 } cli_table;
 
-#define CLI_CELL 96
+#define CLI_CELL    96 /* bytes of a cell, its end included */
+#define CLI_COLUMNS 24
 
 /* Adds a row of printf-formatted cells, separated by '|'. */
 void cli_table_row(cli_table *table, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void cli_table_print(const cli_table *table, FILE *stream);
 void cli_table_free(cli_table *table);
+
+/* Whether `path` can be written when the work is done, asked before it begins: a folder that exists, nothing but a
+ * plain file in the way. CLI_FAILED after a message. */
+int cli_check_output(const char *path);
 
 /* Flushes stdout; a full disk or closed pipe becomes CLI_FAILED with a message. */
 int cli_finish(int code);

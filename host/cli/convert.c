@@ -11,7 +11,7 @@ int cli_convert(int argc, char **argv)
     bdnn_error err;
     bdnn_status status;
     int option;
-    while ((option = getopt_long(argc, argv, "o:", options, NULL)) != -1) {
+    while ((option = cli_option("convert", argc, argv, ":o:", options)) != -1) {
         if (option == 'o') {
             output = optarg;
         } else if (!cli_take_model_option("convert", option, optarg, &model_options)) {
@@ -37,7 +37,7 @@ int cli_export_npy(int argc, char **argv)
     bdnn_error err;
     bdnn_status status;
     int option;
-    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+    while ((option = cli_option("export-npy", argc, argv, ":", options)) != -1) {
         if (!cli_take_model_option("export-npy", option, optarg, &model_options)) {
             return CLI_USAGE;
         }
@@ -55,9 +55,8 @@ int cli_export_npy(int argc, char **argv)
 
 int cli_devices(int argc, char **argv)
 {
-    (void)argv;
     if (argc > 1) {
-        return cli_usage("devices", "no arguments are taken");
+        return cli_usage("devices", "'%s': no arguments are taken", argv[1]);
     }
     printf("cpu        the fastest kernels that this processor has\n"
            "reference  scalar XNOR and popcount: the definition, for comparison\n"

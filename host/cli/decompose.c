@@ -69,14 +69,12 @@ static bool take_integer(const char *option, long long low, long long high, int3
 /* "K:Q". */
 static bool take_pair(const char *option, const char *text, int32_t *bases, int32_t *bits)
 {
-    char end;
-    int k, q;
-    if (sscanf(text, "%d:%d%c", &k, &q, &end) != 2 || k < 1 || k > 8 || q < 1 || q > 8) {
+    if (text[0] < '1' || text[0] > '8' || text[1] != ':' || text[2] < '1' || text[2] > '8' || text[3]) {
         cli_usage(COMMAND, "--%s %s: K:Q is needed, both 1 to 8", option, text);
         return false;
     }
-    *bases = k;
-    *bits = q;
+    *bases = text[0] - '0';
+    *bits = text[2] - '0';
     return true;
 }
 
@@ -84,24 +82,24 @@ static bool take_pair(const char *option, const char *text, int32_t *bases, int3
 static bool take_layer(struct arguments *a, char *text)
 {
     bdnn_layer_setting *setting = &a->layers[a->decompose.layer_count];
-    char *last = strrchr(text, ':'), *colon = last;
+    char *last = strrchr(text, ':');
     if (a->decompose.layer_count == MOST_LAYER_OPTIONS) {
         cli_usage(COMMAND, "more than %d --layer options", MOST_LAYER_OPTIONS);
         return false;
     }
     setting->layer = text;
-    if (last && strcmp(last + 1, "float") == 0) {
-        setting->keep_float = true;
-    } else {
-        while (colon && colon > text && *--colon != ':') {
-        }
-        last = colon && colon > text ? colon : NULL;
-        if (!last || !take_pair("layer", last + 1, &setting->bases, &setting->bits)) {
-            if (!last) {
-                cli_usage(COMMAND, "--layer %s: NAME:K:Q or NAME:float is needed", text);
-            }
-            return false;
-        }
+    setting->keep_float = last && strcmp(last + 1, "float") == 0;
+    if (last && !setting->keep_float) {
+        do {
+            last = last > text ? last - 1 : NULL;
+        } while (last && *last != ':');
+    }
+    if (!last || last == text) {
+        cli_usage(COMMAND, "--layer %s: NAME:K:Q or NAME:float is needed", text);
+        return false;
+    }
+    if (!setting->keep_float && !take_pair("layer", last + 1, &setting->bases, &setting->bits)) {
+        return false;
     }
     *last = '\0';
     a->decompose.layers = a->layers;
@@ -305,7 +303,7 @@ int cli_decompose(int argc, char **argv)
     int option, code;
     a.decompose = bdnn_decompose_defaults();
     a.calibrate_count = 512;
-    while ((option = getopt_long(argc, argv, "o:", long_options, NULL)) != -1) {
+    while ((option = cli_option(COMMAND, argc, argv, ":o:", long_options)) != -1) {
         if (!take_option(option, &a)) {
             return CLI_USAGE;
         }
@@ -314,6 +312,9 @@ int cli_decompose(int argc, char **argv)
         return cli_usage(COMMAND, "one network, --calibrate DATA and -o OUT.bdnn are needed");
     }
     a.network = argv[optind];
+    if (cli_check_output(a.output) != CLI_OK) {
+        return CLI_FAILED;
+    }
     if (cli_load(a.network, &a.model, &model, &err) != BDNN_OK) {
         return cli_fail(&err);
     }

@@ -118,14 +118,30 @@ static void sum_sizes(struct network *n)
     }
 }
 
+static bool has_own_preprocess(const bdnn_model *model)
+{
+    const bdnn_preprocess p = bdnn_model_preprocess(model);
+    bool own = p.mean_image || p.bgr || p.resize != BDNN_RESIZE_STRETCH;
+    for (int32_t c = 0; c < p.channels; c++) {
+        own = own || p.mean[c] != 0 || p.scale[c] != 1;
+    }
+    return own;
+}
+
 /* Pre-processing options are for networks that have none of their own, so that a float ONNX file and a .bdnn file that
  * carries its pre-processing can be compared by one command. */
 static bdnn_status load_network(struct evaluation *e, struct network *n, bdnn_error *err)
 {
-    const size_t length = strlen(n->path);
-    const cli_model_options none = {.load = e->model_options.load};
-    const bool own = length > 5 && strcmp(n->path + length - 5, ".bdnn") == 0;
-    return cli_load(n->path, own ? &none : &e->model_options, &n->model, err);
+    cli_model_options without = {.load = e->model_options.load};
+    bdnn_status status;
+    without.load.mean_image = NULL;
+    status = cli_load(n->path, &without, &n->model, err);
+    if (status != BDNN_OK || has_own_preprocess(n->model)) {
+        return status;
+    }
+    bdnn_model_free(n->model);
+    n->model = NULL;
+    return cli_load(n->path, &e->model_options, &n->model, err);
 }
 
 static bdnn_status open_network(struct evaluation *e, struct network *n, bdnn_error *err)
@@ -151,8 +167,10 @@ static bdnn_status open_network(struct evaluation *e, struct network *n, bdnn_er
     }
     n->input = calloc((size_t)e->batch * n->item, sizeof *n->input);
     n->prediction = calloc((size_t)e->batch * n->positions, sizeof *n->prediction);
-    n->confusion = calloc(n->classes * n->classes, sizeof *n->confusion);
-    return n->input && n->prediction && n->confusion ? BDNN_OK : fail(err, n->path, "no memory for a batch");
+    n->confusion = e->kind == BDNN_LABEL_MAP ? calloc(n->classes * n->classes, sizeof *n->confusion) : NULL;
+    return n->input && n->prediction && (n->confusion || e->kind != BDNN_LABEL_MAP)
+               ? BDNN_OK
+               : fail(err, n->path, "no memory for a batch");
 }
 
 /* The class of each position of each item of the batch. */
@@ -227,6 +245,9 @@ static bdnn_status run_batch(struct evaluation *e, struct network *n, size_t fir
     start = cli_seconds();
     status = bdnn_session_run(n->session, n->input, err);
     n->seconds += cli_seconds() - start;
+    if (status == BDNN_OK) {
+        status = bdnn_session_output(n->session, 0, &n->result, err);
+    }
     if (status != BDNN_OK) {
         return status;
     }
@@ -269,7 +290,7 @@ static void add_network_row(const struct evaluation *e, const struct network *n,
     const double mean = maps ? bdnn_mean_iou(n->confusion, (int32_t)n->classes, iou) : 0;
     uint64_t hit = 0, all = 0;
     char agreement[32] = "";
-    for (size_t i = 0; i < n->classes * n->classes; i++) {
+    for (size_t i = 0; maps && i < n->classes * n->classes; i++) {
         all += n->confusion[i];
         hit += i % (n->classes + 1) == 0 ? n->confusion[i] : 0;
     }
@@ -320,6 +341,16 @@ static void print_classes(const struct evaluation *e, double *const *iou)
     cli_table_free(&table);
 }
 
+/* null for a class that neither occurs nor is predicted. */
+static cJSON *json_of_iou(const double *iou, size_t classes)
+{
+    cJSON *list = cJSON_CreateArray();
+    for (size_t c = 0; c < classes; c++) {
+        cJSON_AddItemToArray(list, iou[c] < 0 ? cJSON_CreateNull() : cJSON_CreateNumber(iou[c]));
+    }
+    return list;
+}
+
 static int report(const struct evaluation *e)
 {
     cli_table table = {0};
@@ -337,7 +368,7 @@ static int report(const struct evaluation *e)
         if (iou[i]) {
             add_network_row(e, &e->networks[i], &table, row, iou[i]);
             if (maps) {
-                cJSON_AddItemToObject(row, "iou", cJSON_CreateDoubleArray(iou[i], (int)e->networks[i].classes));
+                cJSON_AddItemToObject(row, "iou", json_of_iou(iou[i], e->networks[i].classes));
             }
         }
         cJSON_AddItemToArray(networks, row);
@@ -400,7 +431,7 @@ int cli_eval(int argc, char **argv)
     int option, code;
     e.network_count = 1;
     e.batch = 32;
-    while ((option = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
+    while ((option = cli_option(COMMAND, argc, argv, ":", long_options)) != -1) {
         if (!take_option(option, &e)) {
             return CLI_USAGE;
         }

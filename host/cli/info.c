@@ -66,6 +66,16 @@ static double compression(const struct totals *t)
     return t->floats ? 100.0 - 100.0 * (double)t->parameters / (double)t->floats : 0;
 }
 
+/* One number a channel: as they are, or, of the scales, what pixels are divided by. */
+static void print_numbers(const char *what, const bdnn_preprocess *p, const float *numbers, const char *otherwise)
+{
+    printf("%s%s%s", what, numbers ? "" : "  ", numbers ? "" : otherwise);
+    for (int32_t c = 0; numbers && c < p->channels; c++) {
+        printf("%s%g", c ? ", " : "  ", numbers == p->scale ? 1 / (double)numbers[c] : (double)numbers[c]);
+    }
+    printf("\n");
+}
+
 static void print_head(const bdnn_model *model)
 {
     int64_t shape[6];
@@ -73,11 +83,11 @@ static void print_head(const bdnn_model *model)
     const bdnn_preprocess p = bdnn_model_preprocess(model);
     size_t labels;
     bdnn_model_labels(model, &labels);
-    printf("input    ");
+    printf("input      ");
     for (int32_t a = 0; a < rank; a++) {
         printf(a ? "x%lld" : "%lld", (long long)shape[a]);
     }
-    printf("\nimages   ");
+    printf("\nimages     ");
     if (!p.channels) {
         printf("not taken\n");
     } else {
@@ -89,20 +99,50 @@ static void print_head(const bdnn_model *model)
         if (p.resize == BDNN_RESIZE_CROP) {
             printf(" of a shorter side of %d", p.resize_short);
         }
-        printf(", (pixel - %s) * %g", p.mean_image ? "mean image" : "mean", (double)p.scale[0]);
-        for (int32_t c = 0; c < p.channels && !p.mean_image; c++) {
-            printf("%s%g", c ? ", " : ", mean ", (double)p.mean[c]);
-        }
-        printf("\n");
+        printf(", (pixel - mean) / deviation\n");
+        print_numbers("mean     ", &p, p.mean_image ? NULL : p.mean, "an image of its own");
+        print_numbers("deviation", &p, p.scale, NULL);
     }
-    printf("labels   %zu\n\n", labels);
+    printf("labels     %zu\n\n", labels);
+}
+
+static void add_head(cJSON *json, const bdnn_model *model)
+{
+    int64_t shape[6];
+    const int32_t rank = bdnn_model_input_shape(model, shape);
+    const bdnn_preprocess p = bdnn_model_preprocess(model);
+    cJSON *input = cJSON_AddArrayToObject(json, "input_shape"), *labels, *pre;
+    size_t count;
+    const char *const *names = bdnn_model_labels(model, &count);
+    for (int32_t a = 0; a < rank; a++) {
+        cJSON_AddItemToArray(input, cJSON_CreateNumber((double)shape[a]));
+    }
+    if (p.channels) {
+        pre = cJSON_AddObjectToObject(json, "preprocess");
+        cJSON_AddNumberToObject(pre, "channels", p.channels);
+        cJSON_AddNumberToObject(pre, "height", p.height);
+        cJSON_AddNumberToObject(pre, "width", p.width);
+        cJSON_AddStringToObject(pre, "order", p.channels == 1 ? "grey" : p.bgr ? "bgr" : "rgb");
+        if (p.resize == BDNN_RESIZE_CROP) {
+            cJSON_AddNumberToObject(pre, "resize_short", p.resize_short);
+        }
+        cJSON_AddBoolToObject(pre, "mean_image", p.mean_image != NULL);
+        cJSON_AddItemToObject(pre, "mean", cJSON_CreateFloatArray(p.mean, p.channels));
+        cJSON_AddItemToObject(pre, "scale", cJSON_CreateFloatArray(p.scale, p.channels));
+    }
+    labels = cJSON_AddArrayToObject(json, "labels");
+    for (size_t i = 0; i < count; i++) {
+        cJSON_AddItemToArray(labels, cJSON_CreateString(names[i]));
+    }
 }
 
 static int print_info(const bdnn_model *model, bool as_json, bdnn_error *err)
 {
     struct totals totals = {0};
     cli_table table = {0};
-    cJSON *json = cJSON_CreateObject(), *layers = cJSON_AddArrayToObject(json, "layers");
+    cJSON *json = cJSON_CreateObject(), *layers;
+    add_head(json, model);
+    layers = cJSON_AddArrayToObject(json, "layers");
     cli_table_row(&table, "layer|operation|output|K|Q|step|zero|multiply-adds|bytes|saved");
     for (size_t i = 0; i < bdnn_model_layer_count(model); i++) {
         bdnn_layer_info layer;
@@ -122,6 +162,7 @@ static int print_info(const bdnn_model *model, bool as_json, bdnn_error *err)
     if (as_json) {
         cJSON_AddNumberToObject(json, "parameter_bytes", (double)totals.parameters);
         cJSON_AddNumberToObject(json, "float_bytes", (double)totals.floats);
+        cJSON_AddNumberToObject(json, "multiply_adds", (double)totals.multiply_adds);
         cJSON_AddNumberToObject(json, "compression_percent", compression(&totals));
         cli_table_free(&table);
         return cli_print_json(json);
@@ -135,14 +176,15 @@ static int print_info(const bdnn_model *model, bool as_json, bdnn_error *err)
 
 int cli_info(int argc, char **argv)
 {
-    static const struct option options[] = {CLI_MODEL_OPTIONS, {"json", no_argument, NULL, 'j'}, {NULL, 0, NULL, 0}};
+    static const struct option options[] = {
+        CLI_MODEL_OPTIONS, {"json", no_argument, NULL, CLI_COMMAND_OPTION}, {NULL, 0, NULL, 0}};
     cli_model_options model_options = {0};
     bool as_json = false;
     bdnn_model *model;
     bdnn_error err;
     int option, code;
-    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        if (option == 'j') {
+    while ((option = cli_option("info", argc, argv, ":", options)) != -1) {
+        if (option == CLI_COMMAND_OPTION) {
             as_json = true;
         } else if (!cli_take_model_option("info", option, optarg, &model_options)) {
             return CLI_USAGE;

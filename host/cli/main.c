@@ -1,6 +1,8 @@
 /* bdnn, the command-line tool: the table of its subcommands. */
+#define _POSIX_C_SOURCE 200809L
 #include "cli/cli.h"
 
+#include <signal.h>
 #include <string.h>
 
 static const struct command {
@@ -53,41 +55,75 @@ static const char network_options[] = "network options\n"
                                       "  --order rgb|bgr, --resize-short N (then the centre is cut out)\n"
                                       "  --keep-bn                 do not fold batch normalisation\n";
 
-static int help(const char *name)
+static const struct command *find(const char *name)
 {
-    for (size_t i = 0; i < COMMANDS && name; i++) {
+    for (size_t i = 0; i < COMMANDS; i++) {
         if (strcmp(commands[i].name, name) == 0) {
-            printf("%s\n%s", commands[i].help, network_options);
-            return cli_finish(CLI_OK);
+            return &commands[i];
         }
     }
-    printf("usage: bdnn COMMAND ...\n\n");
+    fprintf(stderr, "bdnn: no command '%s'; 'bdnn help' lists them\n", name);
+    return NULL;
+}
+
+static void list_commands(FILE *stream)
+{
+    fprintf(stream, "usage: bdnn COMMAND ...\n\n");
     for (size_t i = 0; i < COMMANDS; i++) {
-        printf("  %-12s %s\n", commands[i].name, commands[i].summary);
+        fprintf(stream, "  %-12s %s\n", commands[i].name, commands[i].summary);
     }
-    printf("\nbdnn help COMMAND shows a command's options.\n");
-    return cli_finish(CLI_OK);
+    fprintf(stream, "\nbdnn help COMMAND shows a command's options.\n");
+}
+
+static int help(const char *name)
+{
+    const struct command *command = name ? find(name) : NULL;
+    if (name && !command) {
+        return CLI_USAGE;
+    }
+    if (!command) {
+        list_commands(stdout);
+    } else {
+        printf("%s%s%s", command->help, command->run == cli_devices ? "" : "\n",
+               command->run == cli_devices ? "" : network_options);
+    }
+    return CLI_OK;
+}
+
+/* --help anywhere before "--". */
+static bool asks_for_help(int argc, char **argv)
+{
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+        if (strcmp(argv[i], "--help") == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static int run(int argc, char **argv)
+{
+    const struct command *command;
+    if (strcmp(argv[0], "help") == 0 || strcmp(argv[0], "--help") == 0 || strcmp(argv[0], "-h") == 0) {
+        return help(argc > 1 ? argv[1] : NULL);
+    }
+    if (strcmp(argv[0], "--version") == 0) {
+        printf("bdnn %s\n", bdnn_version());
+        return CLI_OK;
+    }
+    command = find(argv[0]);
+    if (!command) {
+        return CLI_USAGE;
+    }
+    return asks_for_help(argc, argv) ? help(argv[0]) : command->run(argc, argv);
 }
 
 int main(int argc, char **argv)
 {
     if (argc < 2) {
-        help(NULL);
+        list_commands(stderr);
         return CLI_USAGE;
     }
-    if (strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
-        return help(argc > 2 ? argv[2] : NULL);
-    }
-    if (strcmp(argv[1], "--version") == 0) {
-        printf("bdnn %s\n", bdnn_version());
-        return cli_finish(CLI_OK);
-    }
-    for (size_t i = 0; i < COMMANDS; i++) {
-        if (strcmp(commands[i].name, argv[1]) == 0) {
-            return argc > 2 && strcmp(argv[2], "--help") == 0 ? help(argv[1])
-                                                              : cli_finish(commands[i].run(argc - 1, argv + 1));
-        }
-    }
-    fprintf(stderr, "bdnn: no command '%s'; 'bdnn help' lists them\n", argv[1]);
-    return CLI_USAGE;
+    signal(SIGPIPE, SIG_IGN); /* a closed pipe is a failed write, which cli_finish reports */
+    return cli_finish(run(argc - 1, argv + 1));
 }

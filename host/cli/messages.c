@@ -1,9 +1,12 @@
 /* Messages and exit codes. */
+#define _POSIX_C_SOURCE 200809L
 #include "cli/cli.h"
 
 #include <errno.h>
 #include <stdarg.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 int cli_fail(const bdnn_error *err)
 {
@@ -22,10 +25,31 @@ int cli_usage(const char *command, const char *format, ...)
     return CLI_USAGE;
 }
 
+int cli_check_output(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    char folder[4096] = ".";
+    struct stat there;
+    if (slash) {
+        snprintf(folder, sizeof folder, "%.*s", slash == path ? 1 : (int)(slash - path), path);
+    }
+    if (access(folder, W_OK | X_OK) != 0) {
+        fprintf(stderr, "bdnn: %s: cannot write: %s\n", path, strerror(errno));
+        return CLI_FAILED;
+    }
+    if (stat(path, &there) == 0 && !S_ISREG(there.st_mode)) {
+        fprintf(stderr, "bdnn: %s: cannot write: not a plain file\n", path);
+        return CLI_FAILED;
+    }
+    return CLI_OK;
+}
+
 int cli_finish(int code)
 {
-    if ((fflush(stdout) != 0 || ferror(stdout)) && code == CLI_OK) {
-        fprintf(stderr, "bdnn: cannot write the output: %s\n", strerror(errno));
+    const bool failed_before = ferror(stdout) != 0;
+    if ((fflush(stdout) != 0 || failed_before) && code == CLI_OK) {
+        fprintf(stderr, "bdnn: cannot write the output%s%s\n", failed_before ? "" : ": ",
+                failed_before ? "" : strerror(errno));
         return CLI_FAILED;
     }
     return code;

@@ -2,6 +2,7 @@
 #include "cli/cli.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,12 +30,32 @@ bool cli_number(const char *command, const char *option, const char *text, doubl
     return true;
 }
 
+int cli_option(const char *command, int argc, char **argv, const char *letters, const struct option *options)
+{
+    int option;
+    opterr = 0;
+    option = getopt_long(argc, argv, letters, options, NULL);
+    if (option == ':') {
+        cli_usage(command, "option '%s' needs a value", argv[optind - 1]);
+    } else if (option == '?' && optopt > CHAR_MAX) {
+        cli_usage(command, "option '%s' takes no value", argv[optind - 1]);
+    } else if (option == '?' && optopt) {
+        cli_usage(command, "unknown option '-%c'", optopt);
+    } else if (option == '?') {
+        cli_usage(command, "unknown or ambiguous option '%s'", argv[optind - 1]);
+    }
+    return option;
+}
+
 /* One number for all channels, or three with commas between. */
 static bool take_triple(const char *command, const char *option, const char *text, float out[3])
 {
     char copy[128], *rest = copy;
     int count = 0;
-    snprintf(copy, sizeof copy, "%s", text);
+    if (snprintf(copy, sizeof copy, "%s", text) >= (int)sizeof copy) {
+        cli_usage(command, "--%s %.40s...: one number or three are needed", option, text);
+        return false;
+    }
     for (char *part = rest; part && count < 3; count++) {
         double value;
         char *comma = strchr(part, ',');
@@ -79,7 +100,16 @@ bool cli_take_model_option(const char *command, int option, const char *text, cl
         return take_triple(command, "mean", text, o->mean);
     case CLI_STD:
         o->has_std = true;
-        return take_triple(command, "std", text, o->std);
+        if (!take_triple(command, "std", text, o->std)) {
+            return false;
+        }
+        for (int c = 0; c < 3; c++) {
+            if (!(o->std[c] > 0)) {
+                cli_usage(command, "--std %s: must be above 0", text);
+                return false;
+            }
+        }
+        return true;
     case CLI_UNIT:
         o->unit = true;
         return true;
@@ -97,8 +127,7 @@ bool cli_take_model_option(const char *command, int option, const char *text, cl
         }
         o->resize_short = (int32_t)value;
         return true;
-    default:
-        cli_usage(command, "unknown option, or one without its value");
+    default: /* cli_option has said what is wrong */
         return false;
     }
 }

@@ -21,6 +21,16 @@ static char *cell(const cli_table *table, size_t row, size_t column)
     return table->cells + (row * table->columns + column) * CLI_CELL;
 }
 
+/* Names come from files: no control characters reach the terminal. */
+static void make_printable(char *text)
+{
+    for (; *text; text++) {
+        if ((unsigned char)*text < ' ' || *text == 0x7f) {
+            *text = '?';
+        }
+    }
+}
+
 void cli_table_row(cli_table *table, const char *format, ...)
 {
     char text[1024], *at = text;
@@ -31,7 +41,7 @@ void cli_table_row(cli_table *table, const char *format, ...)
     if (table->rows == 0) {
         table->columns = 1;
         for (const char *c = text; *c; c++) {
-            table->columns += *c == '|';
+            table->columns += *c == '|' && table->columns < CLI_COLUMNS;
         }
     }
     if (table->rows == table->room) {
@@ -46,25 +56,29 @@ void cli_table_row(cli_table *table, const char *format, ...)
     table->rows++;
     for (size_t c = 0; c < table->columns; c++) {
         size_t length = strcspn(at, "|");
-        snprintf(cell(table, table->rows - 1, c), CLI_CELL, "%.*s", (int)length, at);
+        char *text_of_cell = cell(table, table->rows - 1, c);
+        snprintf(text_of_cell, CLI_CELL, "%.*s", (int)length, at);
+        make_printable(text_of_cell);
         at += at[length] ? length + 1 : length;
     }
 }
 
 void cli_table_print(const cli_table *table, FILE *stream)
 {
+    int widest[CLI_COLUMNS] = {0};
+    for (size_t r = 0; r < table->rows; r++) {
+        for (size_t c = 0; c < table->columns; c++) {
+            const int width = width_of(cell(table, r, c));
+            widest[c] = width > widest[c] ? width : widest[c];
+        }
+    }
     for (size_t r = 0; r < table->rows; r++) {
         for (size_t c = 0; c < table->columns; c++) {
             const char *text = cell(table, r, c);
-            int widest = 0;
-            for (size_t other = 0; other < table->rows; other++) {
-                const int width = width_of(cell(table, other, c));
-                widest = width > widest ? width : widest;
-            }
             if (c == 0) {
-                fprintf(stream, "%s%*s", text, widest - width_of(text), "");
+                fprintf(stream, "%s%*s", text, widest[c] - width_of(text), "");
             } else {
-                fprintf(stream, "  %*s%s", widest - width_of(text), "", text);
+                fprintf(stream, "  %*s%s", widest[c] - width_of(text), "", text);
             }
         }
         fputc('\n', stream);

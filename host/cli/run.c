@@ -5,7 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define COMMAND "run"
+#define COMMAND          "run"
+#define MOST_SHOWN       1000
+#define MOST_MAP_CLASSES 256 /* an index map has one byte a pixel */
 
 enum { DEVICE = CLI_COMMAND_OPTION, TOP, THREADS, OVERLAY, INDEX_MAP, JSON };
 
@@ -38,7 +40,7 @@ static bool take_option(int option, struct running *r)
         r->device = optarg;
         return true;
     case TOP:
-        return cli_integer(COMMAND, "top", optarg, 1, 1000, &r->top);
+        return cli_integer(COMMAND, "top", optarg, 1, MOST_SHOWN, &r->top);
     case THREADS:
         return cli_integer(COMMAND, "threads", optarg, 1, 1024, &r->threads);
     case OVERLAY:
@@ -48,7 +50,7 @@ static bool take_option(int option, struct running *r)
         r->index_map = optarg;
         return true;
     case JSON:
-        r->json = cJSON_CreateArray();
+        r->json = r->json ? r->json : cJSON_CreateArray();
         return true;
     default:
         return cli_take_model_option(COMMAND, option, optarg, &r->model_options);
@@ -64,10 +66,26 @@ static const char *label_of(const struct running *r, int32_t label, char *text, 
     return text;
 }
 
-/* The classes in the order of their scores, the first `top`. */
+static void show_class(const struct running *r, size_t rank, size_t c, double score, cJSON *list)
+{
+    char text[32];
+    const char *label = label_of(r, (int32_t)c, text, sizeof text);
+    if (list) {
+        cJSON *item = cJSON_CreateObject();
+        cJSON_AddNumberToObject(item, "class", (double)c);
+        cJSON_AddStringToObject(item, "label", label);
+        cJSON_AddNumberToObject(item, "score", score);
+        cJSON_AddItemToArray(list, item);
+    } else {
+        printf("  %zu. %-24s %g\n", rank + 1, label, score);
+    }
+}
+
+/* The classes in the order of their scores, the first `top`. A score that is not a number has no rank. */
 static void show_classes(struct running *r, const char *path, const bdnn_result *result)
 {
     const size_t classes = (size_t)result->shape[1], shown = (size_t)r->top < classes ? (size_t)r->top : classes;
+    size_t order[MOST_SHOWN];
     cJSON *row = r->json ? cJSON_CreateObject() : NULL, *list = NULL;
     if (row) {
         cJSON_AddItemToArray(r->json, row);
@@ -77,22 +95,16 @@ static void show_classes(struct running *r, const char *path, const bdnn_result 
         printf("%s\n", path);
     }
     for (size_t rank = 0; rank < shown; rank++) {
-        for (size_t c = 0; c < classes; c++) {
-            char text[32];
-            if (bdnn_rank_of(result->data, classes, (int32_t)c) != rank) {
-                continue;
-            }
-            if (list) {
-                cJSON *item = cJSON_CreateObject();
-                cJSON_AddNumberToObject(item, "class", (double)c);
-                cJSON_AddStringToObject(item, "label", label_of(r, (int32_t)c, text, sizeof text));
-                cJSON_AddNumberToObject(item, "score", (double)result->data[c]);
-                cJSON_AddItemToArray(list, item);
-            } else {
-                printf("  %zu. %-24s %g\n", rank + 1, label_of(r, (int32_t)c, text, sizeof text),
-                       (double)result->data[c]);
-            }
+        order[rank] = classes;
+    }
+    for (size_t c = 0; c < classes; c++) {
+        const size_t rank = bdnn_rank_of(result->data, classes, (int32_t)c);
+        if (rank < shown) {
+            order[rank] = c;
         }
+    }
+    for (size_t rank = 0; rank < shown && order[rank] < classes; rank++) {
+        show_class(r, rank, order[rank], (double)result->data[order[rank]], list);
     }
 }
 
@@ -169,6 +181,32 @@ static bdnn_status show_map(struct running *r, const char *path, const bdnn_imag
     return status;
 }
 
+/* N,C[,1...]: scores of classes; N,C,H,W: scores of each pixel's classes. */
+static bdnn_status show_result(struct running *r, const char *path, const bdnn_image *image, const bdnn_result *result,
+                               bdnn_error *err)
+{
+    int64_t positions = 1;
+    for (int32_t a = 2; a < result->rank; a++) {
+        positions *= result->shape[a];
+    }
+    if (result->rank == 4 && positions > 1 && result->shape[1] <= MOST_MAP_CLASSES) {
+        return show_map(r, path, image, result, err);
+    }
+    if (result->rank < 2 || positions != 1) {
+        snprintf(err->message, sizeof err->message,
+                 "%.300s: output '%.60s' of %d axes is neither scores of classes nor of pixels (at most %d classes)",
+                 path, result->name, result->rank, MOST_MAP_CLASSES);
+        return err->status = BDNN_ERROR_UNSUPPORTED;
+    }
+    if (r->overlay || r->index_map) {
+        snprintf(err->message, sizeof err->message,
+                 "%.300s: --overlay and --index-map are for networks that give each pixel a class", path);
+        return err->status = BDNN_ERROR_ARGUMENT;
+    }
+    show_classes(r, path, result);
+    return BDNN_OK;
+}
+
 static bdnn_status run_image(struct running *r, const char *path, float *input, bdnn_error *err)
 {
     const bdnn_preprocess p = bdnn_model_preprocess(r->model);
@@ -186,14 +224,8 @@ static bdnn_status run_image(struct running *r, const char *path, float *input, 
     if (status == BDNN_OK) {
         status = bdnn_session_output(r->session, 0, &result, err);
     }
-    if (status == BDNN_OK && result.rank == 4 && result.shape[2] * result.shape[3] > 1) {
-        status = show_map(r, path, &image, &result, err);
-    } else if (status == BDNN_OK && result.rank >= 2) {
-        show_classes(r, path, &result);
-    } else if (status == BDNN_OK) {
-        snprintf(err->message, sizeof err->message, "%s: an output of %d axes is neither classes nor a class map", path,
-                 result.rank);
-        status = BDNN_ERROR_UNSUPPORTED;
+    if (status == BDNN_OK) {
+        status = show_result(r, path, &image, &result, err);
     }
     bdnn_image_free(&image);
     return status;
@@ -207,7 +239,8 @@ static int run_images(struct running *r, char **paths, int count)
     bdnn_error err = {0};
     bdnn_status status;
     if (!p.channels) {
-        return cli_usage(COMMAND, "the network does not take images");
+        snprintf(err.message, sizeof err.message, "the network takes no images of one or three channels");
+        return cli_fail(&err);
     }
     r->labels = bdnn_model_labels(r->model, &r->label_count);
     status = bdnn_session_create(r->model, &options, &r->session, &err);
@@ -228,7 +261,7 @@ int cli_run(int argc, char **argv)
     struct running r = {.top = 5};
     bdnn_error err;
     int option, code;
-    while ((option = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
+    while ((option = cli_option(COMMAND, argc, argv, ":", long_options)) != -1) {
         if (!take_option(option, &r)) {
             cJSON_Delete(r.json);
             return CLI_USAGE;

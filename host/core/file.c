@@ -57,7 +57,13 @@ bdnn_status bdnn_output_open(bdnn_output *output, const char *path, bdnn_error *
     size_t length = strlen(path);
     mode_t mask;
     int fd = -1;
+    struct stat there;
     memset(output, 0, sizeof *output);
+    /* The finished file is renamed over what is there, which would put a file in the place of a device such as
+     * /dev/null. */
+    if (stat(path, &there) == 0 && !S_ISREG(there.st_mode)) {
+        return bdnn_fail(err, BDNN_ERROR_IO, "%s: cannot write: not a plain file", path);
+    }
     output->path = bdnn_strdup(path);
     output->temporary = bdnn_alloc(length + sizeof suffix, 1);
     if (!output->path || !output->temporary) {

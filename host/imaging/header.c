@@ -8,8 +8,9 @@
 #define MOST_SIDE   16384
 #define MOST_PIXELS ((int64_t)64 << 20)
 
-/* Deflate packs 1032 bytes into one at best, and a byte of a PNG holds at most 8 pixels. */
-#define MOST_PNG_PIXELS_PER_BYTE (1032 * 8)
+/* Deflate packs 1032 bytes into one at best, and a byte holds at most 8 pixels. Other packings reach more only for
+ * empty pictures. */
+#define MOST_PIXELS_PER_BYTE (1032 * 8)
 
 /* A file's bytes, and the order in which its numbers have them. */
 struct bytes {
@@ -132,13 +133,26 @@ static const struct signature signatures[] = {
     {BDNN_FORMAT_PNM, 0, 2, "P5", size_of_pnm},      {BDNN_FORMAT_PNM, 0, 2, "P6", size_of_pnm},
 };
 
+static bool has_text(const uint8_t *data, size_t size, size_t at, const char *text, size_t length)
+{
+    return size >= at + length && memcmp(data + at, text, length) == 0;
+}
+
+/* At least as strict as OpenCV's own, which hands what its readers do not know to GDAL or GDCM where certain words
+ * stand at certain places: libraries of a hundred formats that have no business here. */
 static const struct signature *find_signature(const uint8_t *data, size_t size)
 {
     for (size_t i = 0; i < sizeof signatures / sizeof *signatures; i++) {
         const struct signature *s = &signatures[i];
-        if (size >= s->at + s->length && memcmp(data + s->at, s->text, s->length) == 0) {
-            return s;
+        if (!has_text(data, size, s->at, s->text, s->length)) {
+            continue;
         }
+        if (s->format == BDNN_FORMAT_WEBP &&
+            (!has_text(data, size, 0, "RIFF", 4) || has_text(data, size, 128, "DICM", 4) ||
+             has_text(data, size, 140, "DTED", 4))) {
+            return NULL;
+        }
+        return s->format == BDNN_FORMAT_PNM && (size < 3 || !isspace(data[2])) ? NULL : s;
     }
     return NULL;
 }
@@ -160,8 +174,7 @@ bdnn_status bdnn_image_probe(const char *name, const uint8_t *data, size_t size,
     }
     signature->size(&bytes, &width, &height);
     status = bdnn_image_check_size(name, width, height, err);
-    if (status == BDNN_OK && signature->format == BDNN_FORMAT_PNG &&
-        width * height / MOST_PNG_PIXELS_PER_BYTE > (int64_t)size) {
+    if (status == BDNN_OK && width * height / MOST_PIXELS_PER_BYTE > (int64_t)size) {
         status = bdnn_fail(err, BDNN_ERROR_FORMAT, "%s: %lld x %lld pixels in %zu bytes", name, (long long)width,
                            (long long)height, size);
     }

@@ -351,6 +351,12 @@ static void claims_beyond_the_limits_are_refused(void **state)
     memcpy(file, "RIFF\x16\0\0\0WEBPVP8X\x0a\0\0\0\0\0\0\0\xff\xff\xff\xff\xff\xff", 30);
     expect_refusal(file, 30, "16777216 x 16777216");
     expect_refusal("P5 4294967297 3 255\n", 20, "4294967297 x 3");
+    memcpy(file, webp, sizeof webp); /* which OpenCV would give to GDAL */
+    memset(file + sizeof webp, 0, sizeof file - sizeof webp);
+    memcpy(file + 140, "DTED", 4);
+    expect_refusal(file, 200, "no JPEG, PNG");
+    expect_refusal("NITF\x16\0\0\0WEBPVP8X", 16, "no JPEG, PNG");
+    expect_refusal("P5#\n1 1 255\n ", 13, "no JPEG, PNG");
     expect_refusal("GIF89a\1\0\1\0", 10, "no JPEG, PNG, BMP, TIFF, PNM or WebP");
     for (size_t i = 0; i + 9 < jpeg.size; i++) {
         if (jpeg.data[i] == 0xff && jpeg.data[i + 1] == 0xc0) { /* start of frame: length, precision, height, width */

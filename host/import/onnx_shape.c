@@ -255,7 +255,8 @@ void bdnn_onnx_reshape_op(onnx_importer *im)
         if (shape.dim[i] == -1 && open < 0) {
             open = i;
         } else if (shape.dim[i] < 0 || __builtin_mul_overflow(known, shape.dim[i], &known)) {
-            bdnn_onnx_fail(im, BDNN_ERROR_FORMAT, "dimension %lld in the shape", (long long)shape.dim[i]);
+            char text[128];
+            bdnn_onnx_fail(im, BDNN_ERROR_FORMAT, "a new shape of %s", bdnn_shape_text(&shape, text, sizeof text));
             return;
         }
     }

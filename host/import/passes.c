@@ -1,6 +1,6 @@
-/* What every importer does to its graph before anybody sees it: layers that do nothing go, batch normalisations and
- * flattening disappear into the weights, and with them the values that nobody reads. Every pass is linear in the size
- * of the graph. */
+/* What every importer does to its graph before anybody sees it: layers that do nothing go, batch normalisations,
+ * constant factors and summands, and flattening disappear into the weights, and with them the values that nobody reads.
+ * Every pass is linear in the size of the graph. */
 #include "core/memory.h"
 #include "import/import.h"
 #include "layers/layer.h"
@@ -169,21 +169,27 @@ static void scale_filters(bdnn_layer *layer, const float *scale, int64_t filters
     }
 }
 
-/* y = scale (w x + b) + shift is (scale w) x + (scale b + shift). */
-static bdnn_status fold_affine(passes *p, size_t l, bdnn_error *err)
+/* The inner-product layer that makes `value` for one reader alone, so that the reader can become part of it; else NULL.
+ */
+static bdnn_layer *sole_inner_product(const passes *p, int32_t value)
 {
-    const bdnn_layer *affine = &p->graph->layers[l];
-    const float *scale = affine->weight.data, *shift = affine->bias.data;
-    const int32_t in = affine->inputs[0];
-    bdnn_layer *layer = p->producer[in] < 0 ? NULL : &p->graph->layers[p->producer[in]];
-    const int64_t filters = (int64_t)(affine->weight.bytes / sizeof *scale);
-    float *bias;
-    if (!layer || layer->decomposed || p->uses[in] != 1 ||
+    bdnn_layer *layer = p->producer[value] < 0 ? NULL : &p->graph->layers[p->producer[value]];
+    if (!layer || layer->decomposed || p->uses[value] != 1 ||
         (layer->op != BDNN_OP_CONV && layer->op != BDNN_OP_CONV_TRANSPOSE && layer->op != BDNN_OP_DENSE)) {
-        return BDNN_OK;
+        return NULL;
     }
+    return layer;
+}
+
+/* Layer `l` computes scale (w x + b) + shift, which is (scale w) x + (scale b + shift): the layer before it, which
+ * makes `in`, does that instead. */
+static bdnn_status fold(passes *p, size_t l, int32_t in, const float *scale, const float *shift, bdnn_error *err)
+{
+    bdnn_layer *layer = &p->graph->layers[p->producer[in]];
+    const int64_t filters = p->graph->values[in].shape.dim[1];
+    float *bias;
     if (!layer->bias.bytes) {
-        layer->bias = bdnn_blob_copy(NULL, affine->bias.bytes);
+        layer->bias = bdnn_blob_copy(NULL, (size_t)filters * sizeof *bias);
         if (layer->bias.data) {
             memset((void *)layer->bias.data, 0, layer->bias.bytes);
         }
@@ -196,9 +202,59 @@ static bdnn_status fold_affine(passes *p, size_t l, bdnn_error *err)
     for (int64_t f = 0; f < filters; f++) {
         bias[f] = (float)((double)bias[f] * scale[f] + shift[f]);
     }
-    hand_over(p, in, affine->outputs[0]);
+    hand_over(p, in, p->graph->layers[l].outputs[0]);
     p->gone[l] = true;
     return BDNN_OK;
+}
+
+static bdnn_status fold_affine(passes *p, size_t l, bdnn_error *err)
+{
+    const bdnn_layer *affine = &p->graph->layers[l];
+    const int32_t in = affine->inputs[0];
+    return sole_inner_product(p, in) ? fold(p, l, in, affine->weight.data, affine->bias.data, err) : BDNN_OK;
+}
+
+/* A constant that is one number, or one a channel, of a tensor of shape `out`: into channels[]. */
+static bool per_channel(const bdnn_value *constant, const bdnn_shape *out, float *channels)
+{
+    const int32_t axis = 1 - (out->rank - constant->shape.rank); /* the constant's own number of the channel axis */
+    const int64_t count = bdnn_shape_elements(&constant->shape);
+    const float *data = constant->constant.data;
+    if (!data || constant->type != BDNN_FLOAT32 || constant->shape.rank > out->rank ||
+        (count != 1 && (axis < 0 || constant->shape.dim[axis] != count || count != out->dim[1]))) {
+        return false;
+    }
+    for (int64_t c = 0; c < out->dim[1]; c++) {
+        channels[c] = data[count == 1 ? 0 : c];
+    }
+    return true;
+}
+
+/* A constant added to or multiplied with what an inner-product layer makes: another form of its bias and weights. */
+static bdnn_status fold_constant(passes *p, size_t l, bdnn_error *err)
+{
+    const bdnn_layer *layer = &p->graph->layers[l];
+    const int constant = p->graph->values[layer->inputs[0]].constant.data ? 0 : 1;
+    const int32_t in = layer->inputs[1 - constant];
+    const bdnn_shape *out = &p->graph->values[in].shape;
+    bdnn_status status = BDNN_OK;
+    float *scale, *shift;
+    if (!sole_inner_product(p, in)) {
+        return BDNN_OK;
+    }
+    scale = bdnn_alloc((size_t)out->dim[1], sizeof *scale);
+    shift = bdnn_zalloc((size_t)out->dim[1], sizeof *shift);
+    if (!scale || !shift) {
+        status = bdnn_fail_memory(err, (size_t)out->dim[1] * sizeof *scale, layer->name);
+    } else if (per_channel(&p->graph->values[layer->inputs[constant]], out, layer->op == BDNN_OP_ADD ? shift : scale)) {
+        for (int64_t c = 0; c < out->dim[1] && layer->op == BDNN_OP_ADD; c++) {
+            scale[c] = 1.0f;
+        }
+        status = fold(p, l, in, scale, shift, err);
+    }
+    bdnn_free(scale);
+    bdnn_free(shift);
+    return status;
 }
 
 /* A dense layer reads its input in memory order, channels last; one behind a flattening reads the channels first.
@@ -337,6 +393,8 @@ static bdnn_status walk(passes *p, bool keep_batch_norm, bdnn_error *err)
             bypass(p, l);
         } else if (layer->op == BDNN_OP_AFFINE && !keep_batch_norm) {
             status = fold_affine(p, l, err);
+        } else if ((layer->op == BDNN_OP_ADD || layer->op == BDNN_OP_MUL) && layer->input_count == 2) {
+            status = fold_constant(p, l, err);
         } else if (layer->op == BDNN_OP_DENSE) {
             status = absorb_reshape(p, l, err);
         }

@@ -157,6 +157,25 @@ static void batch_normalisation_is_folded(void **state)
     expect("input d 1 4 5 6\ndense f filters=3\naffine a\naffine b\noutput b\n", false, 1, 2);
 }
 
+static void constants_after_inner_products_are_folded(void **state)
+{
+    static const char conv[] = "input d 1 4 5 6\nconv c filters=6 kernel=3 groups=2 no_bias\nconstant k 1 6 1 1\n"
+                               "constant b 6 1 1\nconstant s 1\nmul m in=c,k\nadd a in=b,m\nmul x in=a,s\noutput x\n";
+    (void)state;
+    /* Whether or not batch normalisations are kept. */
+    expect(conv, false, 1, 2);
+    expect(conv, true, 1, 2);
+    expect("input d 1 4 5 6\nconv_transpose c filters=6 kernel=2 stride=2 groups=2\nconstant k 6 1 1\nmul m in=c,k\n"
+           "output m\n",
+           false, 1, 2);
+    expect("input d 2 4\ndense f filters=3\nconstant b 3\nadd a in=f,b\noutput a\n", false, 1, 2);
+    /* A number a position, a number an item, a larger result, no inner product. */
+    expect("input d 1 4 5 6\nconv c filters=6 kernel=1\nconstant b 5 6\nadd a in=c,b\noutput a\n", false, 2, 4);
+    expect("input d 3 4\ndense f filters=3\nconstant b 3 1\nadd a in=f,b\noutput a\n", false, 2, 4);
+    expect("input d 1 4\ndense f filters=3\nconstant b 1 1 3\nadd a in=f,b\noutput a\n", false, 2, 4);
+    expect("input d 1 4 5 6\nrelu c\nconstant b 4 1 1\nadd a in=c,b\noutput a\n", false, 2, 4);
+}
+
 static void what_cannot_be_folded_stays(void **state)
 {
     (void)state;
@@ -223,11 +242,9 @@ static void broken_graphs_are_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(batch_normalisation_is_folded),
-        cmocka_unit_test(what_cannot_be_folded_stays),
-        cmocka_unit_test(flattening_disappears_into_dense_layers),
-        cmocka_unit_test(layers_that_do_nothing_go),
-        cmocka_unit_test(what_nobody_reads_goes),
+        cmocka_unit_test(batch_normalisation_is_folded), cmocka_unit_test(constants_after_inner_products_are_folded),
+        cmocka_unit_test(what_cannot_be_folded_stays),   cmocka_unit_test(flattening_disappears_into_dense_layers),
+        cmocka_unit_test(layers_that_do_nothing_go),     cmocka_unit_test(what_nobody_reads_goes),
         cmocka_unit_test(broken_graphs_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

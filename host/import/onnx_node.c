@@ -124,7 +124,7 @@ int bdnn_onnx_choice(onnx_importer *im, const char *attribute, const char *const
         return otherwise;
     }
     for (int i = 0; choices[i]; i++) {
-        if (strlen(choices[i]) == a->s.len && memcmp(choices[i], a->s.data, a->s.len) == 0) {
+        if (strlen(choices[i]) == a->s.len && (!a->s.len || memcmp(choices[i], a->s.data, a->s.len) == 0)) {
             return i;
         }
     }

@@ -3,10 +3,10 @@
 #define _DEFAULT_SOURCE
 #include "fuzz.h"
 
-#include "core/memory.h"
 #include "layers/layer.h"
 #include "model/model_file.h"
 #include "model/record.h"
+#include "small_network.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -30,33 +30,6 @@ static void forge_checksums(uint8_t *file, size_t size)
     bdnn_put64(file + BDNN_FILE_CHECKSUM_AT, XXH3_64bits(file, BDNN_FILE_FIRST_SECTION));
 }
 
-/* Runs a network whose layers together do little. */
-static void run(const bdnn_model *model)
-{
-    const bdnn_session_options options = {.threads = 1};
-    int64_t work = 0, shape[6] = {0};
-    bdnn_session *session;
-    float *input;
-    if (model->graph.input_count != 1 || bdnn_model_input_shape(model, shape) < 1 || shape[0] != 1) {
-        return;
-    }
-    for (size_t v = 0; v < model->graph.value_count; v++) {
-        work += bdnn_shape_elements(&model->graph.values[v].shape);
-    }
-    for (size_t l = 0; l < bdnn_model_layer_count(model); l++) {
-        bdnn_layer_info info;
-        if (bdnn_model_layer(model, l, &info, NULL) != BDNN_OK || info.multiply_adds > 1000000 || work > 100000) {
-            return;
-        }
-    }
-    input = bdnn_zalloc((size_t)bdnn_shape_elements(&model->graph.values[model->graph.inputs[0]].shape), sizeof *input);
-    if (input && bdnn_session_create(model, &options, &session, NULL) == BDNN_OK) {
-        bdnn_session_run(session, input, NULL);
-        bdnn_session_free(session);
-    }
-    bdnn_free(input);
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     bdnn_map map = {NULL, size};
@@ -72,7 +45,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (bdnn_model_read("input", &map, &model, &err) == BDNN_OK) {
         model->map = (bdnn_map){NULL, 0}; /* the bytes are ours, not a mapping to undo */
         if (bdnn_graph_infer(&model->graph, &err) == BDNN_OK) {
-            run(model);
+            run_small_network(model);
         }
         bdnn_model_free(model);
     }

@@ -165,9 +165,8 @@ static inline void text_initializer(wire *graph, bool integers, char *at)
     values = word ? at : NULL;
     for (size_t i = 0; i < count; i++) {
         char *end = values;
-        double value = values ? strtod(values, &end) : (double)text_noise();
-        float f = (float)value;
-        int64_t n = (int64_t)value;
+        int64_t n = values && integers ? strtoll(values, &end, 10) : 0;
+        float f = integers ? 0 : values ? strtof(values, &end) : text_noise();
         values = end && *(end + strspn(end, " ")) ? end : values ? at : NULL;
         wire_bytes(&raw, integers ? (const void *)&n : (const void *)&f, integers ? sizeof n : sizeof f);
     }

@@ -19,9 +19,13 @@ size_t bdnn_threads_count(bdnn_threads *threads)
     return pthreadpool_get_threads_count(threads);
 }
 
+/* Idle workers sleep instead of spinning: pthreadpool's spin of tens of milliseconds would take a processor from every other pool and
+ * program; waking costs some microseconds a call. */
+#define FLAGS PTHREADPOOL_FLAG_YIELD_WORKERS
+
 void bdnn_parallel(bdnn_threads *threads, bdnn_task *task, void *context, size_t count)
 {
-    pthreadpool_parallelize_1d(threads, task, context, count, 0);
+    pthreadpool_parallelize_1d(threads, task, context, count, FLAGS);
 }
 
 /* Debian's pthreadpool tells a task no thread number, so each worker is itself one item of the pool's loop and draws tiles from
@@ -45,5 +49,5 @@ static void run_slot(void *context, size_t slot)
 void bdnn_parallel_slots(bdnn_threads *threads, bdnn_slot_task *task, void *context, size_t count)
 {
     struct slots slots = {.task = task, .context = context, .count = count};
-    pthreadpool_parallelize_1d(threads, run_slot, &slots, bdnn_threads_count(threads), 0);
+    pthreadpool_parallelize_1d(threads, run_slot, &slots, bdnn_threads_count(threads), FLAGS);
 }

@@ -97,6 +97,9 @@ typedef struct cli_table {
     size_t rows, columns, room;
 } cli_table;
 
+/* Replaces control characters by '?': names come from files, and may not steer a terminal. Returns text. */
+char *cli_printable(char *text);
+
 #define CLI_CELL    96 /* bytes of a cell, its end included */
 #define CLI_COLUMNS 24
 
@@ -115,5 +118,10 @@ int cli_finish(int code);
 /* Prints JSON (a cJSON object, which is deleted) on stdout. */
 struct cJSON;
 int cli_print_json(struct cJSON *json);
+
+/* Adds a string to an object, and to an array. Names come from files: bytes that are not UTF-8 become '?', so that it
+ * stays JSON. */
+void cli_json_text(struct cJSON *object, const char *key, const char *text);
+void cli_json_add_text(struct cJSON *array, const char *text);
 
 #endif

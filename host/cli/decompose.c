@@ -223,7 +223,7 @@ static float *read_calibration(const struct arguments *a, const bdnn_model *mode
 static cJSON *json_row(const bdnn_layer_report *r)
 {
     cJSON *json = cJSON_CreateObject();
-    cJSON_AddStringToObject(json, "name", r->name);
+    cli_json_text(json, "name", r->name);
     cJSON_AddNumberToObject(json, "bases", r->bases);
     cJSON_AddNumberToObject(json, "bits", r->bits);
     cJSON_AddNumberToObject(json, "weight_error", r->weight_error);
@@ -287,8 +287,9 @@ static int decompose(struct arguments *a, const bdnn_model *model, bdnn_error *e
         status = bdnn_model_save(decomposed, a->output, err);
         code = status == BDNN_OK ? print_report(report, report_count, cli_seconds() - start, a->json) : cli_fail(err);
     } else {
-        fprintf(stderr, "bdnn: %s: %s\n", a->network, err->message);
-        code = CLI_FAILED;
+        bdnn_error named = {.status = status};
+        snprintf(named.message, sizeof named.message, "%.200s: %.300s", a->network, err->message);
+        code = cli_fail(&named);
     }
     bdnn_report_free(report);
     bdnn_model_free(decomposed);

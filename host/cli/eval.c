@@ -298,7 +298,7 @@ static void add_network_row(const struct evaluation *e, const struct network *n,
         snprintf(agreement, sizeof agreement, "%.2f %%", percent(n->agree, n->compared));
         cJSON_AddNumberToObject(json, "agreement_percent", percent(n->agree, n->compared));
     }
-    cJSON_AddStringToObject(json, "network", n->path);
+    cli_json_text(json, "network", n->path);
     cJSON_AddNumberToObject(json, "parameter_bytes", (double)n->parameter_bytes);
     cJSON_AddNumberToObject(json, "compression_percent", saved);
     cJSON_AddNumberToObject(json, "images_per_second", rate);
@@ -358,7 +358,7 @@ static int report(const struct evaluation *e)
     double *iou[MOST_NETWORKS] = {NULL};
     const bool maps = e->kind == BDNN_LABEL_MAP;
     int code = CLI_OK;
-    cJSON_AddStringToObject(json, "dataset", e->data);
+    cli_json_text(json, "dataset", e->data);
     cJSON_AddNumberToObject(json, "items", (double)e->count);
     cli_table_row(&table, maps ? "network|mean IoU|pixels|agreement|bytes|saved|images/s"
                                : "network|top-1|top-5|agreement|bytes|saved|images/s");

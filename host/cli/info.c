@@ -39,8 +39,8 @@ static void add_row(cli_table *table, const bdnn_layer_info *layer)
 static cJSON *json_of(const bdnn_layer_info *layer)
 {
     cJSON *json = cJSON_CreateObject(), *shape = cJSON_AddArrayToObject(json, "output_shape");
-    cJSON_AddStringToObject(json, "name", layer->name);
-    cJSON_AddStringToObject(json, "operation", layer->operation);
+    cli_json_text(json, "name", layer->name);
+    cli_json_text(json, "operation", layer->operation);
     cJSON_AddNumberToObject(json, "parameter_bytes", (double)layer->parameter_bytes);
     cJSON_AddNumberToObject(json, "float_bytes", (double)layer->float_bytes);
     cJSON_AddNumberToObject(json, "multiply_adds", (double)layer->multiply_adds);
@@ -122,7 +122,7 @@ static void add_head(cJSON *json, const bdnn_model *model)
         cJSON_AddNumberToObject(pre, "channels", p.channels);
         cJSON_AddNumberToObject(pre, "height", p.height);
         cJSON_AddNumberToObject(pre, "width", p.width);
-        cJSON_AddStringToObject(pre, "order", p.channels == 1 ? "grey" : p.bgr ? "bgr" : "rgb");
+        cli_json_text(pre, "order", p.channels == 1 ? "grey" : p.bgr ? "bgr" : "rgb");
         if (p.resize == BDNN_RESIZE_CROP) {
             cJSON_AddNumberToObject(pre, "resize_short", p.resize_short);
         }
@@ -132,7 +132,7 @@ static void add_head(cJSON *json, const bdnn_model *model)
     }
     labels = cJSON_AddArrayToObject(json, "labels");
     for (size_t i = 0; i < count; i++) {
-        cJSON_AddItemToArray(labels, cJSON_CreateString(names[i]));
+        cli_json_add_text(labels, names[i]);
     }
 }
 

@@ -10,7 +10,9 @@
 
 int cli_fail(const bdnn_error *err)
 {
-    fprintf(stderr, "bdnn: %s\n", err->message);
+    char text[sizeof err->message];
+    snprintf(text, sizeof text, "%s", err->message);
+    fprintf(stderr, "bdnn: %s\n", cli_printable(text));
     return CLI_FAILED;
 }
 

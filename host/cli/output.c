@@ -21,14 +21,14 @@ static char *cell(const cli_table *table, size_t row, size_t column)
     return table->cells + (row * table->columns + column) * CLI_CELL;
 }
 
-/* Names come from files: no control characters reach the terminal. */
-static void make_printable(char *text)
+char *cli_printable(char *text)
 {
-    for (; *text; text++) {
-        if ((unsigned char)*text < ' ' || *text == 0x7f) {
-            *text = '?';
+    for (char *c = text; *c; c++) {
+        if ((unsigned char)*c < ' ' || *c == 0x7f) {
+            *c = '?';
         }
     }
+    return text;
 }
 
 void cli_table_row(cli_table *table, const char *format, ...)
@@ -58,7 +58,7 @@ void cli_table_row(cli_table *table, const char *format, ...)
         size_t length = strcspn(at, "|");
         char *text_of_cell = cell(table, table->rows - 1, c);
         snprintf(text_of_cell, CLI_CELL, "%.*s", (int)length, at);
-        make_printable(text_of_cell);
+        cli_printable(text_of_cell);
         at += at[length] ? length + 1 : length;
     }
 }
@@ -89,6 +89,55 @@ void cli_table_free(cli_table *table)
 {
     free(table->cells);
     memset(table, 0, sizeof *table);
+}
+
+/* Bytes of the UTF-8 character that `text` begins with, or 0: overlong forms, surrogates and numbers above 10FFFF are
+ * none. */
+static size_t character(const unsigned char *text)
+{
+    static const unsigned least[5] = {0, 0, 0x80, 0x800, 0x10000};
+    const size_t length = text[0] < 0x80 ? 1 : text[0] < 0xc0 ? 0 : text[0] < 0xe0 ? 2 : text[0] < 0xf0 ? 3 : 4;
+    unsigned code = text[0] & (0xffu >> (length + 1));
+    if (length < 2 || text[0] > 0xf4) {
+        return length == 1;
+    }
+    for (size_t i = 1; i < length; i++) {
+        if ((text[i] & 0xc0) != 0x80) {
+            return 0;
+        }
+        code = code << 6 | (text[i] & 0x3f);
+    }
+    return code < least[length] || code > 0x10ffff || (code >= 0xd800 && code < 0xe000) ? 0 : length;
+}
+
+static cJSON *json_string(const char *text)
+{
+    char *copy = malloc(strlen(text) + 1);
+    cJSON *json;
+    if (!copy) {
+        return NULL;
+    }
+    strcpy(copy, text);
+    for (unsigned char *at = (unsigned char *)copy; *at;) {
+        const size_t length = character(at);
+        if (!length) {
+            *at = '?';
+        }
+        at += length ? length : 1;
+    }
+    json = cJSON_CreateString(copy);
+    free(copy);
+    return json;
+}
+
+void cli_json_text(cJSON *object, const char *key, const char *text)
+{
+    cJSON_AddItemToObject(object, key, json_string(text));
+}
+
+void cli_json_add_text(cJSON *array, const char *text)
+{
+    cJSON_AddItemToArray(array, json_string(text));
 }
 
 int cli_print_json(cJSON *json)

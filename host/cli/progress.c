@@ -38,7 +38,7 @@ bool cli_progress_step(void *user, const char *stage, uint64_t done, uint64_t to
     if (part > 0.02) {
         fprintf(stderr, ", %.0f s left", (now - p->start) * (1 - part) / part);
     }
-    fprintf(stderr, "  %.40s", stage);
+    fprintf(stderr, "  %.20s", stage);
     return true;
 }
 

@@ -68,16 +68,17 @@ static const char *label_of(const struct running *r, int32_t label, char *text, 
 
 static void show_class(const struct running *r, size_t rank, size_t c, double score, cJSON *list)
 {
-    char text[32];
+    char text[32], plain[128];
     const char *label = label_of(r, (int32_t)c, text, sizeof text);
     if (list) {
         cJSON *item = cJSON_CreateObject();
         cJSON_AddNumberToObject(item, "class", (double)c);
-        cJSON_AddStringToObject(item, "label", label);
+        cli_json_text(item, "label", label);
         cJSON_AddNumberToObject(item, "score", score);
         cJSON_AddItemToArray(list, item);
     } else {
-        printf("  %zu. %-24s %g\n", rank + 1, label, score);
+        snprintf(plain, sizeof plain, "%s", label);
+        printf("  %zu. %-24s %g\n", rank + 1, cli_printable(plain), score);
     }
 }
 
@@ -89,7 +90,7 @@ static void show_classes(struct running *r, const char *path, const bdnn_result 
     cJSON *row = r->json ? cJSON_CreateObject() : NULL, *list = NULL;
     if (row) {
         cJSON_AddItemToArray(r->json, row);
-        cJSON_AddStringToObject(row, "image", path);
+        cli_json_text(row, "image", path);
         list = cJSON_AddArrayToObject(row, "classes");
     } else {
         printf("%s\n", path);
@@ -146,9 +147,9 @@ static bdnn_status write_pictures(struct running *r, const char *path, const bdn
     }
     if (status == BDNN_OK && r->json) {
         cJSON *row = cJSON_CreateObject();
-        cJSON_AddStringToObject(row, "image", path);
-        cJSON_AddStringToObject(row, "overlay", overlay_path);
-        cJSON_AddStringToObject(row, "index_map", map_path);
+        cli_json_text(row, "image", path);
+        cli_json_text(row, "overlay", overlay_path);
+        cli_json_text(row, "index_map", map_path);
         cJSON_AddItemToArray(r->json, row);
     } else if (status == BDNN_OK) {
         printf("%s: %s, %s\n", path, overlay_path, map_path);
@@ -160,11 +161,36 @@ static bdnn_status write_pictures(struct running *r, const char *path, const bdn
     return status;
 }
 
+/* The part of an image that reaches the network, when only its centre does; an empty image without memory. */
+static bdnn_image centre_of(const bdnn_image *image, const bdnn_preprocess *p)
+{
+    const double shorter = image->width < image->height ? image->width : image->height;
+    const double scale = shorter / p->resize_short, w = scale * p->width, h = scale * p->height;
+    bdnn_image part = {.channels = image->channels,
+                       .width = w < 1              ? 1
+                                : w < image->width ? (int32_t)w
+                                                   : image->width,
+                       .height = h < 1               ? 1
+                                 : h < image->height ? (int32_t)h
+                                                     : image->height};
+    const size_t row = (size_t)part.width * (size_t)part.channels,
+                 whole_row = (size_t)image->width * (size_t)image->channels;
+    const uint8_t *from = image->pixels + (size_t)((image->height - part.height) / 2) * whole_row +
+                          (size_t)((image->width - part.width) / 2) * (size_t)part.channels;
+    part.pixels = malloc(row * (size_t)part.height);
+    for (size_t y = 0; part.pixels && y < (size_t)part.height; y++) {
+        memcpy(part.pixels + y * row, from + y * whole_row, row);
+    }
+    return part;
+}
+
 static bdnn_status show_map(struct running *r, const char *path, const bdnn_image *image, const bdnn_result *result,
                             bdnn_error *err)
 {
     const size_t classes = (size_t)result->shape[1], positions = (size_t)(result->shape[2] * result->shape[3]);
+    const bdnn_preprocess preprocess = bdnn_model_preprocess(r->model);
     int32_t *map = calloc(positions, sizeof *map);
+    bdnn_image centre = {0};
     bdnn_status status;
     if (!map) {
         snprintf(err->message, sizeof err->message, "%s: no memory for the class map", path);
@@ -176,7 +202,17 @@ static bdnn_status show_map(struct running *r, const char *path, const bdnn_imag
                 result->data[c * positions + p] > result->data[(size_t)map[p] * positions + p] ? (int32_t)c : map[p];
         }
     }
-    status = write_pictures(r, path, image, map, (int32_t)result->shape[2], (int32_t)result->shape[3], err);
+    if (preprocess.resize == BDNN_RESIZE_CROP) {
+        centre = centre_of(image, &preprocess);
+        image = &centre;
+    }
+    if (image->pixels) {
+        status = write_pictures(r, path, image, map, (int32_t)result->shape[2], (int32_t)result->shape[3], err);
+    } else {
+        snprintf(err->message, sizeof err->message, "%.300s: no memory for the pictures", path);
+        status = BDNN_ERROR_MEMORY;
+    }
+    free(centre.pixels);
     free(map);
     return status;
 }

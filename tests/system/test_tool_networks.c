@@ -128,6 +128,29 @@ static void test_decompose_messages(void **state)
     assert_int_equal(tool_count_files("again"), 0);
 }
 
+/* Class names are a file's content: they reach JSON as UTF-8 or not at all, and the terminal without control
+ * characters. */
+static void test_strange_names(void **state)
+{
+    static const char labels[] = "caf\303\251\nbad\377\300\257\n\355\240\200\nd\033[31m\n4\n5\n6\n7\n8\n9\n";
+    const char *const *wanted = (const char *const[]){"caf\303\251", "bad???", "???"};
+    char model[256];
+    cJSON *json;
+    (void)state;
+    snprintf(model, sizeof model, "%s", scratch_path("strange.bdnn"));
+    tool_run(0, "convert %s -o %s --labels %s", float_model, model,
+             scratch_write("strange.txt", labels, sizeof labels - 1));
+    tool_run(0, "info %s --json", model);
+    json = tool_json();
+    for (int i = 0; i < 3; i++) {
+        assert_string_equal(cJSON_GetArrayItem(cJSON_GetObjectItem(json, "labels"), i)->valuestring, wanted[i]);
+    }
+    cJSON_Delete(json);
+    tool_write_pgm("plain.pgm", 28);
+    tool_run(0, "run %s %s --top 10", model, scratch_path("plain.pgm"));
+    assert_null(strchr(tool.out, '\033'));
+}
+
 /* Killed in the middle: neither a file nor a part of one. */
 static void test_killed_decompose_leaves_nothing(void **state)
 {
@@ -193,6 +216,9 @@ static void test_run_segmentation(void **state)
     cJSON_Delete(tool_json());
     assert_int_equal(access(scratch_path("tint.png"), R_OK), 0);
     assert_int_equal(access(scratch_path("index.png"), R_OK), 0);
+    tool_write_pgm("wide.pgm", 100);
+    tool_run(0, "run " SEGNET " %s " UNIT " --resize-short 80",
+             scratch_path("wide.pgm")); /* the overlay shows the centre */
     tool_run(1, "run " SEGNET " %s --overlay %s", scratch_path("street.v2.pgm"), scratch_path("nofolder/tint.png"));
     tool_said("nofolder/tint.png");
 }
@@ -290,6 +316,7 @@ int main(void)
         cmocka_unit_test(test_decompose),
         cmocka_unit_test(test_decompose_is_deterministic),
         cmocka_unit_test(test_decompose_messages),
+        cmocka_unit_test(test_strange_names),
         cmocka_unit_test(test_killed_decompose_leaves_nothing),
         cmocka_unit_test(test_run),
         cmocka_unit_test(test_run_segmentation),

@@ -28,6 +28,48 @@ static void test_help_and_version(void **state)
     assert_non_null(strstr(tool.err, "usage: bdnn"));
 }
 
+/* Every option of `text` is in `other`, not merely as the beginning of a longer one. */
+static void demand_options(const char *text, const char *other, const char *where)
+{
+    for (const char *at = text; (at = strstr(at, "--")) != NULL;) {
+        char option[64];
+        const size_t length = 2 + strspn(at + 2, "abcdefghijklmnopqrstuvwxyz-");
+        const char *found = other;
+        snprintf(option, sizeof option, "%.*s", (int)length, at);
+        at += length;
+        if (length < 4 || option[2] == '-') {
+            continue; /* a rule of a table */
+        }
+        while ((found = strstr(found, option)) != NULL &&
+               (found[length] == '-' || (found[length] >= 'a' && found[length] <= 'z'))) {
+            found += length;
+        }
+        if (!found) {
+            fail_msg("%s lacks %s", where, option);
+        }
+    }
+}
+
+/* docs/cli.md and the tool's own help know the same options. */
+static void test_manual_and_help_agree(void **state)
+{
+    static const char *const commands[] = {"convert", "decompose", "info", "run", "eval", "export-npy", "devices"};
+    static char manual[1 << 16], help[1 << 15];
+    FILE *file = fopen(BDNN_TEST_DATA "/../../docs/cli.md", "rb");
+    size_t used = 0;
+    (void)state;
+    assert_non_null(file);
+    manual[fread(manual, 1, sizeof manual - 1, file)] = '\0';
+    fclose(file);
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
+        tool_run(0, "help %s", commands[i]);
+        demand_options(tool.out, manual, "docs/cli.md");
+        used += (size_t)snprintf(help + used, sizeof help - used, "%s --version", tool.out);
+        assert_true(used < sizeof help);
+    }
+    demand_options(manual, help, "the help");
+}
+
 static void test_bad_command_lines(void **state)
 {
     static const struct {
@@ -141,6 +183,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_help_and_version),
+        cmocka_unit_test(test_manual_and_help_agree),
         cmocka_unit_test(test_bad_command_lines),
         cmocka_unit_test(test_missing_and_damaged_files),
         cmocka_unit_test(test_output_that_cannot_be_written),

@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 /* The longest inner product whose sum fits 32 bits whatever the operands: D * 255 * 127 < 2^31. */
-#define BDNN_IP_MAX_INNER 66312
+#define BDNN_IP_MAX_INNER 66311
 
 /* One grouped convolution over quantised inputs; a fully connected layer is the convolution whose kernel is its whole
  * input, without pads. Borrowed memory. */

@@ -1,0 +1,334 @@
+/* Every kernel of the table, forced in turn, against direct arithmetic, the definition among them; and with --bench
+ * how fast each is.
+ *
+ *     kernels [--kernel NAME] [--seed N] [--cases N]
+ *     kernels --bench [--kernel NAME]
+ *
+ * A failure prints the seed of its case: `kernels --seed N --cases 1` repeats it alone. */
+#define _POSIX_C_SOURCE 199309L /* clock_gettime */
+
+#include "problem.h"
+
+#include "core/memory.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define MOST_KERNELS 16
+
+struct tally {
+    const bdnn_ip_kernel *kernel;
+    bool runs; /* on this processor */
+    unsigned tried, failed;
+};
+
+static struct tally tallies[MOST_KERNELS];
+static size_t kernel_count;
+static bdnn_threads *pool;
+static const char *case_name;
+static uint64_t case_seed;
+
+static void *allocate(size_t bytes)
+{
+    void *memory = bdnn_alloc(bytes, 1);
+    if (!memory) {
+        fprintf(stderr, "%zu bytes cannot be had\n", bytes);
+        exit(1);
+    }
+    return memory;
+}
+
+/* Prints where and how a result first differs. */
+static bool matches(const problem *p, const struct tally *t, const fence *acc, size_t threads)
+{
+    const int32_t *got = acc->data;
+    const size_t count = acc->bytes / sizeof *got;
+    size_t i = 0;
+    while (i < count && got[i] == p->expected[i]) {
+        i++;
+    }
+    if (i == count && fence_intact(acc)) {
+        return true;
+    }
+    printf("FAILED %s, %s, %zu threads, seed %" PRIu64 ": ", t->kernel->name, case_name, threads, case_seed);
+    shape_print(&p->shape);
+    if (i < count) {
+        printf(": position %zu, filter %zu: %d instead of %d\n", i / (size_t)p->shape.filters,
+               i % (size_t)p->shape.filters, got[i], p->expected[i]);
+    } else {
+        printf(": written before or behind the result\n");
+    }
+    return false;
+}
+
+static bool run_fenced(const problem *p, const struct tally *t, const void *packed, bdnn_threads *threads)
+{
+    const bdnn_ip_shape *s = &p->shape;
+    const size_t count = bdnn_threads_count(threads);
+    fence acc = fence_make((size_t)(shape_positions(s) * s->filters) * sizeof(int32_t), sizeof(int32_t));
+    fence scratch = fence_make(t->kernel->scratch_bytes(s, count), BDNN_ALIGNMENT);
+    bool ok;
+    t->kernel->run(s, &p->weights, packed, p->x_q.data, acc.data, scratch.data, threads);
+    ok = matches(p, t, &acc, count);
+    if (!fence_intact(&scratch)) {
+        printf("FAILED %s, %s, seed %" PRIu64 ": scratch memory exceeded\n", t->kernel->name, case_name, case_seed);
+        ok = false;
+    }
+    fence_free(&acc);
+    fence_free(&scratch);
+    return ok;
+}
+
+static void try_kernel(const problem *p, struct tally *t)
+{
+    fence packed;
+    bool ok;
+    if (!t->runs || !t->kernel->supported(&p->shape)) {
+        return;
+    }
+    packed = fence_make(t->kernel->packed_bytes(&p->shape), BDNN_ALIGNMENT);
+    t->kernel->pack(&p->shape, &p->weights, packed.data, pool);
+    ok = fence_intact(&packed);
+    if (!ok) {
+        printf("FAILED %s, %s, seed %" PRIu64 ": packed weights exceeded\n", t->kernel->name, case_name, case_seed);
+    }
+    ok = run_fenced(p, t, packed.data, NULL) && ok;
+    ok = run_fenced(p, t, packed.data, pool) && ok;
+    fence_free(&packed);
+    t->tried++;
+    t->failed += !ok;
+}
+
+/* bdnn_ip_decode against the weights taken bit by bit. */
+static bool decodes(const problem *p)
+{
+    const int64_t inner = bdnn_ip_inner(&p->shape), words = (inner + 63) / 64, f = random_in(0, p->shape.filters - 1);
+    fence w = fence_make((size_t)inner, 1);
+    const int8_t *decoded = w.data;
+    bool ok = true;
+    bdnn_ip_decode(p->weights.planes + f * p->shape.bases * words, p->weights.scales + f * p->shape.bases,
+                   p->shape.bases, inner, w.data);
+    for (int64_t d = 0; d < inner && ok; d++) {
+        ok = decoded[d] == problem_weight(p, f, d);
+    }
+    ok = ok && fence_intact(&w);
+    fence_free(&w);
+    if (!ok) {
+        printf("FAILED bdnn_ip_decode, %s, seed %" PRIu64 "\n", case_name, case_seed);
+    }
+    return ok;
+}
+
+static unsigned other_failures;
+
+static void try_shape(const char *name, const bdnn_ip_shape *shape, enum filling filling)
+{
+    const bdnn_ip_kernel *chosen = bdnn_ip_choose(shape);
+    problem p;
+    case_name = name;
+    p = problem_make(shape, filling, true);
+    if (!chosen->supported(shape)) {
+        printf("FAILED bdnn_ip_choose: %s does not take its shape\n", chosen->name);
+        other_failures++;
+    }
+    other_failures += !decodes(&p);
+    for (size_t i = 0; i < kernel_count; i++) {
+        try_kernel(&p, &tallies[i]);
+    }
+    problem_free(&p);
+}
+
+/* Shapes that tiles, words and registers do not divide, each with every filling. */
+static void try_odd_shapes(void)
+{
+    const struct {
+        const char *name;
+        bdnn_ip_shape shape;
+    } cases[] = {
+        {"one of everything", shape_dense(1, 1, 1)},
+        {"longest inner product", shape_dense(2, BDNN_IP_MAX_INNER, 3)},
+        {"longest inner product, batch 9", shape_dense(9, BDNN_IP_MAX_INNER, 1)},
+        {"longest inner product of a convolution", shape_image(2, BDNN_IP_MAX_INNER, 2, 1, 1, 0)},
+        {"word and one", shape_dense(8, 65, 65)},
+        {"grey image", shape_image(28, 1, 24, 5, 1, 2)},
+        {"colour image, stride 4", shape_image(35, 3, 33, 11, 4, 2)},
+        {"24 to 48", shape_image(14, 24, 48, 3, 1, 1)},
+        {"pads beyond the image", shape_image(2, 5, 7, 3, 2, 9)},
+        {"1x1", shape_image(15, 20, 17, 1, 1, 0)},
+        {"1x1, stride 2", shape_image(15, 20, 17, 1, 2, 0)},
+        {"1x1 with pads", shape_image(5, 20, 17, 1, 1, 1)},
+        {"dense over an image", shape_image(6, 11, 10, 6, 1, 0)},
+        {"dense over an image, pads", shape_image(6, 11, 10, 6, 1, 1)},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        for (int filling = FILL_RANDOM; filling <= FILL_ONE_BASIS; filling++) {
+            bdnn_ip_shape s = cases[i].shape;
+            s.bases = s.bits = 8;
+            s.zero_point = filling == FILL_RANDOM ? 100 : filling == FILL_ZERO ? 0 : 255;
+            random_seed(case_seed = i);
+            try_shape(cases[i].name, &s, (enum filling)filling);
+        }
+    }
+}
+
+/* All K and Q with the lowest and highest zero point, for a padded convolution in two groups and a dense layer. */
+static void try_all_codes(void)
+{
+    for (int32_t code = 0; code < 8 * 8 * 2; code++) {
+        bdnn_ip_shape conv = shape_image(5, 6, 10, 3, 2, 1), dense = shape_dense(2, 100, 18);
+        conv.groups = 2;
+        conv.bases = dense.bases = 1 + code % 8;
+        conv.bits = dense.bits = 1 + code / 8 % 8;
+        conv.zero_point = dense.zero_point = code >= 64 ? (1 << conv.bits) - 1 : 0;
+        random_seed(case_seed = (uint64_t)code);
+        try_shape("all K and Q, convolution", &conv, FILL_RANDOM);
+        try_shape("all K and Q, dense", &dense, FILL_RANDOM);
+        try_shape("all K and Q, largest", &conv, FILL_HIGHEST);
+    }
+}
+
+static void try_random_shapes(uint64_t seed, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        bdnn_ip_shape s;
+        random_seed(case_seed = seed + i);
+        s = shape_random();
+        try_shape("random shape", &s, random_in(0, 3) ? FILL_RANDOM : (enum filling)random_in(0, FILL_ONE_BASIS));
+    }
+}
+
+static int report(void)
+{
+    unsigned failed = other_failures;
+    for (size_t i = 0; i < kernel_count; i++) {
+        const struct tally *t = &tallies[i];
+        if (t->runs) {
+            printf("%-34s %6u shapes, %u failed\n", t->kernel->name, t->tried, t->failed);
+            failed += t->failed + (t->tried == 0);
+        } else {
+            printf("%-34s not on this processor\n", t->kernel->name);
+        }
+    }
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* Shortest of the runs that fit half a second, at least one; one thread. */
+static double time_kernel(const problem *p, const bdnn_ip_kernel *k)
+{
+    const bdnn_ip_shape *s = &p->shape;
+    void *packed = allocate(k->packed_bytes(s)), *scratch = allocate(k->scratch_bytes(s, 1)),
+         *acc = allocate((size_t)(shape_positions(s) * s->filters) * sizeof(int32_t));
+    double best = 1e9, begin;
+    k->pack(s, &p->weights, packed, NULL);
+    begin = now();
+    do {
+        const double start = now();
+        double seconds;
+        k->run(s, &p->weights, packed, p->x_q.data, acc, scratch, NULL);
+        seconds = now() - start;
+        best = seconds < best ? seconds : best;
+    } while (now() - begin < 0.5);
+    bdnn_free(packed);
+    bdnn_free(scratch);
+    bdnn_free(acc);
+    return best;
+}
+
+static void bench_shape(const char *name, const bdnn_ip_shape *shape)
+{
+    problem p = problem_make(shape, FILL_RANDOM, false);
+    const double work = shape_multiply_adds(shape) * 1e-9, definition = time_kernel(&p, &bdnn_ip_xnor_scalar);
+    printf("%s, K %d, Q %d, batch %lld, one thread\n", name, shape->bases, shape->bits, (long long)shape->batch);
+    for (size_t i = 0; i < kernel_count; i++) {
+        const bdnn_ip_kernel *k = tallies[i].kernel;
+        if (tallies[i].runs && k->supported(shape)) {
+            const double seconds = k == &bdnn_ip_xnor_scalar ? definition : time_kernel(&p, k);
+            printf("    %-34s %9.3f ms %8.2f GMAC/s %8.1f x scalar%s\n", k->name, seconds * 1e3, work / seconds,
+                   definition / seconds, k == bdnn_ip_choose(shape) ? "  (chosen)" : "");
+            fflush(stdout);
+        }
+    }
+    problem_free(&p);
+}
+
+static int bench(void)
+{
+    const struct {
+        const char *name;
+        bdnn_ip_shape shape;
+    } cases[] = {
+        {"VGG conv4_2, 28x28, 256 -> 512, 3x3", shape_image(28, 256, 512, 3, 1, 1)},
+        {"VGG conv1_1, 224x224, 3 -> 64, 3x3", shape_image(224, 3, 64, 3, 1, 1)},
+        {"ResNet 14x14, 1024 -> 256, 1x1", shape_image(14, 1024, 256, 1, 1, 0)},
+        {"small network, 28x28, 24 -> 48, 3x3", shape_image(28, 24, 48, 3, 1, 1)},
+        {"small network, 28x28, 1 -> 24, 3x3", shape_image(28, 1, 24, 3, 1, 1)},
+        {"AlexNet fc6, 9216 -> 4096", shape_dense(1, 9216, 4096)},
+        {"AlexNet fc6, 9216 -> 4096", shape_dense(8, 9216, 4096)},
+        {"AlexNet fc6, 9216 -> 4096", shape_dense(16, 9216, 4096)},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        random_seed(i);
+        bench_shape(cases[i].name, &cases[i].shape);
+    }
+    return EXIT_SUCCESS;
+}
+
+static bool list_kernels(const char *only)
+{
+    for (const bdnn_ip_kernel *const *k = bdnn_ip_kernels; *k && kernel_count < MOST_KERNELS; k++) {
+        if (!only || strcmp(only, (*k)->name) == 0) {
+            tallies[kernel_count++] = (struct tally){.kernel = *k, .runs = (*k)->supported(NULL)};
+        }
+    }
+    return kernel_count > 0;
+}
+
+static int usage(const char *program)
+{
+    fprintf(stderr, "usage: %s [--bench] [--kernel NAME] [--seed N] [--cases N]\n", program);
+    return 2;
+}
+
+int main(int argc, char **argv)
+{
+    const char *only = NULL, *seed = NULL, *cases = NULL;
+    bool benchmark = false;
+    for (int i = 1; i < argc; i++) {
+        const char **option = strcmp(argv[i], "--kernel") == 0  ? &only
+                              : strcmp(argv[i], "--seed") == 0  ? &seed
+                              : strcmp(argv[i], "--cases") == 0 ? &cases
+                                                                : NULL;
+        if (strcmp(argv[i], "--bench") == 0) {
+            benchmark = true;
+        } else if (option && i + 1 < argc) {
+            *option = argv[++i];
+        } else {
+            return usage(argv[0]);
+        }
+    }
+    if (!list_kernels(only)) {
+        fprintf(stderr, "no kernel is named %s\n", only);
+        return 2;
+    }
+    if (benchmark) {
+        return bench();
+    }
+    pool = bdnn_threads_create(3);
+    if (!seed) {
+        try_odd_shapes();
+        try_all_codes();
+    }
+    try_random_shapes(seed ? strtoull(seed, NULL, 10) : 1, cases ? (unsigned)strtoul(cases, NULL, 10) : 1200);
+    bdnn_threads_destroy(pool);
+    return report();
+}

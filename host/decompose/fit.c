@@ -284,7 +284,7 @@ static void fit_block(void *context, size_t slot, size_t block)
     const int64_t count =
         first + BDNN_SEARCH_BLOCK < fit->group_filters ? BDNN_SEARCH_BLOCK : fit->group_filters - first;
     bdnn_filter filters[BDNN_SEARCH_BLOCK];
-    struct block_memory memory;
+    struct block_memory memory = {0};
     long long done;
     if (atomic_load(&fit->cancelled)) {
         return;

@@ -5,6 +5,29 @@
 
 #include <string.h>
 
+/* Elements of a constant, which lie `strides` apart from the first on; where nothing of the shape is, `first` does not
+ * matter. */
+static onnx_operand *strided(onnx_importer *im, const onnx_operand *x, const bdnn_shape *shape, int64_t first,
+                             const int64_t *strides)
+{
+    int64_t index[BDNN_MAX_RANK] = {0}, count;
+    size_t size = bdnn_type_size(x->type);
+    void *data = NULL;
+    onnx_operand *y = bdnn_onnx_constant(im, x->type, shape, &data);
+    count = y ? bdnn_shape_elements(shape) : 0;
+    for (int64_t i = 0; i < count; i++) {
+        int64_t at = first;
+        for (int32_t a = 0; a < shape->rank; a++) {
+            at += index[a] * strides[a];
+        }
+        memcpy((char *)data + (size_t)i * size, (const char *)x->data + (size_t)at * size, size);
+        for (int32_t a = shape->rank - 1; a >= 0 && ++index[a] == shape->dim[a]; a--) {
+            index[a] = 0;
+        }
+    }
+    return y;
+}
+
 /* ---- Concat ---- */
 
 /* Constant integers, which layers do not join. All inputs have the same rank and agree off the axis. */
@@ -121,7 +144,7 @@ static void slice_axis(slice *s, int32_t axis, int64_t dim, int64_t start, int64
     end = end < low ? low : end > high ? high : end;
     count = step > 0 ? (end - start + step - 1) / step : (start - end - step - 1) / -step;
     s->start[axis] = start;
-    s->step[axis] = step;
+    s->step[axis] = count > 1 ? step : 1; /* one that is never taken may be of any size */
     s->shape.dim[axis] = count > 0 && dim > 0 ? count : 0;
 }
 
@@ -166,23 +189,13 @@ static bool read_slice(onnx_importer *im, const onnx_operand *x, slice *s)
 
 static onnx_operand *slice_constant(onnx_importer *im, const onnx_operand *x, const slice *s)
 {
-    int64_t strides[BDNN_MAX_RANK], index[BDNN_MAX_RANK] = {0}, count;
-    size_t size = bdnn_type_size(x->type);
-    void *data = NULL;
-    onnx_operand *y = bdnn_onnx_constant(im, x->type, &s->shape, &data);
+    int64_t strides[BDNN_MAX_RANK], first = 0;
     bdnn_shape_row_major_strides(&x->shape, strides);
-    count = y ? bdnn_shape_elements(&s->shape) : 0;
-    for (int64_t i = 0; i < count; i++) {
-        int64_t at = 0;
-        for (int32_t a = 0; a < x->shape.rank; a++) {
-            at += (s->start[a] + index[a] * s->step[a]) * strides[a];
-        }
-        memcpy((char *)data + (size_t)i * size, (const char *)x->data + (size_t)at * size, size);
-        for (int32_t a = x->shape.rank - 1; a >= 0 && ++index[a] == s->shape.dim[a]; a--) {
-            index[a] = 0;
-        }
+    for (int32_t a = 0; a < x->shape.rank; a++) {
+        first += s->start[a] * strides[a];
+        strides[a] *= s->step[a];
     }
-    return y;
+    return strided(im, x, &s->shape, first, strides);
 }
 
 /* Of what the network computes, a slice without steps is a crop. */
@@ -320,6 +333,24 @@ void bdnn_onnx_unsqueeze(onnx_importer *im)
     bdnn_onnx_define(im, 0, bdnn_onnx_reshape(im, x, &shape, NULL));
 }
 
+static onnx_operand *transpose_constant(onnx_importer *im, const onnx_operand *x, const int32_t *permutation)
+{
+    int64_t from[BDNN_MAX_RANK], strides[BDNN_MAX_RANK] = {0};
+    bdnn_shape shape = x->shape;
+    unsigned seen = 0;
+    bdnn_shape_row_major_strides(&x->shape, from);
+    for (int32_t a = 0; a < shape.rank; a++) {
+        seen |= 1u << permutation[a];
+        shape.dim[a] = x->shape.dim[permutation[a]];
+        strides[a] = from[permutation[a]];
+    }
+    if (seen != (1u << shape.rank) - 1) {
+        bdnn_onnx_fail(im, BDNN_ERROR_FORMAT, "attribute 'perm' names an axis twice");
+        return NULL;
+    }
+    return strided(im, x, &shape, 0, strides);
+}
+
 void bdnn_onnx_transpose_op(onnx_importer *im)
 {
     onnx_operand *x = bdnn_onnx_need(im, 0, "data");
@@ -337,5 +368,8 @@ void bdnn_onnx_transpose_op(onnx_importer *im)
         int64_t from = count < 0 ? x->shape.rank - 1 - a : wanted[a];
         bdnn_onnx_int32(im, "axis in 'perm'", from, 0, x->shape.rank - 1, &permutation[a]);
     }
-    bdnn_onnx_define(im, 0, bdnn_onnx_transpose(im, x, permutation, NULL));
+    if (im->status == BDNN_OK) {
+        bdnn_onnx_define(
+            im, 0, x->data ? transpose_constant(im, x, permutation) : bdnn_onnx_transpose(im, x, permutation, NULL));
+    }
 }

@@ -160,7 +160,7 @@ typedef struct bdnn_value {
     char *name;       /* unique in its graph, not empty */
     bdnn_type type;
     bdnn_shape shape; /* with the batch that the network was imported with; filled in by bdnn_graph_infer */
-    bdnn_blob constant; /* not empty: a constant float tensor in the memory order of core/tensor.h, with its shape */
+    bdnn_blob constant; /* not empty: a constant tensor in the memory order of core/tensor.h, with its type and shape */
 } bdnn_value;
 
 typedef struct bdnn_graph {

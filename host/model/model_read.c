@@ -299,7 +299,7 @@ static bdnn_status read_value(reader *r, size_t index)
     if ((status = next_blob(r, &from.constant, "constant", name, constant)) != BDNN_OK) {
         return status;
     }
-    if (constant->bytes && (from.type != BDNN_FLOAT32 || constant->bytes != (uint64_t)elements * sizeof(float))) {
+    if (constant->bytes && constant->bytes != (uint64_t)elements * bdnn_type_size((bdnn_type)from.type)) {
         return bdnn_fail(r->err, BDNN_ERROR_FORMAT,
                          "%s: constant '%s' of type %u has %zu bytes, its shape %lld elements", r->name, name,
                          from.type, constant->bytes, (long long)elements);

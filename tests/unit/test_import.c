@@ -244,6 +244,12 @@ static void constants_are_computed_at_import(void **state)
         "node Cast whole > sizes2 to=7\nnode Concat nc,sizes2 > sizes axis=0\n"
         "node Resize x,-,-,sizes > y coordinate_transformation_mode=\"asymmetric\" nearest_mode=\"floor\"\noutput y\n",
         1, 1, 2, 1, 1, 2, 3, 3, 4);
+    /* What PyTorch writes for F.pad(x, (1, 2)): the pads reversed, and in another order. */
+    EXPECT("input x 1 2\nint p 2 = 1 2\nint two 1 = 2\nint rows 2 = -1 2\nint flat 1 = -1\nint l 1 = -1\nint f 1 = -9\n"
+           "int ax 1 = 0\nnode ConstantOfShape two > z\nnode Cast z > zeros to=7\nnode Concat p,zeros > c axis=0\n"
+           "node Reshape c,rows > r\nnode Slice r,l,f,ax,l > s\nnode Transpose s > t perm=[1,0]\n"
+           "node Reshape t,flat > pads\nnode Pad x,pads > y\noutput y\n",
+           0, 1, 2, 0, 0);
     /* Integers: (10 - 4) / 2 * 1 + 1 rows. */
     EXPECT("input x 1 4\nint a 1 = 10\nint b 1 = 4\nint c 1 = 2\nint d 1 = 1\nnode Sub a,b > e\nnode Div e,c > f\n"
            "node Mul f,d > g\nnode Add g,d > h\nnode Concat h,d > s axis=0\nnode Reshape x,s > y\noutput y\n",

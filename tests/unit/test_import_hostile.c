@@ -301,6 +301,9 @@ static void huge_numbers_are_refused(void **state)
     REFUSE("input x 1 4\nint a 1 = 1\nint z 1 = 0\nnode Div a,z > b\nnode Reshape x,b > y\noutput y\n", FORMAT,
            "divided by 0");
     REFUSE("input x 1 4\nint i = 7\nnode Gather x,i > y axis=1\noutput y\n", FORMAT, "index 7", "size 4");
+    REFUSE("int k 4 1024 = 1\nint a 1 = 0\nint b 1 = -1\nint s 1 = 1099511627777\nint z 1 = 0\n"
+           "node Slice k,a,b,z,s > y\noutput y\n",
+           FORMAT, "step 1099511627777");
     REFUSE("input x 1 4\nnode LRN x > y size=0\noutput y\n", FORMAT, "size 0");
 }
 

@@ -316,6 +316,19 @@ static void bury_dead_layers(passes *p)
     }
 }
 
+/* Network inputs that no layer reads, as training leaves them behind; one stays in any case. */
+static void drop_inputs(passes *p)
+{
+    bdnn_graph *graph = p->graph;
+    size_t kept = 0;
+    for (size_t i = 0; i < graph->input_count; i++) {
+        if (p->uses[graph->inputs[i]] || (!kept && i + 1 == graph->input_count)) {
+            graph->inputs[kept++] = graph->inputs[i];
+        }
+    }
+    graph->input_count = kept;
+}
+
 /* Removes the layers that are gone, keeping the others' order. */
 static void remove_layers(passes *p)
 {
@@ -413,6 +426,7 @@ bdnn_status bdnn_simplify(bdnn_graph *graph, bool keep_batch_norm, bdnn_error *e
         status = bdnn_fail_memory(err, graph->value_count, "simplifying the network");
     } else if ((status = walk(&p, keep_batch_norm, err)) == BDNN_OK) {
         bury_dead_layers(&p);
+        drop_inputs(&p);
         remove_layers(&p);
         remove_values(&p);
     }

@@ -315,6 +315,20 @@ static void inputs_can_be_bound(void **state)
     bdnn_model_free(model);
 }
 
+static void inputs_that_nobody_reads_go(void **state)
+{
+    bdnn_model *model =
+        import("input a 1 3\ninput x 1 2\ninput b 1 3\nnode Sigmoid b > c\nnode Relu x > y\noutput y\n");
+    (void)state;
+    assert_int_equal(model->graph.input_count, 1);
+    assert_int_equal(model->graph.value_count, 2);
+    assert_string_equal(model->graph.values[model->graph.inputs[0]].name, "x");
+    bdnn_model_free(model);
+    model = import("input a 1 3\ninput b 1 3\nnode Shape b > y\noutput y\n");
+    assert_int_equal(model->graph.input_count, 1);
+    bdnn_model_free(model);
+}
+
 /* ---- Forms of operators ---- */
 
 static void old_forms_of_operators(void **state)
@@ -412,6 +426,7 @@ int main(void)
         cmocka_unit_test(outputs_can_be_constants_and_inputs),
         cmocka_unit_test(names_survive_and_are_unique),
         cmocka_unit_test(inputs_can_be_bound),
+        cmocka_unit_test(inputs_that_nobody_reads_go),
         cmocka_unit_test(old_forms_of_operators),
         cmocka_unit_test(batch_normalisation_of_every_set),
         cmocka_unit_test(arithmetic_with_constants),

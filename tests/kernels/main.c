@@ -157,6 +157,7 @@ static void try_odd_shapes(void)
         {"colour image, stride 4", shape_image(35, 3, 33, 11, 4, 2)},
         {"24 to 48", shape_image(14, 24, 48, 3, 1, 1)},
         {"pads beyond the image", shape_image(2, 5, 7, 3, 2, 9)},
+        {"tiles of 192 positions and one", shape_image(193, 4, 5, 1, 1, 0)},
         {"1x1", shape_image(15, 20, 17, 1, 1, 0)},
         {"1x1, stride 2", shape_image(15, 20, 17, 1, 2, 0)},
         {"1x1 with pads", shape_image(5, 20, 17, 1, 1, 1)},

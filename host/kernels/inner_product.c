@@ -27,10 +27,18 @@ void bdnn_ip_decode(const uint64_t *planes, const int8_t *scales, int32_t bases,
 
 const bdnn_ip_kernel *const bdnn_ip_kernels[] = {
 #if defined(__x86_64__)
-    &bdnn_ip_dense_avx512vnni,  &bdnn_ip_popcount_avx512, &bdnn_ip_panel_avx512vnni, &bdnn_ip_popcount_avx2,
+    &bdnn_ip_dense_avx512vnni,
+    &bdnn_ip_panel_avx512vnni,
+    &bdnn_ip_popcount_avx512,
+    &bdnn_ip_dense_avx2,
     &bdnn_ip_dot16_avx2,
+    &bdnn_ip_popcount_avx2,
 #endif
-    &bdnn_ip_popcount_portable, &bdnn_ip_dot16_portable,  &bdnn_ip_xnor_scalar,      NULL,
+    &bdnn_ip_dense_portable,
+    &bdnn_ip_dot16_portable,
+    &bdnn_ip_popcount_portable,
+    &bdnn_ip_xnor_scalar,
+    NULL,
 };
 
 const bdnn_ip_kernel *bdnn_ip_choose(const bdnn_ip_shape *shape)

@@ -4,11 +4,11 @@
 
 #include "kernels/inner_product.h"
 
-/* Fully connected layers at small batches: XNOR's sum by AND and popcount, weights read as they are stored. */
-extern const bdnn_ip_kernel bdnn_ip_popcount_portable, bdnn_ip_popcount_avx2, bdnn_ip_popcount_avx512;
-
 /* Fully connected layers: weights decoded from their stored bits at every run, without a copy. */
-extern const bdnn_ip_kernel bdnn_ip_dense_avx512vnni;
+extern const bdnn_ip_kernel bdnn_ip_dense_portable, bdnn_ip_dense_avx2, bdnn_ip_dense_avx512vnni;
+
+/* Fully connected layers at small batches by AND and popcount: how hardware without multipliers computes them. */
+extern const bdnn_ip_kernel bdnn_ip_popcount_portable, bdnn_ip_popcount_avx2, bdnn_ip_popcount_avx512;
 
 /* Everything else: weights decoded to integers once; 16-bit pairs by multiply-add, or 8-bit quads by VPDPBUSD. */
 extern const bdnn_ip_kernel bdnn_ip_dot16_portable, bdnn_ip_dot16_avx2, bdnn_ip_panel_avx512vnni;

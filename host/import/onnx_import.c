@@ -11,8 +11,8 @@
 /* More nodes than any network has; keeps the work on a hostile file small. */
 enum { MAX_NODES = 1 << 16, MIN_OPSET = 1, MAX_OPSET = 17 };
 
-/* What computed constants may take beyond four times the file and the bound inputs. */
-#define FOLD_BASE ((uint64_t)16 << 20)
+/* What parameters and computed constants may take beyond four times the file and the bound inputs. */
+#define BUDGET_BASE ((uint64_t)16 << 20)
 
 /* ---- Failures ---- */
 
@@ -77,22 +77,29 @@ onnx_operand *bdnn_onnx_operand(onnx_importer *im, bdnn_type type, const bdnn_sh
     return x;
 }
 
+bool bdnn_onnx_charge(onnx_importer *im, uint64_t bytes, const bdnn_shape *shape)
+{
+    char text[128] = "parameters";
+    if (im->status != BDNN_OK) {
+        return false;
+    }
+    if (bytes > im->budget) {
+        bdnn_onnx_fail(im, BDNN_ERROR_FORMAT,
+                       "%s: with these, parameters and computed constants are out of proportion to the file",
+                       shape ? bdnn_shape_text(shape, text, sizeof text) : text);
+        return false;
+    }
+    im->budget -= bytes;
+    return true;
+}
+
 onnx_operand *bdnn_onnx_constant(onnx_importer *im, bdnn_type type, const bdnn_shape *shape, void **data)
 {
     int64_t count = bdnn_shape_elements(shape);
     onnx_operand *x;
-    uint64_t bytes;
-    if (im->status != BDNN_OK) {
+    if (!bdnn_onnx_charge(im, count < 0 ? UINT64_MAX : (uint64_t)count * bdnn_type_size(type), shape)) {
         return NULL;
     }
-    bytes = count < 0 ? UINT64_MAX : (uint64_t)count * bdnn_type_size(type);
-    if (bytes > im->fold_budget) {
-        char text[128];
-        bdnn_onnx_fail(im, BDNN_ERROR_FORMAT, "a computed constant of %s elements is out of proportion to the file",
-                       bdnn_shape_text(shape, text, sizeof text));
-        return NULL;
-    }
-    im->fold_budget -= bytes;
     x = bdnn_onnx_operand(im, type, shape);
     *data = x ? bdnn_zalloc((size_t)count, bdnn_type_size(type)) : NULL;
     if (!*data) {
@@ -170,7 +177,7 @@ static void bind_inputs(onnx_importer *im)
         x = bdnn_onnx_operand(im, bound->type, &bound->shape);
         if (x) {
             x->data = bound->data;
-            im->fold_budget += 4 * (uint64_t)bdnn_shape_elements(&bound->shape) * bdnn_type_size(bound->type);
+            im->budget += 4 * (uint64_t)bdnn_shape_elements(&bound->shape) * bdnn_type_size(bound->type);
         }
         name_operand(im, x, bound->name);
     }
@@ -441,7 +448,7 @@ bdnn_status bdnn_import_onnx(const char *name, const uint8_t *data, size_t size,
                              bdnn_model **model, bdnn_error *err)
 {
     static const bdnn_onnx_options defaults = {0};
-    onnx_importer im = {.options = options ? options : &defaults, .fold_budget = FOLD_BASE + 4 * (uint64_t)size};
+    onnx_importer im = {.options = options ? options : &defaults, .budget = BUDGET_BASE + 4 * (uint64_t)size};
     Onnx__ModelProto *proto;
     bdnn_model *made = bdnn_model_new();
     bdnn_status status;

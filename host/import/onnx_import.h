@@ -32,7 +32,7 @@ typedef struct onnx_importer {
     size_t operand_count;
     bdnn_names names;       /* ONNX name -> index of its operand */
     bdnn_names layer_names; /* unique names given so far */
-    uint64_t fold_budget;   /* bytes of constants that may still be computed */
+    uint64_t budget;        /* bytes of parameters and computed constants that may still be made */
     bdnn_status status;     /* the first failure */
     bdnn_error error;
 } onnx_importer;
@@ -46,10 +46,14 @@ bdnn_status bdnn_onnx_short_of_memory(onnx_importer *im);
 /* Frees the operands and names; what was put into the graph stays there. */
 void bdnn_onnx_release(onnx_importer *im);
 
+/* Takes `bytes` for a constant or parameters of this shape (or NULL) from the budget; false, and a failure, when it is
+ * used up: the file refers to the same data over and over, or computes out of nothing. */
+bool bdnn_onnx_charge(onnx_importer *im, uint64_t bytes, const bdnn_shape *shape);
+
 /* A new operand, value -1. NULL on failure. */
 onnx_operand *bdnn_onnx_operand(onnx_importer *im, bdnn_type type, const bdnn_shape *shape);
 
-/* A new constant with memory for its elements (zeros), to be filled through *data. Counts against fold_budget. NULL on
+/* A new constant with memory for its elements (zeros), to be filled through *data. Counts against the budget. NULL on
  * failure. */
 onnx_operand *bdnn_onnx_constant(onnx_importer *im, bdnn_type type, const bdnn_shape *shape, void **data);
 

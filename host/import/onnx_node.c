@@ -224,13 +224,12 @@ bool bdnn_onnx_int32(onnx_importer *im, const char *what, int64_t value, int64_t
 /* ---- Layers ---- */
 
 /* Layers that cost about as much as their elements, and so may be computed at import. */
-static bool foldable(bdnn_op op)
+static bool foldable(bdnn_op op, int input_count)
 {
+    enum { FEW = 16 }; /* operands that each cost as much as the result */
     switch (op) {
     case BDNN_OP_ACTIVATION:
     case BDNN_OP_AFFINE:
-    case BDNN_OP_ADD:
-    case BDNN_OP_MUL:
     case BDNN_OP_CONCAT:
     case BDNN_OP_PAD:
     case BDNN_OP_RESHAPE:
@@ -238,6 +237,9 @@ static bool foldable(bdnn_op op)
     case BDNN_OP_SOFTMAX:
     case BDNN_OP_ARGMAX:
         return true;
+    case BDNN_OP_ADD:
+    case BDNN_OP_MUL:
+        return input_count <= FEW;
     default:
         return false;
     }
@@ -307,8 +309,12 @@ int32_t bdnn_onnx_value_of(onnx_importer *im, onnx_operand *x)
         return -1;
     }
     if (x->data) {
+        size_t bytes = (size_t)bdnn_shape_elements(&x->shape) * bdnn_type_size(x->type);
+        if (!bdnn_onnx_charge(im, bytes, &x->shape)) {
+            return -1;
+        }
         value = &im->graph->values[x->value];
-        value->constant = bdnn_blob_copy(NULL, (size_t)bdnn_shape_elements(&x->shape) * bdnn_type_size(x->type));
+        value->constant = bdnn_blob_copy(NULL, bytes);
         if (!value->constant.data) {
             bdnn_onnx_short_of_memory(im);
             return -1;
@@ -410,7 +416,7 @@ void bdnn_onnx_add(onnx_importer *im, const bdnn_layer *spec, const char *role, 
                    int input_count, onnx_operand **outputs, int output_count)
 {
     new_layer nl = {.spec = *spec, .inputs = inputs};
-    bool complete = im->status == BDNN_OK, constant = foldable(spec->op);
+    bool complete = im->status == BDNN_OK, constant = foldable(spec->op, input_count);
     nl.spec.input_count = input_count;
     nl.spec.output_count = output_count;
     memset(outputs, 0, (size_t)output_count * sizeof(*outputs));
@@ -421,7 +427,7 @@ void bdnn_onnx_add(onnx_importer *im, const bdnn_layer *spec, const char *role, 
     nl.in = bdnn_zalloc((size_t)input_count, sizeof *nl.in);
     if (!nl.in) {
         bdnn_onnx_short_of_memory(im);
-    } else if (complete && infer(im, &nl)) {
+    } else if (complete && bdnn_onnx_charge(im, nl.spec.weight.bytes + nl.spec.bias.bytes, NULL) && infer(im, &nl)) {
         if (constant) {
             compute(im, &nl, outputs);
         } else {

@@ -278,6 +278,11 @@ static void constants_stay_in_proportion(void **state)
     REFUSE("int s 1 = -5\nnode ConstantOfShape s > y\noutput y\n", FORMAT, "-5");
     REFUSE("float w 1\nint p 2 = 0 549755813888\nnode Pad w,p > y\noutput y\n", FORMAT, "549755813889",
            "out of proportion");
+    used = (size_t)snprintf(text, sizeof text, "input x 1 256 1 1\nfloat W 256 256 1 1\n"); /* 100 times 256 KiB */
+    for (int i = 0; i < 100; i++) {
+        used += (size_t)snprintf(text + used, sizeof text - used, "node Conv x,W > c%d\noutput c%d\n", i, i);
+    }
+    REFUSE(text, FORMAT, "parameters", "out of proportion");
     used = (size_t)snprintf(text, sizeof text, "float c0 1\n"); /* doubling forty times */
     for (int i = 0; i < 40; i++) {
         used += (size_t)snprintf(text + used, sizeof text - used, "node Concat c%d,c%d > c%d axis=0\n", i, i, i + 1);

@@ -172,7 +172,7 @@ static bdnn_status decompose_layer(struct work *work, size_t index, bdnn_layer_r
         .method = o->method,
         .range = o->range != BDNN_RANGE_AUTO ? o->range
                  : paper                     ? BDNN_RANGE_MINMAX
-                                             : BDNN_RANGE_OUTPUT,
+                                             : BDNN_RANGE_MSE,
         .bases = work->settings[index].bases,
         .bits = work->settings[index].bits,
         .percentile = o->percentile,

@@ -142,7 +142,7 @@ typedef enum bdnn_method {
 } bdnn_method;
 
 typedef enum bdnn_range {
-    BDNN_RANGE_AUTO = 0,   /* BDNN_RANGE_OUTPUT for the data-aware method, BDNN_RANGE_MINMAX for the paper's */
+    BDNN_RANGE_AUTO = 0,   /* BDNN_RANGE_MSE for the data-aware method, BDNN_RANGE_MINMAX for the paper's */
     BDNN_RANGE_OUTPUT = 1, /* the range whose quantised input changes the layer's output least */
     BDNN_RANGE_MINMAX = 2,
     BDNN_RANGE_PERCENTILE = 3,

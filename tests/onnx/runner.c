@@ -40,7 +40,7 @@ static void add_case(suite *s, const char *folder, const char *name)
         s->cases = larger;
     }
     memset(&s->cases[s->count], 0, sizeof *s->cases);
-    snprintf(s->cases[s->count++].name, sizeof s->cases->name, "%s/%s", folder, name);
+    snprintf(s->cases[s->count++].name, sizeof s->cases->name, "%.63s/%.190s", folder, name);
 }
 
 static int by_name(const void *a, const void *b)

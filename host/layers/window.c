@@ -55,16 +55,14 @@ int64_t bdnn_window_output(const bdnn_window *w, int axis, int64_t in, bool ceil
 {
     const int64_t extent = (int64_t)(w->kernel[axis] - 1) * w->dilation[axis] + 1;
     const int64_t room = in + w->pad_begin[axis] + w->pad_end[axis] - extent, stride = w->stride[axis];
-    int64_t out;
+    int64_t out, most;
     if (room < 0) {
         return -1;
     }
     out = (ceil_mode ? room + stride - 1 : room) / stride + 1;
-    /* A last window that would begin beyond the input and its leading pad sees nothing. */
-    if (ceil_mode && (out - 1) * stride >= in + w->pad_begin[axis]) {
-        out--;
-    }
-    return out;
+    /* Rounding up, ONNX ignores windows that would begin in the trailing pad. */
+    most = (in + w->pad_begin[axis] + stride - 1) / stride;
+    return ceil_mode && out > most ? most : out;
 }
 
 bdnn_status bdnn_window_shape(const bdnn_window *w, bool ceil_mode, const bdnn_shape *in, int64_t channels,

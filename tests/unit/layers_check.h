@@ -282,18 +282,21 @@ static inline bdnn_window random_window(int32_t spatial)
 }
 
 /* How many windows there are along an axis, by moving the window: the next one exists while it ends within the padded
- * input, or, rounding up, while the one before left something over and it does not begin in the trailing pad. */
+ * input; rounding up, while the one before left something over and it does not begin in the trailing pad. */
 static inline int64_t count_windows(const bdnn_window *w, int axis, int64_t in, bool ceil_mode)
 {
     const int64_t padded = in + w->pad_begin[axis] + w->pad_end[axis];
     const int64_t extent = (int64_t)w->dilation[axis] * (w->kernel[axis] - 1) + 1;
-    int64_t count = 0, begin = 0;
-    while (begin + extent <= padded ||
-           (ceil_mode && count > 0 && begin - w->stride[axis] + extent < padded && begin < in + w->pad_begin[axis])) {
-        count++;
-        begin += w->stride[axis];
+    int64_t count = 0;
+    for (int64_t begin = 0;; begin += w->stride[axis], count++) {
+        const bool left_over = count > 0 && begin - w->stride[axis] + extent < padded;
+        if (begin + extent > padded && !(ceil_mode && left_over)) {
+            return count;
+        }
+        if (ceil_mode && begin >= in + w->pad_begin[axis]) {
+            return count;
+        }
     }
-    return count;
 }
 
 /* An image-like shape as five sizes N, C, depth, height, width. */

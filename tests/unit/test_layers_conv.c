@@ -340,7 +340,7 @@ static void hostile_convolutions_are_refused(void **state)
             {3, 1, 1, 1, 0, 4, "0 groups"},           {3, 1, 1, 1, -2, 4, "-2 groups"},
             {3, 1, 1, 1, 3, 3, "3 groups"},           {3, 1, 1, 1, 2, 3, "3 filters"},
             {3, 1, 1, 1, 1, 0, "0 filters"},          {3, 1, 1, 1, 1, -4, "-4 filters"},
-            {3, 1, 1, 1, 1, 5, "biases take"},       {2, 1, 1, 1, 1, 4, "weights take"},
+            {3, 1, 1, 1, 1, 5, "biases take"},        {2, 1, 1, 1, 1, 4, "weights take"},
             {INT32_MAX, 1, 1, 0, 1, 4, "2147483647"}, {3, INT32_MAX, 1, 0, 1, 4, "2147483647"},
             {3, 1, INT32_MAX, 0, 1, 4, "2147483647"}, {3, 1, 1, INT32_MAX, 1, 4, "2147483647"},
         };

@@ -66,7 +66,8 @@ static bdnn_status infer_pad(const bdnn_layer *layer, const bdnn_value_info *in,
     for (int32_t a = 0; a < in[0].shape.rank; a++) {
         const int64_t begin = layer->attr.pad.begin[a], end = layer->attr.pad.end[a], size = in[0].shape.dim[a];
         const int64_t most = mode == BDNN_PAD_REFLECT ? size - 1 : BDNN_MAX_ELEMENTS;
-        if (begin > most || end > most || begin < -size || end < -size || (mode == BDNN_PAD_EDGE && size < 1)) {
+        if (begin > most || end > most || begin < -size || end < -size || size + begin + end < 0 ||
+            (mode == BDNN_PAD_EDGE && size < 1)) {
             return bdnn_fail(err, BDNN_ERROR_FORMAT, "pads %lld and %lld on axis %d of size %lld", (long long)begin,
                              (long long)end, a, (long long)size);
         }

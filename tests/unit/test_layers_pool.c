@@ -299,6 +299,27 @@ static void hostile_indices_are_ignored(void **state)
     }
 }
 
+/* An index that names an element of another batch item leaves both items alone. */
+static void items_do_not_reach_each_other(void **state)
+{
+    const bdnn_shape shape = {3, {2, 1, 1}};
+    struct check c;
+    (void)state;
+    check_begin(&c, BDNN_OP_MAX_UNPOOL, 2);
+    check_input(&c, 0, &shape, false);
+    c.in[1] = (bdnn_value_info){BDNN_INT64, shape};
+    c.x[1] = bdnn_alloc(2, sizeof(int64_t));
+    memcpy(c.x[1], (const int64_t[]){3, 2}, 2 * sizeof(int64_t));
+    c.layer.attr.pool.window = plain_window();
+    c.layer.attr.pool.window.kernel[2] = c.layer.attr.pool.window.stride[2] = 2;
+    check_run(&c);
+    assert_shape(&c.out[0].shape, 3, (const int64_t[]){2, 1, 2});
+    for (int e = 0; e < 4; e++) {
+        assert_true(((float *)c.y[0])[e] == (e == 2 ? ((float *)c.x[0])[1] : 0));
+    }
+    check_end(&c);
+}
+
 static void pool_of(struct check *c, bdnn_op op, const bdnn_shape *shape)
 {
     check_begin(c, op, op == BDNN_OP_MAX_UNPOOL ? 2 : 1);
@@ -388,6 +409,7 @@ int main(void)
         cmocka_unit_test(unpooling_inverts_pooling),
         cmocka_unit_test(unpooling_into_a_larger_shape),
         cmocka_unit_test(hostile_indices_are_ignored),
+        cmocka_unit_test(items_do_not_reach_each_other),
         cmocka_unit_test(hostile_windows_are_refused),
         cmocka_unit_test(wrong_unpoolings_are_refused),
     };

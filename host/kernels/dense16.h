@@ -29,11 +29,11 @@ static int32_t dot_block(const uint8_t *x, const int16_t *w, int64_t used, int64
 }
 
 static void dense_filter(const bdnn_ip_shape *s, const uint64_t *planes, const int8_t *scales, const uint8_t *x_q,
-                         int32_t *acc)
+                         int32_t *acc, int64_t acc_stride)
 {
     const int64_t inner = bdnn_ip_inner(s), words = (inner + 63) / 64;
     for (int64_t n = 0; n < s->batch; n++) {
-        acc[n * s->filters] = 0;
+        acc[n * acc_stride] = 0;
     }
     for (int64_t first = 0; first < words; first += BLOCK_WORDS) {
         const int64_t count = words - first < BLOCK_WORDS ? words - first : BLOCK_WORDS, at = first * 64;
@@ -41,7 +41,7 @@ static void dense_filter(const bdnn_ip_shape *s, const uint64_t *planes, const i
         int16_t w[BLOCK];
         decode(planes + first, words, scales, s->bases, count, w);
         for (int64_t n = 0; n < s->batch; n++) {
-            acc[n * s->filters] += dot_block(x_q + n * inner + at, w, used, count * 64);
+            acc[n * acc_stride] += dot_block(x_q + n * inner + at, w, used, count * 64);
         }
     }
 }

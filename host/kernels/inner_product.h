@@ -5,6 +5,7 @@
 #define BDNN_KERNELS_INNER_PRODUCT_H
 
 #include "core/threads.h"
+#include "kernels/sink.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -43,9 +44,10 @@ typedef struct bdnn_ip_kernel {
     size_t (*packed_bytes)(const bdnn_ip_shape *shape);
     void (*pack)(const bdnn_ip_shape *shape, const bdnn_ip_weights *weights, void *packed, bdnn_threads *threads);
     size_t (*scratch_bytes)(const bdnn_ip_shape *shape, size_t threads);
-    /* x_q: uint8 [N][depth][height][width][C], values 0..2^Q-1. acc: int32 [N][out depth][out height][out width][F]. */
+    /* x_q: uint8 [N][depth][height][width][C], values 0..2^Q-1. The sums go to the sink, whose y is
+     * [N][out depth][out height][out width][F]. */
     void (*run)(const bdnn_ip_shape *shape, const bdnn_ip_weights *weights, const void *packed, const uint8_t *x_q,
-                int32_t *acc, void *scratch, bdnn_threads *threads);
+                const bdnn_sink *sink, void *scratch, bdnn_threads *threads);
 } bdnn_ip_kernel;
 
 /* The definition: scalar XNOR and popcount over bit planes. */

@@ -10,6 +10,9 @@
 #define TILE_BYTES ((int64_t)192 << 10)
 #define TILE_STEP  12
 #define MOST_ROWS  192
+/* Filters whose sums are handed to the sink together, a multiple of every kernel's: the sums of a tile stay in the
+ * nearest cache. */
+#define SINK_FILTERS 64
 
 static int64_t round_up(int64_t n, int64_t multiple)
 {
@@ -35,11 +38,16 @@ static int64_t tile_rows(const bdnn_panel_kernel *k, const bdnn_ip_shape *s)
     return rows < all ? rows : all;
 }
 
-/* Per thread: gathered rows, and the same widened. */
+/* Per thread: sums, gathered rows, and the same widened. */
+static size_t sums_bytes(const bdnn_panel_kernel *k, const bdnn_ip_shape *s)
+{
+    return (size_t)tile_rows(k, s) * SINK_FILTERS * sizeof(int32_t);
+}
+
 static size_t slot_bytes(const bdnn_panel_kernel *k, const bdnn_ip_shape *s)
 {
     const size_t elements = (size_t)(tile_rows(k, s) * padded_inner(k, s));
-    return bdnn_round_up(elements, BDNN_ALIGNMENT) +
+    return sums_bytes(k, s) + bdnn_round_up(elements, BDNN_ALIGNMENT) +
            (k->widen ? bdnn_round_up(elements * k->row_bytes, BDNN_ALIGNMENT) : 0);
 }
 
@@ -86,20 +94,35 @@ struct running {
     const bdnn_panel_kernel *kernel;
     const bdnn_ip_shape *shape;
     const uint8_t *packed, *x_q;
-    int32_t *acc;
+    const bdnn_sink *sink;
     uint8_t *scratch;
 };
+
+/* All filters of one group at `count` positions, SINK_FILTERS at a time. */
+static void multiply(const struct running *job, const void *rows, int64_t first, int64_t count, int64_t group,
+                     int32_t *sums)
+{
+    const bdnn_panel_kernel *k = job->kernel;
+    const int64_t padded = padded_inner(k, job->shape), filters = job->shape->filters / job->shape->groups;
+    const uint8_t *panel = job->packed + (size_t)group * group_bytes(k, job->shape);
+    for (int64_t f = 0; f < filters; f += SINK_FILTERS) {
+        const int64_t some = filters - f < SINK_FILTERS ? filters - f : SINK_FILTERS;
+        k->multiply(rows, padded, count, panel + (size_t)(f * padded) * k->weight_bytes, padded, some, sums,
+                    SINK_FILTERS);
+        bdnn_sink_put(job->sink, first, count, group * filters + f, some, sums, SINK_FILTERS);
+    }
+}
 
 static void run_tile(void *context, size_t slot, size_t tile)
 {
     const struct running *job = context;
     const bdnn_panel_kernel *k = job->kernel;
     const bdnn_ip_shape *s = job->shape;
-    const int64_t inner = bdnn_ip_inner(s), padded = padded_inner(k, s), rows = tile_rows(k, s),
-                  filters = s->filters / s->groups;
+    const int64_t inner = bdnn_ip_inner(s), padded = padded_inner(k, s), rows = tile_rows(k, s);
     const int64_t first = (int64_t)tile * rows, all = bdnn_ip_positions(s),
                   count = first + rows < all ? rows : all - first;
-    uint8_t *bytes = job->scratch + slot * slot_bytes(k, s);
+    int32_t *sums = (int32_t *)(void *)(job->scratch + slot * slot_bytes(k, s));
+    uint8_t *bytes = (uint8_t *)sums + sums_bytes(k, s);
     void *wide = bytes + bdnn_round_up((size_t)(rows * padded), BDNN_ALIGNMENT);
     for (int64_t group = 0; group < s->groups; group++) {
         const void *operand = bytes;
@@ -115,16 +138,15 @@ static void run_tile(void *context, size_t slot, size_t tile)
             k->widen(operand, count * padded, wide);
             operand = wide;
         }
-        k->multiply(operand, padded, count, job->packed + (size_t)group * group_bytes(k, s), padded, filters,
-                    job->acc + first * s->filters + group * filters, s->filters);
+        multiply(job, operand, first, count, group, sums);
     }
 }
 
 void bdnn_panel_run(const bdnn_panel_kernel *kernel, const bdnn_ip_shape *shape, const void *packed, const uint8_t *x_q,
-                    int32_t *acc, void *scratch, bdnn_threads *threads)
+                    const bdnn_sink *sink, void *scratch, bdnn_threads *threads)
 {
     struct running job = {
-        .kernel = kernel, .shape = shape, .packed = packed, .x_q = x_q, .acc = acc, .scratch = scratch};
+        .kernel = kernel, .shape = shape, .packed = packed, .x_q = x_q, .sink = sink, .scratch = scratch};
     const int64_t rows = tile_rows(kernel, shape), all = bdnn_ip_positions(shape);
     bdnn_parallel_slots(threads, run_tile, &job, (size_t)((all + rows - 1) / rows));
 }

@@ -14,8 +14,8 @@ typedef struct bdnn_panel_kernel {
     size_t row_bytes;        /* of one element of a row */
     /* Puts the D decoded weights of filter f (of its group) into the group's panel. */
     void (*store)(const int8_t *w, int64_t f, int64_t inner, int64_t padded_inner, void *panel);
-    /* acc[count][F] of one group's filters, rows[count][padded_inner] bytes or wider elements, acc's rows acc_stride
-     * apart. */
+    /* acc[count][filters], from rows[count][padded_inner] of bytes or wider elements and the panel of these filters;
+     * acc's rows lie acc_stride apart. */
     void (*multiply)(const void *rows, int64_t row_stride, int64_t count, const void *panel, int64_t padded_inner,
                      int64_t filters, int32_t *acc, int64_t acc_stride);
     /* Widens a row of bytes to row_bytes each; NULL when rows stay bytes. */
@@ -27,6 +27,6 @@ void bdnn_panel_pack(const bdnn_panel_kernel *kernel, const bdnn_ip_shape *shape
                      void *packed, bdnn_threads *threads);
 size_t bdnn_panel_scratch_bytes(const bdnn_panel_kernel *kernel, const bdnn_ip_shape *shape, size_t threads);
 void bdnn_panel_run(const bdnn_panel_kernel *kernel, const bdnn_ip_shape *shape, const void *packed, const uint8_t *x_q,
-                    int32_t *acc, void *scratch, bdnn_threads *threads);
+                    const bdnn_sink *sink, void *scratch, bdnn_threads *threads);
 
 #endif

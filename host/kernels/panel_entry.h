@@ -15,10 +15,10 @@ static size_t scratch_bytes(const bdnn_ip_shape *shape, size_t threads)
 }
 
 static void run(const bdnn_ip_shape *shape, const bdnn_ip_weights *weights, const void *packed, const uint8_t *x_q,
-                int32_t *acc, void *scratch, bdnn_threads *threads)
+                const bdnn_sink *sink, void *scratch, bdnn_threads *threads)
 {
     (void)weights;
-    bdnn_panel_run(&panel, shape, packed, x_q, acc, scratch, threads);
+    bdnn_panel_run(&panel, shape, packed, x_q, sink, scratch, threads);
 }
 
 #define PANEL_ENTRY(text)                                                                                              \

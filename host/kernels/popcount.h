@@ -47,7 +47,7 @@ static size_t scratch_bytes(const bdnn_ip_shape *shape, size_t threads)
 struct job {
     const bdnn_ip_shape *shape;
     const bdnn_ip_weights *weights;
-    int32_t *acc;
+    const bdnn_sink *sink;
     const uint64_t *planes; /* [batch][Q][words] */
     int32_t sum[MOST_BATCH];
 };
@@ -67,6 +67,7 @@ static void run_tile(void *context, size_t tile)
     const bdnn_ip_shape *s = job->shape;
     const int64_t words = (bdnn_ip_inner(s) + 63) / 64, first = (int64_t)tile * FILTER_TILE;
     const int64_t end = first + FILTER_TILE < s->filters ? first + FILTER_TILE : s->filters;
+    int32_t sums[MOST_BATCH][FILTER_TILE];
     for (int64_t f = first; f < end; f++) {
         const uint64_t *m = job->weights->planes + f * s->bases * words;
         const int8_t *g = job->weights->scales + f * s->bases;
@@ -80,16 +81,17 @@ static void run_tile(void *context, size_t tile)
                 }
                 acc += g[i] * (2 * p - job->sum[n]);
             }
-            job->acc[n * s->filters + f] = acc;
+            sums[n][f - first] = acc;
         }
     }
+    bdnn_sink_put(job->sink, 0, s->batch, first, end - first, sums[0], FILTER_TILE);
 }
 
 static void run(const bdnn_ip_shape *shape, const bdnn_ip_weights *weights, const void *packed, const uint8_t *x_q,
-                int32_t *acc, void *scratch, bdnn_threads *threads)
+                const bdnn_sink *sink, void *scratch, bdnn_threads *threads)
 {
     const size_t inner = (size_t)bdnn_ip_inner(shape);
-    struct job job = {.shape = shape, .weights = weights, .acc = acc, .planes = scratch};
+    struct job job = {.shape = shape, .weights = weights, .sink = sink, .planes = scratch};
     (void)packed;
     for (int64_t n = 0; n < shape->batch; n++) {
         const uint8_t *row = x_q + (size_t)n * inner;

@@ -1,4 +1,4 @@
-/* The quantization sub-layer, bit planes and the epilogue. Plain loops that compilers vectorise; a division and a
+/* The quantization sub-layer and bit planes. Plain loops that compilers vectorise; a division and a
  * comparison per element keep the definition's arithmetic to the letter. */
 #include "kernels/quantize.h"
 
@@ -73,42 +73,5 @@ void bdnn_pack_planes(const uint8_t *x_q, size_t count, int32_t bits, uint64_t *
         for (int32_t q = 0; q < bits; q++) {
             planes[(size_t)q * words + w] = plane[q];
         }
-    }
-}
-
-struct apply {
-    const bdnn_epilogue *epilogue;
-    const int32_t *acc;
-    float *y;
-    size_t positions, filters, rows; /* rows: positions of a task */
-};
-
-static void apply_tile(void *context, size_t tile)
-{
-    const struct apply *job = context;
-    const float *multiplier = job->epilogue->multiplier, *bias = job->epilogue->bias;
-    const int32_t *offset = job->epilogue->offset;
-    size_t end = (tile + 1) * job->rows < job->positions ? (tile + 1) * job->rows : job->positions;
-    for (size_t p = tile * job->rows; p < end; p++) {
-        /* Copied through memcpy: y may be acc's own memory under another type. */
-        const char *acc = (const char *)(job->acc + p * job->filters);
-        char *y = (char *)(job->y + p * job->filters);
-        for (size_t f = 0; f < job->filters; f++) {
-            int32_t a;
-            float v;
-            memcpy(&a, acc + f * sizeof a, sizeof a);
-            v = multiplier[f] * (float)(a - offset[f]) + bias[f];
-            memcpy(y + f * sizeof v, &v, sizeof v);
-        }
-    }
-}
-
-void bdnn_apply_epilogue(const bdnn_epilogue *epilogue, const int32_t *acc, size_t positions, size_t filters, float *y,
-                         bdnn_threads *threads)
-{
-    struct apply job = {.epilogue = epilogue, .acc = acc, .y = y, .positions = positions, .filters = filters};
-    if (filters > 0) {
-        job.rows = TILE / filters ? TILE / filters : 1;
-        bdnn_parallel(threads, apply_tile, &job, (positions + job.rows - 1) / job.rows);
     }
 }

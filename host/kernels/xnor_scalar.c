@@ -26,12 +26,21 @@ static void pack(const bdnn_ip_shape *shape, const bdnn_ip_weights *weights, voi
     (void)threads;
 }
 
-/* One position's inputs as bytes, then as bit planes, for each thread. */
+/* For each thread: one position's inputs as bytes, then as bit planes, then a group's sums. */
+static size_t planes_at(const bdnn_ip_shape *shape)
+{
+    return bdnn_round_up((size_t)bdnn_ip_inner(shape), BDNN_ALIGNMENT);
+}
+
+static size_t sums_at(const bdnn_ip_shape *shape)
+{
+    const size_t words = (size_t)(bdnn_ip_inner(shape) + 63) / 64;
+    return planes_at(shape) + bdnn_round_up((size_t)shape->bits * words * sizeof(uint64_t), BDNN_ALIGNMENT);
+}
+
 static size_t slot_bytes(const bdnn_ip_shape *shape)
 {
-    const size_t inner = (size_t)bdnn_ip_inner(shape), words = (inner + 63) / 64;
-    return bdnn_round_up(inner, BDNN_ALIGNMENT) +
-           bdnn_round_up((size_t)shape->bits * words * sizeof(uint64_t), BDNN_ALIGNMENT);
+    return sums_at(shape) + bdnn_round_up((size_t)(shape->filters / shape->groups) * sizeof(int32_t), BDNN_ALIGNMENT);
 }
 
 static size_t scratch_bytes(const bdnn_ip_shape *shape, size_t threads)
@@ -43,7 +52,7 @@ struct job {
     const bdnn_ip_shape *shape;
     const bdnn_ip_weights *weights;
     const uint8_t *x_q;
-    int32_t *acc;
+    const bdnn_sink *sink;
     uint8_t *scratch;
 };
 
@@ -77,21 +86,23 @@ static void run_position(void *context, size_t slot, size_t position)
     const bdnn_ip_shape *s = job->shape;
     const int64_t inner = bdnn_ip_inner(s), words = (inner + 63) / 64, filters = s->filters / s->groups;
     uint8_t *row = job->scratch + slot * slot_bytes(s);
-    uint64_t *planes = (uint64_t *)(row + bdnn_round_up((size_t)inner, BDNN_ALIGNMENT));
+    uint64_t *planes = (uint64_t *)(void *)(row + planes_at(s));
+    int32_t *sums = (int32_t *)(void *)(row + sums_at(s));
     for (int64_t group = 0; group < s->groups; group++) {
         bdnn_ip_gather(s, job->x_q, 1, (int64_t)position, 1, group, inner, row);
         bdnn_pack_planes(row, (size_t)inner, s->bits, planes);
         for (int64_t f = group * filters; f < (group + 1) * filters; f++) {
-            job->acc[(int64_t)position * s->filters + f] = inner_product(
-                s, job->weights->planes + f * s->bases * words, job->weights->scales + f * s->bases, planes, words);
+            sums[f - group * filters] = inner_product(s, job->weights->planes + f * s->bases * words,
+                                                      job->weights->scales + f * s->bases, planes, words);
         }
+        bdnn_sink_put(job->sink, (int64_t)position, 1, group * filters, filters, sums, filters);
     }
 }
 
 static void run(const bdnn_ip_shape *shape, const bdnn_ip_weights *weights, const void *packed, const uint8_t *x_q,
-                int32_t *acc, void *scratch, bdnn_threads *threads)
+                const bdnn_sink *sink, void *scratch, bdnn_threads *threads)
 {
-    struct job job = {.shape = shape, .weights = weights, .x_q = x_q, .acc = acc, .scratch = scratch};
+    struct job job = {.shape = shape, .weights = weights, .x_q = x_q, .sink = sink, .scratch = scratch};
     (void)packed;
     bdnn_parallel_slots(threads, run_position, &job, (size_t)bdnn_ip_positions(shape));
 }

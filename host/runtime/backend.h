@@ -22,8 +22,8 @@ typedef struct bdnn_backend_type {
     void (*release)(bdnn_backend *backend, bdnn_resident *resident);
     /* Scratch memory that run() needs in the caller's plan. */
     size_t (*scratch_bytes)(const bdnn_backend *backend, const bdnn_resident *resident);
-    /* x_q and acc as in bdnn_ip_kernel.run. */
-    bdnn_status (*run)(bdnn_backend *backend, const bdnn_resident *resident, const uint8_t *x_q, int32_t *acc,
+    /* x_q and sink as in bdnn_ip_kernel.run. */
+    bdnn_status (*run)(bdnn_backend *backend, const bdnn_resident *resident, const uint8_t *x_q, const bdnn_sink *sink,
                        void *scratch, bdnn_error *err);
     /* What runs this layer, for tables: a kernel's name. */
     const char *(*describe)(const bdnn_backend *backend, const bdnn_resident *resident);

@@ -87,15 +87,8 @@ bdnn_status bdnn_inner_run(const bdnn_inner *inner, const float *x, float *y, vo
 {
     const bdnn_ip_shape *s = &inner->shape;
     uint8_t *x_q = scratch;
-    const size_t positions = (size_t)(s->batch * s->out_size[0] * s->out_size[1] * s->out_size[2]);
-    bdnn_status status;
+    const bdnn_sink sink = {.kind = BDNN_SINK_FLOAT, .y = y, .filters = s->filters, .epilogue = &inner->epilogue};
     bdnn_quantize(x, inner->input_count, inner->step, s->zero_point, s->bits, x_q, threads);
-    /* The accumulators take the memory of the outputs, which the epilogue then overwrites one by one. */
-    status = inner->backend->type->run(inner->backend, inner->resident, x_q, (int32_t *)(void *)y,
-                                       x_q + bdnn_round_up(inner->input_count, BDNN_ALIGNMENT), err);
-    if (status == BDNN_OK) {
-        bdnn_apply_epilogue(&inner->epilogue, (const int32_t *)(const void *)y, positions, (size_t)s->filters, y,
-                            threads);
-    }
-    return status;
+    return inner->backend->type->run(inner->backend, inner->resident, x_q, &sink,
+                                     x_q + bdnn_round_up(inner->input_count, BDNN_ALIGNMENT), err);
 }

@@ -70,8 +70,9 @@ static bool run_fenced(const problem *p, const struct tally *t, const void *pack
     const size_t count = bdnn_threads_count(threads);
     fence acc = fence_make((size_t)(shape_positions(s) * s->filters) * sizeof(int32_t), sizeof(int32_t));
     fence scratch = fence_make(t->kernel->scratch_bytes(s, count), BDNN_ALIGNMENT);
+    const bdnn_sink sink = {.kind = BDNN_SINK_ACCUMULATORS, .y = acc.data, .filters = s->filters};
     bool ok;
-    t->kernel->run(s, &p->weights, packed, p->x_q.data, acc.data, scratch.data, threads);
+    t->kernel->run(s, &p->weights, packed, p->x_q.data, &sink, scratch.data, threads);
     ok = matches(p, t, &acc, count);
     if (!fence_intact(&scratch)) {
         printf("FAILED %s, %s, seed %" PRIu64 ": scratch memory exceeded\n", t->kernel->name, case_name, case_seed);
@@ -229,13 +230,14 @@ static double time_kernel(const problem *p, const bdnn_ip_kernel *k)
     const bdnn_ip_shape *s = &p->shape;
     void *packed = allocate(k->packed_bytes(s)), *scratch = allocate(k->scratch_bytes(s, 1)),
          *acc = allocate((size_t)(shape_positions(s) * s->filters) * sizeof(int32_t));
+    const bdnn_sink sink = {.kind = BDNN_SINK_ACCUMULATORS, .y = acc, .filters = s->filters};
     double best = 1e9, begin;
     k->pack(s, &p->weights, packed, NULL);
     begin = now();
     do {
         const double start = now();
         double seconds;
-        k->run(s, &p->weights, packed, p->x_q.data, acc, scratch, NULL);
+        k->run(s, &p->weights, packed, p->x_q.data, &sink, scratch, NULL);
         seconds = now() - start;
         best = seconds < best ? seconds : best;
     } while (now() - begin < 0.5);

@@ -1,4 +1,4 @@
-/* The quantization sub-layer, bit planes and the epilogue against their definitions, element by element. */
+/* The quantization sub-layer and bit planes against their definitions, element by element. */
 #include "core/memory.h"
 #include "core/threads.h"
 #include "kernels/quantize.h"
@@ -106,42 +106,11 @@ static void planes_hold_the_bits(void **unused)
     }
 }
 
-static void epilogue_rounds_three_times(void **unused)
-{
-    enum { FILTERS = 37, POSITIONS = 1000 };
-    float multiplier[FILTERS], bias[FILTERS], *y = bdnn_alloc(FILTERS * POSITIONS, sizeof *y);
-    int32_t offset[FILTERS], *acc = bdnn_alloc(FILTERS * POSITIONS, sizeof *acc);
-    const bdnn_epilogue epilogue = {multiplier, offset, bias};
-    bdnn_threads *threads = bdnn_threads_create(2);
-    (void)unused;
-    for (int f = 0; f < FILTERS; f++) {
-        multiplier[f] = (float)below(1000000) * 1.2345e-9f;
-        offset[f] = (int32_t)(below(2000001) - 1000000);
-        bias[f] = (float)below(1000000) * 1e-5f - 5.0f;
-    }
-    for (int i = 0; i < FILTERS * POSITIONS; i++) {
-        acc[i] = (int32_t)(below(2000000001) - 1000000000);
-    }
-    bdnn_apply_epilogue(&epilogue, acc, POSITIONS, FILTERS, y, threads);
-    for (int i = 0; i < FILTERS * POSITIONS; i++) {
-        const volatile float converted = (float)(acc[i] - offset[i % FILTERS]);
-        const volatile float product = multiplier[i % FILTERS] * converted;
-        assert_true(y[i] == product + bias[i % FILTERS]);
-    }
-    /* The same over the accumulators themselves. */
-    bdnn_apply_epilogue(&epilogue, acc, POSITIONS, FILTERS, (float *)(void *)acc, NULL);
-    assert_memory_equal(acc, y, FILTERS * POSITIONS * sizeof *y);
-    bdnn_threads_destroy(threads);
-    bdnn_free(y);
-    bdnn_free(acc);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(quantization_is_the_definition),
         cmocka_unit_test(planes_hold_the_bits),
-        cmocka_unit_test(epilogue_rounds_three_times),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

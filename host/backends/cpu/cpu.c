@@ -79,11 +79,11 @@ static size_t scratch_bytes(const bdnn_backend *backend, const bdnn_resident *re
                                            bdnn_threads_count(((const struct cpu *)backend)->threads));
 }
 
-static bdnn_status run(bdnn_backend *backend, const bdnn_resident *resident, const uint8_t *x_q, int32_t *acc,
+static bdnn_status run(bdnn_backend *backend, const bdnn_resident *resident, const uint8_t *x_q, const bdnn_sink *sink,
                        void *scratch, bdnn_error *err)
 {
     (void)err;
-    resident->kernel->run(&resident->shape, &resident->weights, resident->packed, x_q, acc, scratch,
+    resident->kernel->run(&resident->shape, &resident->weights, resident->packed, x_q, sink, scratch,
                           ((const struct cpu *)backend)->threads);
     return BDNN_OK;
 }

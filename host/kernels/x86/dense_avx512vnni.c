@@ -73,7 +73,7 @@ static void any_filter(int32_t bases, int64_t items, const uint64_t *planes, con
 }
 
 static void dense_filter(const bdnn_ip_shape *s, const uint64_t *planes, const int8_t *scales, const uint8_t *x_q,
-                         int32_t *acc)
+                         int32_t *acc, int64_t acc_stride)
 {
     const int64_t inner = bdnn_ip_inner(s);
     int64_t items = MOST_ITEMS;
@@ -81,7 +81,7 @@ static void dense_filter(const bdnn_ip_shape *s, const uint64_t *planes, const i
         while (items > s->batch - n) {
             items /= 2;
         }
-        any_filter(s->bases, items, planes, scales, x_q + n * inner, inner, acc + n * s->filters, s->filters);
+        any_filter(s->bases, items, planes, scales, x_q + n * inner, inner, acc + n * acc_stride, acc_stride);
     }
 }
 

@@ -1,0 +1,64 @@
+/* Where the 32-bit sums of an inner-product kernel go. A kernel hands over a tile of sums while it is still in the
+ * nearest cache; the sink turns it into what the next layer reads: floats, quantised inputs, or wide integers
+ * (docs/numerics.md). One routine for all kernels and backends, so that whole networks agree bit for bit. */
+#ifndef BDNN_KERNELS_SINK_H
+#define BDNN_KERNELS_SINK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Constants of a filter folded once: y = multiplier[f] * (float)(acc - offset[f]) + bias[f], in float32 with one
+ * rounding for the conversion, one for the product, one for the sum (never fused). */
+typedef struct bdnn_epilogue {
+    float *multiplier; /* step * s_f */
+    int32_t *offset;   /* zero_point * sum_d W_f[d] */
+    float *bias;       /* zeros for no bias */
+} bdnn_epilogue;
+
+/* The same in fixed point: y = clamp(floor((acc * multiplier[f] + offset[f]) / 2^32), low, high). |multiplier| < 2^31;
+ * the offset holds bias, zero points and the rounding half; no intermediate overflows 64 bits (whoever fills it in sees
+ * to that). Multipliers are kept in 64 bits, as vector units read them. */
+typedef struct bdnn_requantiser {
+    int64_t *multiplier, *offset; /* [F] */
+    int32_t low, high;
+} bdnn_requantiser;
+
+typedef enum bdnn_sink_kind {
+    BDNN_SINK_ACCUMULATORS, /* int32: the sums themselves */
+    BDNN_SINK_FLOAT,        /* float, by `epilogue` */
+    BDNN_SINK_QUANTISED,    /* uint8, by `requantiser`, 0 <= low <= high <= 255 */
+    BDNN_SINK_WIDE          /* int16, by `requantiser` */
+} bdnn_sink_kind;
+
+/* Borrowed memory throughout. */
+typedef struct bdnn_sink {
+    bdnn_sink_kind kind;
+    void *y;         /* [positions][filters] */
+    int64_t filters; /* F, of all groups */
+    const bdnn_epilogue *epilogue;
+    const bdnn_requantiser *requantiser;
+} bdnn_sink;
+
+/* Puts the sums of `count` filters from `filter` on, at `rows` positions from `position` on; rows of acc lie acc_stride
+ * elements apart. Threads may put different tiles at the same time. */
+void bdnn_sink_put(const bdnn_sink *sink, int64_t position, int64_t rows, int64_t filter, int64_t count,
+                   const int32_t *acc, int64_t acc_stride);
+
+/* The kernels behind it, one table a set of instructions; count filters of one position. */
+typedef struct bdnn_sink_kernel {
+    const char *name;
+    bool (*supported)(void);
+    void (*quantised)(const int32_t *acc, const int64_t *multiplier, const int64_t *offset, int64_t count, int32_t low,
+                      int32_t high, uint8_t *y);
+    void (*wide)(const int32_t *acc, const int64_t *multiplier, const int64_t *offset, int64_t count, int32_t low,
+                 int32_t high, int16_t *y);
+} bdnn_sink_kernel;
+
+/* Fastest first, the definition in plain C last; NULL ends the list. */
+extern const bdnn_sink_kernel *const bdnn_sink_kernels[];
+
+/* The first of the list that this processor runs. */
+const bdnn_sink_kernel *bdnn_sink_choose(void);
+
+#endif

@@ -1,0 +1,158 @@
+/* Where sums go: the epilogue and every requantisation kernel against their definitions, element by element. */
+#include "kernels/sink.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static uint64_t state = 88172645463325252u;
+
+/* xorshift64 (Marsaglia 2003). */
+static uint64_t bits(void)
+{
+    state ^= state << 13;
+    state ^= state >> 7;
+    state ^= state << 17;
+    return state;
+}
+
+static int64_t between(int64_t low, int64_t high)
+{
+    return low + (int64_t)((bits() >> 11) % (uint64_t)(high - low + 1));
+}
+
+static void epilogue_rounds_three_times(void **unused)
+{
+    enum { FILTERS = 37, POSITIONS = 1000, STRIDE = 41 };
+    float multiplier[FILTERS], bias[FILTERS], y[POSITIONS * FILTERS];
+    int32_t offset[FILTERS], acc[POSITIONS * STRIDE];
+    const bdnn_epilogue epilogue = {multiplier, offset, bias};
+    const bdnn_sink sink = {.kind = BDNN_SINK_FLOAT, .y = y, .filters = FILTERS, .epilogue = &epilogue};
+    (void)unused;
+    for (int f = 0; f < FILTERS; f++) {
+        multiplier[f] = (float)between(0, 999999) * 1.2345e-9f;
+        offset[f] = (int32_t)between(-1000000, 1000000);
+        bias[f] = (float)between(0, 999999) * 1e-5f - 5.0f;
+    }
+    for (int i = 0; i < POSITIONS * STRIDE; i++) {
+        acc[i] = (int32_t)between(-1000000000, 1000000000);
+    }
+    bdnn_sink_put(&sink, 0, POSITIONS, 0, FILTERS, acc, STRIDE);
+    for (int p = 0; p < POSITIONS; p++) {
+        for (int f = 0; f < FILTERS; f++) {
+            const volatile float converted = (float)(acc[p * STRIDE + f] - offset[f]);
+            const volatile float product = multiplier[f] * converted;
+            assert_true(y[p * FILTERS + f] == product + bias[f]);
+        }
+    }
+}
+
+/* floor by division of a number made positive: nothing of the shift that the library uses. */
+static int64_t definition(int32_t acc, int64_t multiplier, int64_t offset, int32_t low, int32_t high)
+{
+    const __int128 sum = (__int128)acc * multiplier + offset, one = (__int128)1 << 32;
+    const __int128 quotient = (sum + (one << 40)) / one - ((__int128)1 << 40);
+    return quotient < low ? low : quotient > high ? high : (int64_t)quotient;
+}
+
+enum { MOST = 70 };
+
+static void fill(int32_t *acc, int64_t *multiplier, int64_t *offset)
+{
+    const int64_t most = INT32_MAX;
+    for (int i = 0; i < MOST; i++) {
+        switch (bits() % 4) {
+        case 0: /* as in networks: results of a few hundred */
+            acc[i] = (int32_t)between(-200000, 200000);
+            multiplier[i] = between(0, 10000000);
+            offset[i] = between(-1000, 1000) * ((int64_t)1 << 32) + between(0, most);
+            break;
+        case 1: /* extremes; |product| < 2^62 leaves room for an offset of 2^61 */
+            acc[i] = bits() % 2 ? INT32_MAX : INT32_MIN;
+            multiplier[i] = bits() % 2 ? most : -most;
+            offset[i] = bits() % 2 ? (int64_t)1 << 61 : -((int64_t)1 << 61);
+            break;
+        case 2: /* exactly at a boundary, or one below */
+            acc[i] = (int32_t)between(-100, 100);
+            multiplier[i] = (int64_t)1 << 30;
+            offset[i] = between(-300, 300) * ((int64_t)1 << 30) - between(0, 1);
+            break;
+        default:
+            acc[i] = (int32_t)bits();
+            multiplier[i] = between(-most, most);
+            offset[i] = between(-most, most) * between(0, most / 2);
+        }
+    }
+}
+
+static void requantisation_is_the_definition(void **unused)
+{
+    const int32_t limits[][2] = {{0, 1},     {0, 63},         {0, 255},   {17, 200},
+                                 {255, 255}, {-32767, 32767}, {0, 32767}, {-5, 5}};
+    int32_t acc[MOST];
+    int64_t multiplier[MOST], offset[MOST];
+    (void)unused;
+    for (const bdnn_sink_kernel *const *k = bdnn_sink_kernels; *k; k++) {
+        for (int round = 0; round < 4000 && (*k)->supported(); round++) {
+            const int32_t *limit = limits[round % 8];
+            const int64_t count = round % MOST + 1;
+            uint8_t bytes[MOST + 1];
+            int16_t words[MOST + 1];
+            fill(acc, multiplier, offset);
+            memset(bytes, 0xa5, sizeof bytes);
+            memset(words, 0xa5, sizeof words);
+            if (limit[0] >= 0 && limit[1] <= 255) {
+                (*k)->quantised(acc, multiplier, offset, count, limit[0], limit[1], bytes);
+            }
+            (*k)->wide(acc, multiplier, offset, count, limit[0], limit[1], words);
+            for (int64_t i = 0; i < count; i++) {
+                const int64_t expected = definition(acc[i], multiplier[i], offset[i], limit[0], limit[1]);
+                assert_int_equal(words[i], expected);
+                if (limit[0] >= 0 && limit[1] <= 255) {
+                    assert_int_equal(bytes[i], expected);
+                }
+            }
+            assert_int_equal(bytes[count], 0xa5);
+            assert_int_equal((uint16_t)words[count], 0xa5a5);
+        }
+    }
+}
+
+static void tiles_land_in_their_places(void **unused)
+{
+    enum { POSITIONS = 9, FILTERS = 23 };
+    int32_t acc[3 * 8];
+    int64_t multiplier[FILTERS], offset[FILTERS];
+    const bdnn_requantiser r = {multiplier, offset, -1000, 1000};
+    int16_t y[POSITIONS * FILTERS];
+    const bdnn_sink sink = {.kind = BDNN_SINK_WIDE, .y = y, .filters = FILTERS, .requantiser = &r};
+    (void)unused;
+    memset(y, 0x11, sizeof y);
+    for (int f = 0; f < FILTERS; f++) {
+        multiplier[f] = f == 8 ? (int64_t)1 << 30 : 0;
+        offset[f] = (int64_t)f << 32;
+    }
+    for (int i = 0; i < 3 * 8; i++) {
+        acc[i] = 4 * i;
+    }
+    bdnn_sink_put(&sink, 5, 3, 7, 6, acc, 8);
+    for (int i = 0; i < POSITIONS * FILTERS; i++) {
+        const int p = i / FILTERS, f = i % FILTERS;
+        const int row = p - 5, column = f - 7;
+        const bool inside = row >= 0 && row < 3 && column >= 0 && column < 6;
+        assert_int_equal(y[i], !inside ? 0x1111 : f == 8 ? 8 + row * 8 + column : f);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(epilogue_rounds_three_times),
+        cmocka_unit_test(requantisation_is_the_definition),
+        cmocka_unit_test(tiles_land_in_their_places),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

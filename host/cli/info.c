@@ -20,8 +20,13 @@ static void shape_text(const bdnn_layer_info *layer, char *text, size_t size)
 
 static void add_row(cli_table *table, const bdnn_layer_info *layer)
 {
-    char shape[64], bases[48] = "", sizes[96] = "||";
+    char shape[64], format[32], bases[48] = "", sizes[96] = "||";
     shape_text(layer, shape, sizeof shape);
+    if (layer->output_bits) {
+        snprintf(format, sizeof format, "uint8, %d bits", layer->output_bits);
+    } else {
+        snprintf(format, sizeof format, "%s", layer->output_step > 0 ? "int16" : "float");
+    }
     if (layer->decomposed) {
         snprintf(bases, sizeof bases, "%d|%d|%.4g|%d", layer->bases, layer->bits, (double)layer->step,
                  layer->zero_point);
@@ -33,7 +38,7 @@ static void add_row(cli_table *table, const bdnn_layer_info *layer)
                  (unsigned long long)layer->parameter_bytes,
                  layer->float_bytes ? 100.0 - 100.0 * (double)layer->parameter_bytes / (double)layer->float_bytes : 0);
     }
-    cli_table_row(table, "%.60s|%s|%s|%s|%s", layer->name, layer->operation, shape, bases, sizes);
+    cli_table_row(table, "%.60s|%s|%s|%s|%s|%s", layer->name, layer->operation, shape, format, bases, sizes);
 }
 
 static cJSON *json_of(const bdnn_layer_info *layer)
@@ -44,6 +49,10 @@ static cJSON *json_of(const bdnn_layer_info *layer)
     cJSON_AddNumberToObject(json, "parameter_bytes", (double)layer->parameter_bytes);
     cJSON_AddNumberToObject(json, "float_bytes", (double)layer->float_bytes);
     cJSON_AddNumberToObject(json, "multiply_adds", (double)layer->multiply_adds);
+    cli_json_text(json, "output_format", layer->output_format);
+    if (layer->output_step > 0) {
+        cJSON_AddNumberToObject(json, "output_step", (double)layer->output_step);
+    }
     for (int32_t a = 0; a < layer->output_rank; a++) {
         cJSON_AddItemToArray(shape, cJSON_CreateNumber((double)layer->output_shape[a]));
     }
@@ -143,7 +152,7 @@ static int print_info(const bdnn_model *model, bool as_json, bdnn_error *err)
     cJSON *json = cJSON_CreateObject(), *layers;
     add_head(json, model);
     layers = cJSON_AddArrayToObject(json, "layers");
-    cli_table_row(&table, "layer|operation|output|K|Q|step|zero|multiply-adds|bytes|saved");
+    cli_table_row(&table, "layer|operation|output|kept as|K|Q|step|zero|multiply-adds|bytes|saved");
     for (size_t i = 0; i < bdnn_model_layer_count(model); i++) {
         bdnn_layer_info layer;
         if (bdnn_model_layer(model, i, &layer, err) != BDNN_OK) {
@@ -157,7 +166,7 @@ static int print_info(const bdnn_model *model, bool as_json, bdnn_error *err)
         add_row(&table, &layer);
         cJSON_AddItemToArray(layers, json_of(&layer));
     }
-    cli_table_row(&table, "total||||||| %lld|%llu|%.1f %%", (long long)totals.multiply_adds,
+    cli_table_row(&table, "total|||||||| %lld|%llu|%.1f %%", (long long)totals.multiply_adds,
                   (unsigned long long)totals.parameters, compression(&totals));
     if (as_json) {
         cJSON_AddNumberToObject(json, "parameter_bytes", (double)totals.parameters);

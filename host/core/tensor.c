@@ -31,7 +31,23 @@ bool bdnn_shape_equal(const bdnn_shape *a, const bdnn_shape *b)
 
 size_t bdnn_type_size(bdnn_type type)
 {
-    return type == BDNN_INT64 ? sizeof(int64_t) : sizeof(float);
+    static const size_t sizes[] = {[BDNN_FLOAT32] = sizeof(float),
+                                   [BDNN_INT64] = sizeof(int64_t),
+                                   [BDNN_UINT8] = 1,
+                                   [BDNN_INT16] = sizeof(int16_t)};
+    return sizes[type];
+}
+
+bdnn_type bdnn_format_type(const bdnn_format *format)
+{
+    return format->kind == BDNN_FORMAT_QUANTISED ? BDNN_UINT8
+           : format->kind == BDNN_FORMAT_WIDE    ? BDNN_INT16
+                                                 : BDNN_FLOAT32;
+}
+
+bool bdnn_format_equal(const bdnn_format *a, const bdnn_format *b)
+{
+    return a->kind == b->kind && a->step == b->step && a->zero_point == b->zero_point && a->bits == b->bits;
 }
 
 void bdnn_shape_row_major_strides(const bdnn_shape *shape, int64_t strides[BDNN_MAX_RANK])
@@ -59,7 +75,18 @@ void bdnn_shape_strides(const bdnn_shape *shape, int64_t strides[BDNN_MAX_RANK])
     strides[0] = step;
 }
 
-/* A tensor of rank >= 3 is `batch` matrices of channels x positions in one order and positions x channels in the other. */
+/* dst[rows][columns] from src[columns][rows], elements of `size` bytes. */
+static inline void transpose(const char *src, char *dst, int64_t rows, int64_t columns, size_t size)
+{
+    for (int64_t r = 0; r < rows; r++) {
+        for (int64_t c = 0; c < columns; c++) {
+            memcpy(dst + (size_t)(r * columns + c) * size, src + (size_t)(c * rows + r) * size, size);
+        }
+    }
+}
+
+/* A tensor of rank >= 3 is `batch` matrices of channels x positions in one order and positions x channels in the other.
+ */
 static void transpose_items(const bdnn_shape *shape, bdnn_type type, const void *src, void *dst, bool to_memory)
 {
     int64_t n = bdnn_shape_elements(shape);
@@ -76,15 +103,22 @@ static void transpose_items(const bdnn_shape *shape, bdnn_type type, const void 
     rows = to_memory ? positions : channels;
     columns = to_memory ? channels : positions;
     for (int64_t b = 0; b < batch; b++) {
-        int64_t base = b * rows * columns;
-        for (int64_t r = 0; r < rows; r++) {
-            for (int64_t c = 0; c < columns; c++) {
-                if (type == BDNN_INT64) {
-                    ((int64_t *)dst)[base + r * columns + c] = ((const int64_t *)src)[base + c * rows + r];
-                } else {
-                    ((float *)dst)[base + r * columns + c] = ((const float *)src)[base + c * rows + r];
-                }
-            }
+        const size_t base = (size_t)(b * rows * columns) * bdnn_type_size(type);
+        const char *from = (const char *)src + base;
+        char *to = (char *)dst + base;
+        /* Constant sizes, so that moving an element is one instruction. */
+        switch (bdnn_type_size(type)) {
+        case 1:
+            transpose(from, to, rows, columns, 1);
+            break;
+        case 2:
+            transpose(from, to, rows, columns, 2);
+            break;
+        case 4:
+            transpose(from, to, rows, columns, 4);
+            break;
+        default:
+            transpose(from, to, rows, columns, 8);
         }
     }
 }

@@ -2,6 +2,7 @@
 #include "core/memory.h"
 #include "decompose/codebook.h"
 #include "decompose/fit.h"
+#include "layers/formats.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -273,6 +274,9 @@ bdnn_status bdnn_decompose(const bdnn_model *model, const float *inputs, size_t 
     status = prepare(&work, inputs, count, err);
     if (status == BDNN_OK) {
         status = walk(&work, err);
+    }
+    if (status == BDNN_OK) {
+        status = bdnn_formats_choose(&work.result->graph, err);
     }
     bdnn_streams_close(&work.streams);
     if (work.backend) {

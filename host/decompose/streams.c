@@ -220,8 +220,8 @@ static bdnn_status run_decomposed_part(bdnn_streams *s, const bdnn_layer *layer,
     const int64_t whole = s->images - s->slice[1];
     bdnn_inner inner;
     void *scratch = NULL;
-    bdnn_status status =
-        bdnn_inner_prepare(&inner, backend, layer, &s->info[part][in].shape, &s->info[part][out].shape, err);
+    const bdnn_inner_place place = {.in = &s->info[part][in].shape, .out = &s->info[part][out].shape};
+    bdnn_status status = bdnn_inner_prepare(&inner, backend, layer, &place, err);
     if (status != BDNN_OK) {
         return status;
     }

@@ -125,6 +125,11 @@ typedef struct bdnn_layer_info {
     uint64_t float_bytes;      /* what the same layer takes in float32 */
     int64_t output_shape[6];   /* N (as imported), C, spatial axes */
     int32_t output_rank;
+    /* How the first output is kept for the layers after it (docs/numerics.md, "The integer pipeline"): "float", "quantised" (Q bits
+     * in uint8) or "wide" (int16); step and bits are 0 where they do not apply. */
+    const char *output_format;
+    float output_step;
+    int32_t output_bits;
 } bdnn_layer_info;
 
 /* Layers in execution order. */

@@ -59,6 +59,77 @@ void bdnn_quantize(const float *x, size_t count, float step, int32_t zero_point,
     bdnn_parallel(threads, quantize_tile, &job, (count + TILE - 1) / TILE);
 }
 
+/* Conversions of integers. */
+struct convert {
+    const void *x;
+    void *y;
+    size_t count;
+    float step;
+    int32_t multiplier, shift, zero_point, high;
+};
+
+static void quantize_wide_tile(void *context, size_t tile)
+{
+    const struct convert *job = context;
+    const size_t begin = tile * TILE, end = begin + TILE < job->count ? begin + TILE : job->count;
+    const int32_t multiplier = job->multiplier, shift = job->shift, half = 1 << (shift - 1), high = job->high;
+    const int32_t zero_point = job->zero_point;
+    const int16_t *x = job->x;
+    uint8_t *x_q = job->y;
+    for (size_t i = begin; i < end; i++) {
+        int32_t v = ((x[i] * multiplier + half) >> shift) + zero_point;
+        v = v > 0 ? v : 0;
+        x_q[i] = (uint8_t)(v < high ? v : high);
+    }
+}
+
+void bdnn_quantize_wide(const int16_t *x, size_t count, int32_t multiplier, int32_t shift, int32_t zero_point,
+                        int32_t bits, uint8_t *x_q, bdnn_threads *threads)
+{
+    struct convert job = {.x = x,
+                          .y = x_q,
+                          .count = count,
+                          .multiplier = multiplier,
+                          .shift = shift,
+                          .zero_point = zero_point,
+                          .high = (1 << bits) - 1};
+    bdnn_parallel(threads, quantize_wide_tile, &job, (count + TILE - 1) / TILE);
+}
+
+static void dequantize_tile(void *context, size_t tile)
+{
+    const struct convert *job = context;
+    const size_t begin = tile * TILE, end = begin + TILE < job->count ? begin + TILE : job->count;
+    const uint8_t *x = job->x;
+    float *y = job->y;
+    for (size_t i = begin; i < end; i++) {
+        y[i] = job->step * (float)(x[i] - job->zero_point);
+    }
+}
+
+void bdnn_dequantize(const uint8_t *x, size_t count, float step, int32_t zero_point, float *y, bdnn_threads *threads)
+{
+    struct convert job = {.x = x, .y = y, .count = count, .step = step, .zero_point = zero_point};
+    bdnn_parallel(threads, dequantize_tile, &job, (count + TILE - 1) / TILE);
+}
+
+static void dequantize_wide_tile(void *context, size_t tile)
+{
+    const struct convert *job = context;
+    const size_t begin = tile * TILE, end = begin + TILE < job->count ? begin + TILE : job->count;
+    const int16_t *x = job->x;
+    float *y = job->y;
+    for (size_t i = begin; i < end; i++) {
+        y[i] = job->step * (float)x[i];
+    }
+}
+
+void bdnn_dequantize_wide(const int16_t *x, size_t count, float step, float *y, bdnn_threads *threads)
+{
+    struct convert job = {.x = x, .y = y, .count = count, .step = step};
+    bdnn_parallel(threads, dequantize_wide_tile, &job, (count + TILE - 1) / TILE);
+}
+
 void bdnn_pack_planes(const uint8_t *x_q, size_t count, int32_t bits, uint64_t *planes)
 {
     const size_t words = (count + 63) / 64;

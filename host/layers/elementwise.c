@@ -79,7 +79,30 @@ static void operand_tile(void *context, size_t tile)
     }
 }
 
-static void run_elementwise(const bdnn_layer_call *call)
+/* A sum of wide integers, all of one shape and step: clamped once, so that no order of the operands matters. */
+static void wide_sum_tile(void *context, size_t tile)
+{
+    const bdnn_layer_call *call = context;
+    const int64_t begin = (int64_t)tile * BDNN_WALK_TILE,
+                  end = bdnn_walk_end(tile, bdnn_shape_elements(&call->outputs[0].shape));
+    int16_t *y = call->outputs[0].data;
+    int32_t sum[BDNN_WALK_TILE];
+    for (int64_t i = 0; i < end - begin; i++) {
+        sum[i] = ((const int16_t *)call->inputs[0].data)[begin + i];
+    }
+    for (int32_t n = 1; n < call->layer->input_count; n++) {
+        const int16_t *x = (const int16_t *)call->inputs[n].data + begin;
+        for (int64_t i = 0; i < end - begin; i++) {
+            sum[i] += x[i];
+        }
+    }
+    for (int64_t i = 0; i < end - begin; i++) {
+        const int32_t v = sum[i] > -32767 ? sum[i] : -32767;
+        y[begin + i] = (int16_t)(v < 32767 ? v : 32767);
+    }
+}
+
+static void run_float_elementwise(const bdnn_layer_call *call)
 {
     const bdnn_shape *out = &call->outputs[0].shape;
     for (int32_t i = 0; i < call->layer->input_count; i++) {
@@ -95,6 +118,16 @@ static void run_elementwise(const bdnn_layer_call *call)
             bdnn_parallel(call->threads, operand_tile, &o, bdnn_walk_tiles(bdnn_shape_elements(out)));
         }
     }
+}
+
+static void run_elementwise(const bdnn_layer_call *call)
+{
+    if (call->outputs[0].type == BDNN_INT16) {
+        bdnn_parallel(call->threads, wide_sum_tile, (void *)call,
+                      bdnn_walk_tiles(bdnn_shape_elements(&call->outputs[0].shape)));
+        return;
+    }
+    run_float_elementwise(call);
 }
 
 const bdnn_layer_type bdnn_add_type = {.min_inputs = 1,

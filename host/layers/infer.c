@@ -2,6 +2,7 @@
 #include "layers/layer.h"
 
 #include "core/memory.h"
+#include "layers/formats.h"
 
 #include <string.h>
 
@@ -206,5 +207,5 @@ bdnn_status bdnn_graph_infer(bdnn_graph *graph, bdnn_error *err)
         graph->values[v].shape = info[v].shape;
     }
     bdnn_free(info);
-    return status;
+    return status == BDNN_OK ? bdnn_formats_check(graph, err) : status;
 }

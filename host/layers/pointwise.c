@@ -1,5 +1,6 @@
 /* Layers that work on one element, or one channel, at a time: activations, and the affine form of a batch
  * normalisation. */
+#include "layers/formats.h"
 #include "layers/parameters.h"
 #include "layers/walk.h"
 
@@ -51,9 +52,35 @@ static void activation_tile(void *context, size_t tile)
     }
 }
 
+/* A clip of integers, between the integers that its bounds are in their format. */
+static void clip_tile(void *context, size_t tile)
+{
+    const bdnn_layer_call *call = context;
+    const bdnn_tensor *in = &call->inputs[0];
+    const int64_t begin = (int64_t)tile * BDNN_WALK_TILE, end = bdnn_walk_end(tile, bdnn_shape_elements(&in->shape));
+    int32_t low, high;
+    bdnn_format_clip(&in->format, call->layer->attr.activation.low, call->layer->attr.activation.high, &low, &high);
+    if (in->type == BDNN_UINT8) {
+        const uint8_t *x = in->data, lowest = (uint8_t)low, highest = (uint8_t)high;
+        uint8_t *y = call->outputs[0].data;
+        for (int64_t i = begin; i < end; i++) {
+            const uint8_t v = x[i] > lowest ? x[i] : lowest;
+            y[i] = v < highest ? v : highest;
+        }
+    } else {
+        const int16_t *x = in->data, lowest = (int16_t)low, highest = (int16_t)high;
+        int16_t *y = call->outputs[0].data;
+        for (int64_t i = begin; i < end; i++) {
+            const int16_t v = x[i] > lowest ? x[i] : lowest;
+            y[i] = v < highest ? v : highest;
+        }
+    }
+}
+
 static void run_activation(const bdnn_layer_call *call)
 {
-    bdnn_parallel(call->threads, activation_tile, (void *)call,
+    const bdnn_type type = call->inputs[0].type;
+    bdnn_parallel(call->threads, type == BDNN_FLOAT32 ? activation_tile : clip_tile, (void *)call,
                   bdnn_walk_tiles(bdnn_shape_elements(&call->outputs[0].shape)));
 }
 

@@ -93,49 +93,20 @@ static int64_t index_of(const struct pool *p, int64_t image, int64_t channel, in
            (p->call->layer->attr.pool.column_major ? (w * size[1] + h) * size[0] + d : (d * size[1] + h) * size[2] + w);
 }
 
-static void max_tap(const struct pool *p, int64_t image, int64_t d, int64_t h, int64_t v, float *y, int64_t *indices)
-{
-    const int64_t channels = p->in.channels;
-    const float *x = (const float *)p->call->inputs[0].data +
-                     (((image * p->in.size[0] + d) * p->in.size[1] + h) * p->in.size[2] + v) * channels;
-    for (int64_t c = 0; c < channels && !indices; c++) {
-        y[c] = x[c] > y[c] ? x[c] : y[c];
-    }
-    for (int64_t c = 0; c < channels && indices; c++) {
-        if (x[c] > y[c] || indices[c] < 0) {
-            y[c] = x[c];
-            indices[c] = index_of(p, image, c, d, h, v);
-        }
-    }
-}
+#define ELEMENT     float
+#define LOWEST      (-INFINITY)
+#define NAMED(name) name##_float
+#include "layers/max_pool.h"
 
-static void max_position(void *context, size_t position)
-{
-    const struct pool *p = context;
-    const bdnn_window *w = &p->window;
-    const int64_t channels = p->in.channels;
-    float *y = (float *)p->call->outputs[0].data + (int64_t)position * channels;
-    int64_t *indices = NULL, image;
-    struct span s[BDNN_SPATIAL];
-    if (p->call->layer->output_count > 1 && p->call->outputs[1].data) {
-        indices = (int64_t *)p->call->outputs[1].data + (int64_t)position * channels;
-    }
-    for (int64_t c = 0; c < channels; c++) {
-        y[c] = -INFINITY;
-        if (indices) {
-            indices[c] = -1;
-        }
-    }
-    spans_of(p, position, s, &image);
-    for (int64_t kd = s[0].first; kd < s[0].last; kd++) {
-        for (int64_t kh = s[1].first; kh < s[1].last; kh++) {
-            for (int64_t kw = s[2].first; kw < s[2].last; kw++) {
-                max_tap(p, image, s[0].begin + kd * w->dilation[0], s[1].begin + kh * w->dilation[1],
-                        s[2].begin + kw * w->dilation[2], y, indices);
-            }
-        }
-    }
-}
+#define ELEMENT     uint8_t
+#define LOWEST      0
+#define NAMED(name) name##_uint8
+#include "layers/max_pool.h"
+
+#define ELEMENT     int16_t
+#define LOWEST      (-32767)
+#define NAMED(name) name##_int16
+#include "layers/max_pool.h"
 
 static void average_position(void *context, size_t position)
 {
@@ -177,7 +148,10 @@ static void run_pool(const bdnn_layer_call *call, bdnn_task *task)
 
 static void run_max_pool(const bdnn_layer_call *call)
 {
-    run_pool(call, max_position);
+    const bdnn_type type = call->inputs[0].type;
+    run_pool(call, type == BDNN_UINT8   ? max_position_uint8
+                   : type == BDNN_INT16 ? max_position_int16
+                                        : max_position_float);
 }
 
 static void run_average_pool(const bdnn_layer_call *call)
@@ -234,40 +208,79 @@ static bdnn_status infer_unpool(const bdnn_layer *layer, const bdnn_value_info *
     return BDNN_OK;
 }
 
-/* One batch item and its indices: each names an element of the item's own unpooled tensor; others are ignored. */
-static void unpool_item(void *context, size_t image)
+/* Where an index of the unpooled tensor lies in the memory of its batch item; -1 when it names no element of that item.
+ */
+static int64_t unpooled_place(const bdnn_shape *unpooled, const int64_t *strides, int64_t image, int64_t index)
 {
-    const bdnn_layer_call *call = context;
+    int64_t at[BDNN_MAX_RANK] = {0};
+    if (index < 0 || index >= bdnn_shape_elements(unpooled)) {
+        return -1;
+    }
+    bdnn_index_of(unpooled, index, at);
+    if (at[0] != image) {
+        return -1;
+    }
+    at[0] = 0;
+    return bdnn_offset_of(strides, at, unpooled->rank);
+}
+
+/* One element, of whatever type. */
+static inline void move_element(void *y, int64_t to, const void *x, int64_t from, size_t size)
+{
+    memcpy((char *)y + (size_t)to * size, (const char *)x + (size_t)from * size, size);
+}
+
+/* One batch item and its indices: each names an element of the item's own unpooled tensor; others are ignored. An index
+ * almost always names an element of the channel that holds it, whose place needs no division. */
+static inline void unpool_item(const bdnn_layer_call *call, int64_t image, size_t size)
+{
     const bdnn_shape *in = &call->inputs[0].shape, *out = &call->outputs[0].shape;
-    const int64_t item = bdnn_shape_item_elements(in), out_item = bdnn_shape_item_elements(out);
-    const float *x = (const float *)call->inputs[0].data + (int64_t)image * item;
-    const int64_t *indices = (const int64_t *)call->inputs[1].data + (int64_t)image * item;
-    float *y = (float *)call->outputs[0].data + (int64_t)image * out_item;
-    int64_t strides[BDNN_MAX_RANK], index[BDNN_MAX_RANK], elements;
+    const int64_t item = bdnn_shape_item_elements(in), out_item = bdnn_shape_item_elements(out), channels = in->dim[1];
+    const char *x = (const char *)call->inputs[0].data + (size_t)(image * item) * size;
+    const int64_t *indices = (const int64_t *)call->inputs[1].data + image * item;
+    char *y = (char *)call->outputs[0].data + (size_t)(image * out_item) * size;
+    int64_t strides[BDNN_MAX_RANK], positions;
     bdnn_shape unpooled;
+    bool whole;
     /* A pooling that rounds its size up leaves less to unpool than its windows cover: then the given shape is the
      * pooled one. */
     unpooled_shape(call->layer, in, &unpooled);
     for (int32_t a = 2; a < out->rank; a++) {
         unpooled.dim[a] = unpooled.dim[a] < out->dim[a] ? unpooled.dim[a] : out->dim[a];
     }
-    elements = bdnn_shape_elements(&unpooled);
+    whole = bdnn_shape_equal(&unpooled, out);
+    positions = channels > 0 ? out_item / channels : 0;
     bdnn_shape_strides(out, strides);
-    memset(y, 0, (size_t)out_item * sizeof *y);
+    memset(y, call->outputs[0].format.zero_point, (size_t)out_item * size);
     for (int64_t i = 0; i < item; i++) {
-        if (indices[i] >= 0 && indices[i] < elements) {
-            bdnn_index_of(&unpooled, indices[i], index);
-            if (index[0] == (int64_t)image) {
-                index[0] = 0;
-                y[bdnn_offset_of(strides, index, out->rank)] = x[i];
-            }
+        const int64_t c = i % channels, at = indices[i] - (image * channels + c) * positions;
+        const int64_t to = whole && at >= 0 && at < positions ? at * channels + c
+                                                              : unpooled_place(&unpooled, strides, image, indices[i]);
+        if (to >= 0) {
+            move_element(y, to, x, i, size);
         }
+    }
+}
+
+static void unpool_task(void *context, size_t image)
+{
+    const bdnn_layer_call *call = context;
+    /* Constant sizes, so that moving an element is one instruction. */
+    switch (call->inputs[0].type) {
+    case BDNN_UINT8:
+        unpool_item(call, (int64_t)image, sizeof(uint8_t));
+        break;
+    case BDNN_INT16:
+        unpool_item(call, (int64_t)image, sizeof(int16_t));
+        break;
+    default:
+        unpool_item(call, (int64_t)image, sizeof(float));
     }
 }
 
 static void run_unpool(const bdnn_layer_call *call)
 {
-    bdnn_parallel(call->threads, unpool_item, (void *)call, (size_t)call->inputs[0].shape.dim[0]);
+    bdnn_parallel(call->threads, unpool_task, (void *)call, (size_t)call->inputs[0].shape.dim[0]);
 }
 
 const bdnn_layer_type bdnn_max_unpool_type = {

@@ -41,15 +41,16 @@ static void run_concat(const bdnn_layer_call *call)
 {
     const int32_t axis = call->layer->attr.axis.axis;
     const int64_t out_run = run_length(&call->outputs[0].shape, axis);
-    float *y = call->outputs[0].data;
+    const size_t size = bdnn_type_size(call->outputs[0].type);
+    char *y = call->outputs[0].data;
     for (int32_t i = 0; i < call->layer->input_count; i++) {
         const int64_t run = run_length(&call->inputs[i].shape, axis),
                       elements = bdnn_shape_elements(&call->inputs[i].shape);
-        const float *x = call->inputs[i].data;
+        const char *x = call->inputs[i].data;
         for (int64_t r = 0; run > 0 && r < elements / run; r++) {
-            memcpy(y + r * out_run, x + r * run, (size_t)run * sizeof *y);
+            memcpy(y + (size_t)(r * out_run) * size, x + (size_t)(r * run) * size, (size_t)run * size);
         }
-        y += run;
+        y += (size_t)run * size;
     }
 }
 

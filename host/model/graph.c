@@ -236,6 +236,7 @@ static bool clone_graph(bdnn_graph *to, const bdnn_graph *from)
             !clone_blob(&to->values[i].constant, &value->constant)) {
             return false;
         }
+        to->values[i].format = value->format;
     }
     for (size_t i = 0; i < from->layer_count; i++) {
         if (!clone_layer(to, &from->layers[i])) {

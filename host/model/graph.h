@@ -161,6 +161,7 @@ typedef struct bdnn_value {
     bdnn_type type;
     bdnn_shape shape; /* with the batch that the network was imported with; filled in by bdnn_graph_infer */
     bdnn_blob constant; /* not empty: a constant tensor in the memory order of core/tensor.h, with its type and shape */
+    bdnn_format format; /* how a FLOAT32 value is kept between layers of a decomposed network; chosen by bdnn_formats_choose */
 } bdnn_value;
 
 typedef struct bdnn_graph {

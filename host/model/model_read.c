@@ -295,6 +295,7 @@ static bdnn_status read_value(reader *r, size_t index)
     if (bdnn_graph_add_value(&r->model->graph, name, (bdnn_type)from.type, &from.shape) < 0) {
         return out_of_memory(r);
     }
+    r->model->graph.values[index].format = from.format;
     constant = &r->model->graph.values[index].constant;
     if ((status = next_blob(r, &from.constant, "constant", name, constant)) != BDNN_OK) {
         return status;

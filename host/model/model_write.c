@@ -118,7 +118,8 @@ static void add_value(writer *w, const bdnn_value *value)
     bdnn_value_record from = {.name = add_string(w, value->name),
                               .type = value->type,
                               .shape = value->shape,
-                              .constant = add_blob(w, &value->constant)};
+                              .constant = add_blob(w, &value->constant),
+                              .format = value->format};
     bdnn_record record = {.out = append(w, BDNN_SECTION_VALUES, BDNN_VALUE_RECORD)};
     if (record.out) {
         bdnn_record_value(&record, &from);

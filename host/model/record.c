@@ -295,6 +295,10 @@ void bdnn_record_value(bdnn_record *record, bdnn_value_record *value)
     value->type = field_choice(record, value->type, BDNN_INT64 + 1, "element type");
     field_shape(record, &value->shape);
     field_place(record, &value->constant);
+    value->format.kind = field_choice(record, value->format.kind, BDNN_FORMAT_WIDE + 1, "format");
+    field_float(record, &value->format.step);
+    field_i32(record, &value->format.zero_point);
+    field_i32(record, &value->format.bits);
 }
 
 void bdnn_record_layer(bdnn_record *record, bdnn_layer_record *layer)

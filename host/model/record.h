@@ -8,13 +8,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define BDNN_FILE_VERSION     1
+#define BDNN_FILE_VERSION     2
 #define BDNN_FILE_HEADER      64 /* bytes of the header */
 #define BDNN_FILE_SECTION     32 /* bytes of one entry of the section table, which follows the header */
 #define BDNN_FILE_CHECKSUM_AT 56 /* where the header's own checksum lies; zero while it is computed */
 #define BDNN_FILE_MAX_LABELS  1048576
 #define BDNN_MODEL_RECORD     128
-#define BDNN_VALUE_RECORD     80
+#define BDNN_VALUE_RECORD     96
 #define BDNN_LAYER_RECORD     320
 
 /* Sections, in the order in which they lie in the file. */
@@ -45,6 +45,7 @@ typedef struct bdnn_value_record {
     uint32_t type;
     bdnn_shape shape;
     bdnn_blob_place constant;
+    bdnn_format format;
 } bdnn_value_record;
 
 typedef struct bdnn_layer_record {

@@ -46,6 +46,8 @@ bdnn_status bdnn_model_layer(const bdnn_model *model, size_t index, bdnn_layer_i
     const bdnn_graph *graph = &model->graph;
     const bdnn_layer *layer;
     const bdnn_shape *in, *out;
+    static const char *const formats[] = {
+        [BDNN_FORMAT_FLOAT] = "float", [BDNN_FORMAT_QUANTISED] = "quantised", [BDNN_FORMAT_WIDE] = "wide"};
     memset(info, 0, sizeof *info);
     if (index >= graph->layer_count) {
         return bdnn_fail(err, BDNN_ERROR_ARGUMENT, "layer %zu of a network of %zu", index, graph->layer_count);
@@ -56,6 +58,9 @@ bdnn_status bdnn_model_layer(const bdnn_model *model, size_t index, bdnn_layer_i
     info->name = layer->name;
     info->operation = bdnn_op_name(layer->op);
     info->groups = 1;
+    info->output_format = formats[graph->values[layer->outputs[0]].format.kind];
+    info->output_step = graph->values[layer->outputs[0]].format.step;
+    info->output_bits = graph->values[layer->outputs[0]].format.bits;
     info->output_rank = out->rank;
     memcpy(info->output_shape, out->dim, sizeof info->output_shape);
     info->parameter_bytes = info->float_bytes = layer->weight.bytes + layer->bias.bytes;

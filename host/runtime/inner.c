@@ -2,6 +2,7 @@
 #include "runtime/inner.h"
 
 #include "core/memory.h"
+#include "layers/formats.h"
 
 #include <string.h>
 
@@ -39,8 +40,33 @@ static bdnn_status fold_constants(bdnn_inner *inner, const bdnn_layer *layer, bd
     return BDNN_OK;
 }
 
-bdnn_status bdnn_inner_prepare(bdnn_inner *inner, bdnn_backend *backend, const bdnn_layer *layer, const bdnn_shape *in,
-                               const bdnn_shape *out, bdnn_error *err)
+/* M_f and B_f of each filter, and the integers between which outputs are clamped. */
+static bdnn_status fold_requantiser(bdnn_inner *inner, const bdnn_layer *layer, const bdnn_layer *clip, bdnn_error *err)
+{
+    const size_t filters = (size_t)inner->shape.filters;
+    const int64_t d = bdnn_ip_inner(&inner->shape);
+    bdnn_requantiser *r = &inner->requantiser;
+    r->multiplier = bdnn_alloc(filters, sizeof *r->multiplier);
+    r->offset = bdnn_alloc(filters, sizeof *r->offset);
+    if (!r->multiplier || !r->offset) {
+        return bdnn_fail_memory(err, filters * sizeof *r->offset, "a layer's constants");
+    }
+    for (size_t f = 0; f < filters; f++) {
+        if (!bdnn_format_requantise(layer, (int64_t)f, d, &inner->out_format, &r->multiplier[f], &r->offset[f])) {
+            return bdnn_fail(err, BDNN_ERROR_FORMAT, "filter %zu cannot be requantised to steps of %g", f,
+                             (double)inner->out_format.step);
+        }
+        r->offset[f] -= r->multiplier[f] * inner->epilogue.offset[f];
+    }
+    bdnn_format_limits(&inner->out_format, &r->low, &r->high);
+    if (clip) {
+        bdnn_format_clip(&inner->out_format, clip->attr.activation.low, clip->attr.activation.high, &r->low, &r->high);
+    }
+    return BDNN_OK;
+}
+
+bdnn_status bdnn_inner_prepare(bdnn_inner *inner, bdnn_backend *backend, const bdnn_layer *layer,
+                               const bdnn_inner_place *place, bdnn_error *err)
 {
     const bdnn_decomposed *dec = layer->decomposed;
     const bdnn_ip_weights weights = {dec->planes.data, dec->scales.data};
@@ -49,13 +75,21 @@ bdnn_status bdnn_inner_prepare(bdnn_inner *inner, bdnn_backend *backend, const b
     memset(inner, 0, sizeof *inner);
     inner->backend = backend;
     inner->step = dec->step;
-    inner->input_count = (size_t)bdnn_shape_elements(in);
-    bdnn_inner_geometry_of(layer, in, out, &geometry);
+    inner->in_format = place->in_format;
+    inner->out_format = place->out_format;
+    inner->input_count = (size_t)bdnn_shape_elements(place->in);
+    bdnn_inner_geometry_of(layer, place->in, place->out, &geometry);
     bdnn_ip_shape_of(&geometry, &inner->shape);
     inner->shape.bases = dec->bases;
     inner->shape.bits = dec->bits;
     inner->shape.zero_point = dec->zero_point;
     status = fold_constants(inner, layer, err);
+    if (status == BDNN_OK && inner->out_format.kind != BDNN_FORMAT_FLOAT) {
+        status = fold_requantiser(inner, layer, place->clip, err);
+    }
+    if (status == BDNN_OK && inner->in_format.kind == BDNN_FORMAT_WIDE) {
+        bdnn_format_rescale(inner->in_format.step, dec->step, &inner->multiplier, &inner->shift);
+    }
     if (status == BDNN_OK) {
         status = backend->type->prepare(backend, &inner->shape, &weights, &inner->resident, err);
     }
@@ -73,22 +107,46 @@ void bdnn_inner_release(bdnn_inner *inner)
     bdnn_free(inner->epilogue.multiplier);
     bdnn_free(inner->epilogue.offset);
     bdnn_free(inner->epilogue.bias);
+    bdnn_free(inner->requantiser.multiplier);
+    bdnn_free(inner->requantiser.offset);
     memset(inner, 0, sizeof *inner);
+}
+
+/* Room for the quantised input, where it is not the input itself. */
+static size_t quantised_bytes(const bdnn_inner *inner)
+{
+    return inner->in_format.kind == BDNN_FORMAT_QUANTISED ? 0 : bdnn_round_up(inner->input_count, BDNN_ALIGNMENT);
 }
 
 size_t bdnn_inner_scratch(const bdnn_inner *inner)
 {
-    return bdnn_round_up(inner->input_count, BDNN_ALIGNMENT) +
-           inner->backend->type->scratch_bytes(inner->backend, inner->resident);
+    return quantised_bytes(inner) + inner->backend->type->scratch_bytes(inner->backend, inner->resident);
 }
 
-bdnn_status bdnn_inner_run(const bdnn_inner *inner, const float *x, float *y, void *scratch, bdnn_threads *threads,
+bdnn_status bdnn_inner_run(const bdnn_inner *inner, const void *x, void *y, void *scratch, bdnn_threads *threads,
                            bdnn_error *err)
 {
     const bdnn_ip_shape *s = &inner->shape;
-    uint8_t *x_q = scratch;
-    const bdnn_sink sink = {.kind = BDNN_SINK_FLOAT, .y = y, .filters = s->filters, .epilogue = &inner->epilogue};
-    bdnn_quantize(x, inner->input_count, inner->step, s->zero_point, s->bits, x_q, threads);
+    const uint8_t *x_q = scratch;
+    const bdnn_sink sink = {.kind = inner->out_format.kind == BDNN_FORMAT_QUANTISED ? BDNN_SINK_QUANTISED
+                                    : inner->out_format.kind == BDNN_FORMAT_WIDE    ? BDNN_SINK_WIDE
+                                                                                    : BDNN_SINK_FLOAT,
+                            .y = y,
+                            .filters = s->filters,
+                            .epilogue = &inner->epilogue,
+                            .requantiser = &inner->requantiser};
+    switch (inner->in_format.kind) {
+    case BDNN_FORMAT_QUANTISED:
+        x_q = x;
+        break;
+    case BDNN_FORMAT_WIDE:
+        bdnn_quantize_wide(x, inner->input_count, inner->multiplier, inner->shift, s->zero_point, s->bits, scratch,
+                           threads);
+        break;
+    case BDNN_FORMAT_FLOAT:
+        bdnn_quantize(x, inner->input_count, inner->step, s->zero_point, s->bits, scratch, threads);
+        break;
+    }
     return inner->backend->type->run(inner->backend, inner->resident, x_q, &sink,
-                                     x_q + bdnn_round_up(inner->input_count, BDNN_ALIGNMENT), err);
+                                     (uint8_t *)scratch + quantised_bytes(inner), err);
 }

@@ -1,6 +1,6 @@
-/* One decomposed layer, ready to run: quantise the float input, the backend's integer inner product, the shared
- * epilogue. What the session and the decomposition both use, so that the network that is calibrated is the network that
- * runs. */
+/* One decomposed layer, ready to run: the input in whatever format is quantised, the backend computes the integer inner
+ * product, the sums become the output's format. What the session and the decomposition both use, so that the network
+ * that is calibrated is the network that runs. */
 #ifndef BDNN_RUNTIME_INNER_H
 #define BDNN_RUNTIME_INNER_H
 
@@ -12,21 +12,32 @@ typedef struct bdnn_inner {
     bdnn_backend *backend;
     bdnn_resident *resident;
     bdnn_ip_shape shape;
-    bdnn_epilogue epilogue;
+    bdnn_epilogue epilogue;       /* float outputs; its offsets serve integer ones too */
+    bdnn_requantiser requantiser; /* integer outputs */
+    bdnn_format in_format, out_format;
     float step;
-    size_t input_count; /* elements of the whole batch's input */
+    int32_t multiplier, shift; /* of reading wide values */
+    size_t input_count;        /* elements of the whole batch's input */
 } bdnn_inner;
 
-/* Prepares `layer` (with layer->decomposed) for inputs and outputs of these shapes. The layer and the backend must
- * outlive it. */
-bdnn_status bdnn_inner_prepare(bdnn_inner *inner, bdnn_backend *backend, const bdnn_layer *layer, const bdnn_shape *in,
-                               const bdnn_shape *out, bdnn_error *err);
+/* Where a decomposed layer stands: the shapes and formats at its ends, and a clip of its integer outputs that is done
+ * on the way (NULL for none). */
+typedef struct bdnn_inner_place {
+    const bdnn_shape *in, *out;
+    bdnn_format in_format, out_format;
+    const bdnn_layer *clip;
+} bdnn_inner_place;
+
+/* Prepares `layer` (with layer->decomposed), whose formats have passed bdnn_formats_check. The layer and the backend
+ * must outlive it. */
+bdnn_status bdnn_inner_prepare(bdnn_inner *inner, bdnn_backend *backend, const bdnn_layer *layer,
+                               const bdnn_inner_place *place, bdnn_error *err);
 void bdnn_inner_release(bdnn_inner *inner);
 
 size_t bdnn_inner_scratch(const bdnn_inner *inner);
 
-/* x and y: float tensors in memory order. scratch: bdnn_inner_scratch bytes. */
-bdnn_status bdnn_inner_run(const bdnn_inner *inner, const float *x, float *y, void *scratch, bdnn_threads *threads,
+/* x and y: tensors in memory order, of the formats prepared for. scratch: bdnn_inner_scratch bytes. */
+bdnn_status bdnn_inner_run(const bdnn_inner *inner, const void *x, void *y, void *scratch, bdnn_threads *threads,
                            bdnn_error *err);
 
 #endif

@@ -28,6 +28,11 @@ size_t bdnn_plan_bytes(const bdnn_plan *plan, int32_t value)
     return (size_t)bdnn_shape_elements(&plan->info[value].shape) * bdnn_type_size(plan->info[value].type);
 }
 
+bdnn_format bdnn_plan_format(const bdnn_plan *plan, int32_t value)
+{
+    return plan->integers ? plan->graph->values[value].format : (bdnn_format){.kind = BDNN_FORMAT_FLOAT};
+}
+
 static void new_block(struct planning *p, int32_t value, size_t first)
 {
     p->block_of[value] = (int32_t)p->block_count;
@@ -164,11 +169,12 @@ static bool place_values(bdnn_plan *plan)
     return placed;
 }
 
-bdnn_status bdnn_plan_create(bdnn_plan *plan, const bdnn_graph *graph, int64_t batch, bdnn_error *err)
+bdnn_status bdnn_plan_create(bdnn_plan *plan, const bdnn_graph *graph, int64_t batch, bool integers, bdnn_error *err)
 {
     bdnn_status status;
     memset(plan, 0, sizeof *plan);
     plan->graph = graph;
+    plan->integers = integers;
     plan->info = bdnn_zalloc(graph->value_count, sizeof *plan->info);
     plan->offset = bdnn_zalloc(graph->value_count, sizeof *plan->offset);
     if (!plan->info || !plan->offset) {
@@ -176,6 +182,10 @@ bdnn_status bdnn_plan_create(bdnn_plan *plan, const bdnn_graph *graph, int64_t b
         return bdnn_fail_memory(err, graph->value_count * sizeof *plan->info, "the plan");
     }
     status = bdnn_graph_infer_batch(graph, batch, plan->info, err);
+    for (size_t v = 0; v < graph->value_count && status == BDNN_OK; v++) {
+        const bdnn_format format = bdnn_plan_format(plan, (int32_t)v);
+        plan->info[v].type = format.kind == BDNN_FORMAT_FLOAT ? plan->info[v].type : bdnn_format_type(&format);
+    }
     if (status == BDNN_OK && !place_values(plan)) {
         status = bdnn_fail_memory(err, graph->value_count * sizeof(struct block), "the plan");
     }

@@ -8,13 +8,20 @@
 static bdnn_tensor tensor_of(const bdnn_session *s, int32_t value)
 {
     const bdnn_blob *constant = &s->graph->values[value].constant;
-    bdnn_tensor tensor = {.type = s->plan.info[value].type, .shape = s->plan.info[value].shape};
+    bdnn_tensor tensor = {.type = s->plan.info[value].type,
+                          .format = bdnn_plan_format(&s->plan, value),
+                          .shape = s->plan.info[value].shape};
     if (constant->data) {
         tensor.data = (void *)constant->data;
     } else if (s->plan.offset[value] != BDNN_NO_MEMORY) {
         tensor.data = s->arena + s->plan.offset[value];
     }
     return tensor;
+}
+
+static size_t float_bytes(const bdnn_session *s, int32_t value)
+{
+    return bdnn_round_up((size_t)bdnn_shape_elements(&s->plan.info[value].shape) * sizeof(float), BDNN_ALIGNMENT);
 }
 
 static void free_substitute(bdnn_layer *substitute)
@@ -61,10 +68,21 @@ static bdnn_status make_substitute(const bdnn_session *s, bdnn_step *step, bdnn_
     return BDNN_OK;
 }
 
-/* Room for the de-quantised input, before a substitute's own scratch. */
-static size_t dequantised_bytes(const bdnn_session *s, const bdnn_step *step)
+/* An input that the layer reads in real units, but that is not kept so: de-quantised into scratch memory, before the
+ * layer's own. */
+static bool is_converted(const bdnn_session *s, const bdnn_step *step, int32_t input)
 {
-    return step->substitute ? bdnn_round_up(bdnn_plan_bytes(&s->plan, step->layer->inputs[0]), BDNN_ALIGNMENT) : 0;
+    const bdnn_type type = s->plan.info[step->layer->inputs[input]].type;
+    return step->substitute || (step->floats && (type == BDNN_UINT8 || type == BDNN_INT16));
+}
+
+static size_t converted_bytes(const bdnn_session *s, const bdnn_step *step)
+{
+    size_t bytes = 0;
+    for (int32_t i = 0; i < step->layer->input_count; i++) {
+        bytes += is_converted(s, step, i) ? float_bytes(s, step->layer->inputs[i]) : 0;
+    }
+    return bytes;
 }
 
 static bdnn_status layer_scratch(bdnn_session *s, const bdnn_step *step, bdnn_error *err)
@@ -80,31 +98,66 @@ static bdnn_status layer_scratch(bdnn_session *s, const bdnn_step *step, bdnn_er
     for (int32_t i = 0; i < count; i++) {
         info[i] = s->plan.info[i < inputs ? layer->inputs[i] : layer->outputs[i - inputs]];
     }
-    bytes = dequantised_bytes(s, step);
+    bytes = converted_bytes(s, step);
     bytes += type->scratch ? type->scratch(layer, info, info + inputs, bdnn_threads_count(s->threads)) : 0;
     s->scratch_bytes = bytes > s->scratch_bytes ? bytes : s->scratch_bytes;
     bdnn_free(info);
     return BDNN_OK;
 }
 
+/* The clip that can be done while a decomposed layer's sums become integers: the only reader of its output, in the same
+ * place. */
+static bdnn_step *clip_after(bdnn_session *s, const bdnn_layer *layer)
+{
+    const int32_t value = layer->outputs[0];
+    if (bdnn_plan_format(&s->plan, value).kind == BDNN_FORMAT_FLOAT || bdnn_graph_uses(s->graph, value) != 1) {
+        return NULL;
+    }
+    for (size_t l = 0; l < s->graph->layer_count; l++) {
+        const bdnn_layer *next = &s->graph->layers[l];
+        if (next->op == BDNN_OP_ACTIVATION && next->inputs[0] == value &&
+            s->plan.offset[value] == s->plan.offset[next->outputs[0]]) {
+            return &s->steps[l];
+        }
+    }
+    return NULL;
+}
+
+static bdnn_status prepare_inner(bdnn_session *s, bdnn_step *step, bdnn_error *err)
+{
+    const bdnn_layer *layer = step->layer;
+    const int32_t in = layer->inputs[0], out = layer->outputs[0];
+    bdnn_step *after = clip_after(s, layer);
+    const bdnn_inner_place place = {.in = &s->plan.info[in].shape,
+                                    .out = &s->plan.info[out].shape,
+                                    .in_format = bdnn_plan_format(&s->plan, in),
+                                    .out_format = bdnn_plan_format(&s->plan, out),
+                                    .clip = after ? after->layer : NULL};
+    bdnn_status status = bdnn_inner_prepare(&step->inner, s->backend, layer, &place, err);
+    if (status == BDNN_OK) {
+        const size_t bytes = bdnn_inner_scratch(&step->inner);
+        s->scratch_bytes = bytes > s->scratch_bytes ? bytes : s->scratch_bytes;
+        if (after) {
+            after->done_before = true;
+        }
+    }
+    return status;
+}
+
 static bdnn_status prepare_step(bdnn_session *s, bdnn_step *step, bdnn_error *err)
 {
     const bdnn_layer *layer = step->layer;
     bdnn_status status;
-    step->inputs = bdnn_zalloc((size_t)(layer->input_count + layer->output_count), sizeof *step->inputs);
+    step->inputs = bdnn_zalloc((size_t)(2 * layer->input_count + layer->output_count), sizeof *step->inputs);
     if (!step->inputs) {
         return bdnn_fail_memory(err, (size_t)layer->input_count * sizeof *step->inputs, "a layer's tensors");
     }
-    step->outputs = step->inputs + layer->input_count;
+    step->read = step->inputs + layer->input_count;
+    step->outputs = step->read + layer->input_count;
     if (layer->decomposed && s->backend) {
-        status = bdnn_inner_prepare(&step->inner, s->backend, layer, &s->plan.info[layer->inputs[0]].shape,
-                                    &s->plan.info[layer->outputs[0]].shape, err);
-        if (status == BDNN_OK) {
-            size_t bytes = bdnn_inner_scratch(&step->inner);
-            s->scratch_bytes = bytes > s->scratch_bytes ? bytes : s->scratch_bytes;
-        }
-        return status;
+        return prepare_inner(s, step, err);
     }
+    step->floats = bdnn_plan_format(&s->plan, layer->outputs[0]).kind == BDNN_FORMAT_FLOAT;
     status = layer->decomposed ? make_substitute(s, step, err) : BDNN_OK;
     return status == BDNN_OK ? layer_scratch(s, step, err) : status;
 }
@@ -116,9 +169,10 @@ static bdnn_status prepare_steps(bdnn_session *s, bdnn_error *err)
         return bdnn_fail_memory(err, s->graph->layer_count * sizeof *s->steps, "the plan's steps");
     }
     for (size_t l = 0; l < s->graph->layer_count; l++) {
-        bdnn_status status;
         s->steps[l].layer = &s->graph->layers[l];
-        status = prepare_step(s, &s->steps[l], err);
+    }
+    for (size_t l = 0; l < s->graph->layer_count; l++) {
+        bdnn_status status = prepare_step(s, &s->steps[l], err);
         if (status != BDNN_OK) {
             return bdnn_prefix(err, status, "layer '%s'", s->graph->layers[l].name);
         }
@@ -188,10 +242,10 @@ bdnn_status bdnn_session_create(const bdnn_model *model, const bdnn_session_opti
         status = bdnn_fail(err, BDNN_ERROR_ARGUMENT, "a batch of %zu", o->batch);
     }
     if (status == BDNN_OK) {
-        status = bdnn_plan_create(&s->plan, s->graph, o->batch ? (int64_t)o->batch : 1, err);
+        status = open_device(s, o->device, err);
     }
     if (status == BDNN_OK) {
-        status = open_device(s, o->device, err);
+        status = bdnn_plan_create(&s->plan, s->graph, o->batch ? (int64_t)o->batch : 1, s->backend != NULL, err);
     }
     if (status == BDNN_OK) {
         status = prepare_steps(s, err);
@@ -234,25 +288,47 @@ void bdnn_session_free(bdnn_session *s)
     bdnn_free(s);
 }
 
-static bdnn_status run_step(bdnn_session *s, const bdnn_step *step, bdnn_error *err)
+/* Inputs in real units: what integers stand for, or on the device "float" what quantisation leaves of floats. */
+static void convert_input(const bdnn_session *s, const bdnn_step *step, const bdnn_tensor *in, float *x)
+{
+    const size_t count = (size_t)bdnn_shape_elements(&in->shape);
+    if (step->substitute) {
+        const bdnn_decomposed *dec = step->layer->decomposed;
+        bdnn_fake_quantize(in->data, count, dec->step, dec->zero_point, dec->bits, x);
+    } else if (in->type == BDNN_UINT8) {
+        bdnn_dequantize(in->data, count, in->format.step, in->format.zero_point, x, s->threads);
+    } else {
+        bdnn_dequantize_wide(in->data, count, in->format.step, x, s->threads);
+    }
+}
+
+static void run_layer(const bdnn_session *s, const bdnn_step *step)
 {
     const bdnn_layer *layer = step->substitute ? step->substitute : step->layer;
-    bdnn_layer_call call = {
-        .layer = layer, .inputs = step->inputs, .outputs = step->outputs, .threads = s->threads, .scratch = s->scratch};
-    bdnn_tensor input;
+    bdnn_layer_call call = {.layer = layer, .outputs = step->outputs, .threads = s->threads};
+    uint8_t *scratch = s->scratch;
+    for (int32_t i = 0; i < layer->input_count; i++) {
+        step->read[i] = step->inputs[i];
+        if (is_converted(s, step, i)) {
+            convert_input(s, step, &step->inputs[i], (float *)(void *)scratch);
+            step->read[i].data = scratch;
+            step->read[i].type = BDNN_FLOAT32;
+            scratch += float_bytes(s, step->layer->inputs[i]);
+        }
+    }
+    call.inputs = step->read;
+    call.scratch = scratch;
+    bdnn_layer_type_of(layer->op)->run(&call);
+}
+
+static bdnn_status run_step(bdnn_session *s, const bdnn_step *step, bdnn_error *err)
+{
     if (step->inner.backend) {
         return bdnn_inner_run(&step->inner, step->inputs[0].data, step->outputs[0].data, s->scratch, s->threads, err);
     }
-    if (step->substitute) {
-        const bdnn_decomposed *dec = step->layer->decomposed;
-        input = step->inputs[0];
-        input.data = s->scratch;
-        bdnn_fake_quantize(step->inputs[0].data, (size_t)bdnn_shape_elements(&input.shape), dec->step, dec->zero_point,
-                           dec->bits, input.data);
-        call.inputs = &input;
-        call.scratch = s->scratch + dequantised_bytes(s, step);
+    if (!step->done_before) {
+        run_layer(s, step);
     }
-    bdnn_layer_type_of(layer->op)->run(&call);
     return BDNN_OK;
 }
 

@@ -10,7 +10,10 @@ typedef struct bdnn_step {
     const bdnn_layer *layer;
     bdnn_inner inner;       /* a decomposed layer on a backend; else all zero */
     bdnn_layer *substitute; /* a decomposed layer on the device "float": its float form; else NULL */
+    bool done_before;       /* a clip that the decomposed layer before it does on the way */
+    bool floats;            /* the layer works in float on inputs that may be integers */
     bdnn_tensor *inputs;    /* the layer's, in the session's arena */
+    bdnn_tensor *read;      /* the same as the layer reads them: perhaps converted, in scratch memory */
     bdnn_tensor *outputs;
 } bdnn_step;
 

@@ -156,10 +156,11 @@ static inline void run_once(const struct check *c, size_t thread_count, bool in_
     bdnn_layer_call call = {&c->layer, in, out, threads, guarded(scratch)};
     void *own = NULL;
     for (int i = 0; i < c->layer.input_count; i++) {
-        in[i] = (bdnn_tensor){c->in[i].type, c->in[i].shape, input_memory(c, i)};
+        in[i] = (bdnn_tensor){.type = c->in[i].type, .shape = c->in[i].shape, .data = input_memory(c, i)};
     }
     for (int o = 0; o < c->layer.output_count; o++) {
-        out[o] = (bdnn_tensor){c->out[o].type, c->out[o].shape, guarded(info_bytes(&c->out[o]))};
+        out[o] = (bdnn_tensor){
+            .type = c->out[o].type, .shape = c->out[o].shape, .data = guarded(info_bytes(&c->out[o]))};
     }
     if (in_place) {
         own = out[0].data;

@@ -441,7 +441,7 @@ static void the_documented_offsets_hold(void **state)
                         "\x93"
                         "BDNN\r\n\x1a",
                         8);
-    assert_int_equal(bdnn_get32(whole + 8), 1);
+    assert_int_equal(bdnn_get32(whole + 8), 2);
     assert_int_equal(bdnn_get32(whole + 12), 6);
     assert_int_equal(bdnn_get64(whole + 16), whole_size);
     layers = bdnn_get64(whole + 64 + 2 * 32 + 8);

@@ -198,7 +198,7 @@ static void values_that_are_needed_are_never_overwritten(void **unused)
         bdnn_model *model = random_network();
         bdnn_plan plan;
         bdnn_error err;
-        if (bdnn_plan_create(&plan, &model->graph, 1 + below(3), &err) != BDNN_OK) {
+        if (bdnn_plan_create(&plan, &model->graph, 1 + below(3), false, &err) != BDNN_OK) {
             fail_msg("%s", err.message);
         }
         simulate(&plan);
@@ -230,7 +230,7 @@ static void chain(bdnn_op op, int count, size_t *arena, size_t *total)
         }
     }
     assert_true(bdnn_graph_add_output(g, last));
-    if (bdnn_graph_infer(g, &err) != BDNN_OK || bdnn_plan_create(&plan, g, 1, &err) != BDNN_OK) {
+    if (bdnn_graph_infer(g, &err) != BDNN_OK || bdnn_plan_create(&plan, g, 1, false, &err) != BDNN_OK) {
         fail_msg("%s", err.message);
     }
     simulate(&plan);

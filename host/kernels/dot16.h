@@ -43,9 +43,10 @@ static inline void dot4(const int16_t *x, const int16_t *w, int64_t n, int32_t s
     sum[3] = s3;
 }
 
-static void multiply(const void *rows, int64_t row_stride, int64_t count, const void *panel, int64_t padded_inner,
-                     int64_t filters, int32_t *acc, int64_t acc_stride)
+static void multiply(const void *rows, int64_t row_stride, int64_t count, const void *panel, const uint8_t *notes,
+                     int64_t padded_inner, int64_t filters, int32_t *acc, int64_t acc_stride)
 {
+    (void)notes;
     for (int64_t f = 0; f < filters; f += FILTERS) {
         const int16_t *w = (const int16_t *)panel + f * padded_inner;
         const int64_t used = filters - f < FILTERS ? filters - f : FILTERS;

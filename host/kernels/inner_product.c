@@ -31,8 +31,11 @@ const bdnn_ip_kernel *const bdnn_ip_kernels[] = {
     &bdnn_ip_panel_avx512vnni,
     &bdnn_ip_popcount_avx512,
     &bdnn_ip_dense_avx2,
+    &bdnn_ip_panel_avxvnni,
+    &bdnn_ip_panel_avx2,
     &bdnn_ip_dot16_avx2,
     &bdnn_ip_popcount_avx2,
+    &bdnn_ip_panel_sse4,
 #endif
     &bdnn_ip_dense_portable,
     &bdnn_ip_dot16_portable,

@@ -38,6 +38,12 @@ static int64_t tile_rows(const bdnn_panel_kernel *k, const bdnn_ip_shape *s)
     return rows < all ? rows : all;
 }
 
+/* The notes of all filters lie behind the panels of all groups. */
+static size_t notes_at(const bdnn_panel_kernel *k, const bdnn_ip_shape *s)
+{
+    return (size_t)s->groups * group_bytes(k, s);
+}
+
 /* Per thread: sums, gathered rows, and the same widened. */
 static size_t sums_bytes(const bdnn_panel_kernel *k, const bdnn_ip_shape *s)
 {
@@ -53,7 +59,7 @@ static size_t slot_bytes(const bdnn_panel_kernel *k, const bdnn_ip_shape *s)
 
 size_t bdnn_panel_packed_bytes(const bdnn_panel_kernel *kernel, const bdnn_ip_shape *shape)
 {
-    return (size_t)shape->groups * group_bytes(kernel, shape);
+    return notes_at(kernel, shape) + (kernel->note ? (size_t)shape->filters : 0);
 }
 
 size_t bdnn_panel_scratch_bytes(const bdnn_panel_kernel *kernel, const bdnn_ip_shape *shape, size_t threads)
@@ -80,6 +86,9 @@ static void pack_filter(void *context, size_t index)
                    decoded);
     job->kernel->store(decoded, f % filters, inner, padded_inner(job->kernel, s),
                        job->packed + (size_t)(f / filters) * group_bytes(job->kernel, s));
+    if (job->kernel->note) {
+        job->packed[notes_at(job->kernel, s) + index] = job->kernel->note(decoded, inner, s->bits);
+    }
 }
 
 void bdnn_panel_pack(const bdnn_panel_kernel *kernel, const bdnn_ip_shape *shape, const bdnn_ip_weights *weights,
@@ -105,10 +114,11 @@ static void multiply(const struct running *job, const void *rows, int64_t first,
     const bdnn_panel_kernel *k = job->kernel;
     const int64_t padded = padded_inner(k, job->shape), filters = job->shape->filters / job->shape->groups;
     const uint8_t *panel = job->packed + (size_t)group * group_bytes(k, job->shape);
+    const uint8_t *notes = k->note ? job->packed + notes_at(k, job->shape) + group * filters : NULL;
     for (int64_t f = 0; f < filters; f += SINK_FILTERS) {
         const int64_t some = filters - f < SINK_FILTERS ? filters - f : SINK_FILTERS;
-        k->multiply(rows, padded, count, panel + (size_t)(f * padded) * k->weight_bytes, padded, some, sums,
-                    SINK_FILTERS);
+        k->multiply(rows, padded, count, panel + (size_t)(f * padded) * k->weight_bytes, notes ? notes + f : NULL,
+                    padded, some, sums, SINK_FILTERS);
         bdnn_sink_put(job->sink, first, count, group * filters + f, some, sums, SINK_FILTERS);
     }
 }

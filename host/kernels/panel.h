@@ -14,10 +14,13 @@ typedef struct bdnn_panel_kernel {
     size_t row_bytes;        /* of one element of a row */
     /* Puts the D decoded weights of filter f (of its group) into the group's panel. */
     void (*store)(const int8_t *w, int64_t f, int64_t inner, int64_t padded_inner, void *panel);
-    /* acc[count][filters], from rows[count][padded_inner] of bytes or wider elements and the panel of these filters;
-     * acc's rows lie acc_stride apart. */
-    void (*multiply)(const void *rows, int64_t row_stride, int64_t count, const void *panel, int64_t padded_inner,
-                     int64_t filters, int32_t *acc, int64_t acc_stride);
+    /* A byte that multiply wants to know about filter w for Q-bit inputs; NULL: nothing. */
+    uint8_t (*note)(const int8_t *w, int64_t inner, int32_t bits);
+    /* acc[count][filters], from rows[count][padded_inner] of bytes or wider elements and the panel and the notes (NULL:
+     * none) of these filters. acc's rows lie acc_stride apart, which leaves room for filters up to filter_multiple;
+     * what is put there is not read. */
+    void (*multiply)(const void *rows, int64_t row_stride, int64_t count, const void *panel, const uint8_t *notes,
+                     int64_t padded_inner, int64_t filters, int32_t *acc, int64_t acc_stride);
     /* Widens a row of bytes to row_bytes each; NULL when rows stay bytes. */
     void (*widen)(const uint8_t *from, int64_t count, void *to);
 } bdnn_panel_kernel;

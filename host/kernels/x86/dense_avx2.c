@@ -1,12 +1,13 @@
 /* Kernel for fully connected layers, x86-64 with AVX2: 32 weights at a time, from W = -sum_i g_i by one addition of
  * 2 g_i a basis, masked by the comparison of each bit in place. */
+#include "kernels/cpu.h"
 #include "kernels/kernel_list.h"
 
 #include <immintrin.h>
 
 #define DENSE_KERNEL    bdnn_ip_dense_avx2
 #define DENSE_NAME      "dense16_1x1__avx2"
-#define DENSE_AVAILABLE __builtin_cpu_supports("avx2")
+#define DENSE_AVAILABLE (bdnn_cpu_allows(BDNN_CPU_AVX2) && __builtin_cpu_supports("avx2"))
 
 /* Byte i is all ones where bit i is set. */
 static inline __m256i spread(uint32_t bits)

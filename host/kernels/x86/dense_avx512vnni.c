@@ -1,5 +1,6 @@
 /* Fully connected layers, x86-64 with AVX-512 VNNI: 64 weights at a time are decoded in a register, from W = -sum_i g_i
  * by one masked addition of 2 g_i a basis, and multiplied by VPDPBUSD with up to eight items of the batch. */
+#include "kernels/cpu.h"
 #include "kernels/kernel_list.h"
 
 #include <immintrin.h>
@@ -10,7 +11,8 @@
 
 #define DENSE_FILTERS 8
 #define DENSE_AVAILABLE                                                                                                \
-    (__builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl"))
+    (bdnn_cpu_allows(BDNN_CPU_AVX512) && __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512bw") && \
+     __builtin_cpu_supports("avx512vl"))
 
 /* The next 64 inputs of each item, zeros where `used` is 0, times the 64 weights of these bits. */
 static inline __attribute__((always_inline)) void step(int bases, int items, const uint64_t *planes, int64_t words,

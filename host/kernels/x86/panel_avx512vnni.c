@@ -1,5 +1,6 @@
 /* Panel kernel, x86-64 with AVX-512 VNNI: VPDPBUSD adds four products of unsigned and signed bytes to each of 16 sums,
  * exactly. */
+#include "kernels/cpu.h"
 #include "kernels/kernel_list.h"
 #include "kernels/panel.h"
 
@@ -15,18 +16,11 @@
 static bool supported(const bdnn_ip_shape *shape)
 {
     (void)shape;
-    return __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512bw") &&
-           __builtin_cpu_supports("avx512vl");
+    return bdnn_cpu_allows(BDNN_CPU_AVX512) && __builtin_cpu_supports("avx512vnni") &&
+           __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
 }
 
-/* Weights: [F / 16][padded D / 4][16 filters][4 elements] int8. */
-static void store(const int8_t *w, int64_t f, int64_t inner, int64_t padded_inner, void *panel)
-{
-    int8_t *block = (int8_t *)panel + f / LANES * LANES * padded_inner + f % LANES * QUAD;
-    for (int64_t d = 0; d < inner; d++) {
-        block[d / QUAD * QUAD * LANES + d % QUAD] = w[d];
-    }
-}
+#include "kernels/x86/quad_store.h"
 
 /* As inline assembly because gcc 12 spills an accumulator when it allocates 24 of them through the intrinsic. */
 static inline __attribute__((always_inline)) void dot(__m512i *sum, __m512i x, __m512i w)
@@ -89,9 +83,10 @@ static void any_tile(int64_t rows, int64_t blocks, const uint8_t *x, int64_t row
     }
 }
 
-static void multiply(const void *rows, int64_t row_stride, int64_t count, const void *panel, int64_t padded_inner,
-                     int64_t filters, int32_t *acc, int64_t acc_stride)
+static void multiply(const void *rows, int64_t row_stride, int64_t count, const void *panel, const uint8_t *notes,
+                     int64_t padded_inner, int64_t filters, int32_t *acc, int64_t acc_stride)
 {
+    (void)notes;
     for (int64_t f = 0; f < filters; f += BLOCKS * LANES) {
         const int64_t left = filters - f < BLOCKS * LANES ? filters - f : BLOCKS * LANES;
         const int64_t blocks = (left + LANES - 1) / LANES;

@@ -1,5 +1,6 @@
 /* Requantisation, x86-64 with AVX-512: sixteen filters at a time, products in 64 bits, of which the upper halves are
  * kept. */
+#include "kernels/cpu.h"
 #include "kernels/sink.h"
 
 #include <immintrin.h>
@@ -8,8 +9,8 @@
 
 static bool supported(void)
 {
-    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-           __builtin_cpu_supports("avx512vl");
+    return bdnn_cpu_allows(BDNN_CPU_AVX512) && __builtin_cpu_supports("avx512f") &&
+           __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
 }
 
 static inline __attribute__((always_inline)) __m512i product(__m256i acc, const int64_t *multiplier,

@@ -1,0 +1,43 @@
+/* Panel kernel, x86-64 with SSSE3 and SSE4.1. */
+#include <smmintrin.h>
+#include <stdint.h>
+
+#define MADDUBS_KERNEL bdnn_ip_panel_sse4
+#define MADDUBS_NAME   "panel_6x8__sse4"
+#define MADDUBS_AVAILABLE                                                                                              \
+    (bdnn_cpu_allows(BDNN_CPU_SSE4) && __builtin_cpu_supports("ssse3") && __builtin_cpu_supports("sse4.1"))
+
+#define LANES 4
+typedef __m128i vec;
+
+static inline vec broadcast(int32_t quad)
+{
+    return _mm_set1_epi32(quad);
+}
+
+static inline vec load(const int8_t *w)
+{
+    return _mm_load_si128((const __m128i *)(const void *)w);
+}
+
+static inline vec load_sums(const int32_t *sums)
+{
+    return _mm_loadu_si128((const __m128i *)(const void *)sums);
+}
+
+static inline void store_sums(int32_t *sums, vec v)
+{
+    _mm_storeu_si128((__m128i *)(void *)sums, v);
+}
+
+static inline vec pairs(vec v)
+{
+    return _mm_madd_epi16(v, _mm_set1_epi16(1));
+}
+
+#define zero    _mm_setzero_si128
+#define maddubs _mm_maddubs_epi16
+#define add16   _mm_add_epi16
+#define add32   _mm_add_epi32
+
+#include "kernels/x86/maddubs.h"

@@ -28,6 +28,7 @@ void bdnn_ip_decode(const uint64_t *planes, const int8_t *scales, int32_t bases,
 const bdnn_ip_kernel *const bdnn_ip_kernels[] = {
 #if defined(__x86_64__)
     &bdnn_ip_dense_avx512vnni,
+    &bdnn_ip_panel_amx,
     &bdnn_ip_panel_avx512vnni,
     &bdnn_ip_popcount_avx512,
     &bdnn_ip_dense_avx2,

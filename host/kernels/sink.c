@@ -11,19 +11,23 @@ static inline int32_t requantise(int32_t acc, int64_t multiplier, int64_t offset
     return (int32_t)(v < low ? low : v > high ? high : v);
 }
 
-static void quantised(const int32_t *acc, const int64_t *multiplier, const int64_t *offset, int64_t count, int32_t low,
-                      int32_t high, uint8_t *y)
+static void quantised(const bdnn_sink_tile *t, const bdnn_requantiser *r, uint8_t *y)
 {
-    for (int64_t f = 0; f < count; f++) {
-        y[f] = (uint8_t)requantise(acc[f], multiplier[f], offset[f], low, high);
+    for (int64_t row = 0; row < t->rows; row++) {
+        for (int64_t f = 0; f < t->count; f++) {
+            y[row * t->y_stride + f] =
+                (uint8_t)requantise(t->acc[row * t->acc_stride + f], r->multiplier[f], r->offset[f], r->low, r->high);
+        }
     }
 }
 
-static void wide(const int32_t *acc, const int64_t *multiplier, const int64_t *offset, int64_t count, int32_t low,
-                 int32_t high, int16_t *y)
+static void wide(const bdnn_sink_tile *t, const bdnn_requantiser *r, int16_t *y)
 {
-    for (int64_t f = 0; f < count; f++) {
-        y[f] = (int16_t)requantise(acc[f], multiplier[f], offset[f], low, high);
+    for (int64_t row = 0; row < t->rows; row++) {
+        for (int64_t f = 0; f < t->count; f++) {
+            y[row * t->y_stride + f] =
+                (int16_t)requantise(t->acc[row * t->acc_stride + f], r->multiplier[f], r->offset[f], r->low, r->high);
+        }
     }
 }
 
@@ -56,37 +60,49 @@ const bdnn_sink_kernel *bdnn_sink_choose(void)
     return bdnn_sink_kernels[i];
 }
 
-static void apply_epilogue(const bdnn_epilogue *e, const int32_t *acc, int64_t filter, int64_t count, float *y)
+static void apply_epilogue(const bdnn_sink_tile *t, const bdnn_epilogue *e, int64_t filter, float *y)
 {
     const float *multiplier = e->multiplier + filter, *bias = e->bias + filter;
     const int32_t *offset = e->offset + filter;
-    for (int64_t f = 0; f < count; f++) {
-        y[f] = multiplier[f] * (float)(acc[f] - offset[f]) + bias[f];
+    for (int64_t row = 0; row < t->rows; row++) {
+        const int32_t *acc = t->acc + row * t->acc_stride;
+        float *out = y + row * t->y_stride;
+        for (int64_t f = 0; f < t->count; f++) {
+            out[f] = multiplier[f] * (float)(acc[f] - offset[f]) + bias[f];
+        }
+    }
+}
+
+static void copy(const bdnn_sink_tile *t, int32_t *y)
+{
+    for (int64_t row = 0; row < t->rows; row++) {
+        memcpy(y + row * t->y_stride, t->acc + row * t->acc_stride, (size_t)t->count * sizeof *y);
     }
 }
 
 void bdnn_sink_put(const bdnn_sink *sink, int64_t position, int64_t rows, int64_t filter, int64_t count,
                    const int32_t *acc, int64_t acc_stride)
 {
-    const bdnn_sink_kernel *kernel = bdnn_sink_choose();
-    const bdnn_requantiser *r = sink->requantiser;
-    for (int64_t row = 0; row < rows; row++, acc += acc_stride) {
-        const int64_t at = (position + row) * sink->filters + filter;
-        switch (sink->kind) {
-        case BDNN_SINK_ACCUMULATORS:
-            memcpy((int32_t *)sink->y + at, acc, (size_t)count * sizeof *acc);
-            break;
-        case BDNN_SINK_FLOAT:
-            apply_epilogue(sink->epilogue, acc, filter, count, (float *)sink->y + at);
-            break;
-        case BDNN_SINK_QUANTISED:
-            kernel->quantised(acc, r->multiplier + filter, r->offset + filter, count, r->low, r->high,
-                              (uint8_t *)sink->y + at);
-            break;
-        case BDNN_SINK_WIDE:
-            kernel->wide(acc, r->multiplier + filter, r->offset + filter, count, r->low, r->high,
-                         (int16_t *)sink->y + at);
-            break;
-        }
+    const bdnn_sink_tile tile = {acc, rows, acc_stride, count, sink->filters};
+    const int64_t at = position * sink->filters + filter;
+    bdnn_requantiser r = {NULL, NULL, 0, 0};
+    if (sink->kind == BDNN_SINK_QUANTISED || sink->kind == BDNN_SINK_WIDE) {
+        r = *sink->requantiser;
+        r.multiplier += filter;
+        r.offset += filter;
+    }
+    switch (sink->kind) {
+    case BDNN_SINK_ACCUMULATORS:
+        copy(&tile, (int32_t *)sink->y + at);
+        break;
+    case BDNN_SINK_FLOAT:
+        apply_epilogue(&tile, sink->epilogue, filter, (float *)sink->y + at);
+        break;
+    case BDNN_SINK_QUANTISED:
+        bdnn_sink_choose()->quantised(&tile, &r, (uint8_t *)sink->y + at);
+        break;
+    case BDNN_SINK_WIDE:
+        bdnn_sink_choose()->wide(&tile, &r, (int16_t *)sink->y + at);
+        break;
     }
 }

@@ -45,14 +45,18 @@ typedef struct bdnn_sink {
 void bdnn_sink_put(const bdnn_sink *sink, int64_t position, int64_t rows, int64_t filter, int64_t count,
                    const int32_t *acc, int64_t acc_stride);
 
-/* The kernels behind it, one table a set of instructions; count filters of one position. */
+/* A tile of sums [rows][count] and where its results go; strides in elements. */
+typedef struct bdnn_sink_tile {
+    const int32_t *acc;
+    int64_t rows, acc_stride, count, y_stride;
+} bdnn_sink_tile;
+
+/* The kernels behind it, one table a set of instructions. r: the constants of the tile's first filter on. */
 typedef struct bdnn_sink_kernel {
     const char *name;
     bool (*supported)(void);
-    void (*quantised)(const int32_t *acc, const int64_t *multiplier, const int64_t *offset, int64_t count, int32_t low,
-                      int32_t high, uint8_t *y);
-    void (*wide)(const int32_t *acc, const int64_t *multiplier, const int64_t *offset, int64_t count, int32_t low,
-                 int32_t high, int16_t *y);
+    void (*quantised)(const bdnn_sink_tile *tile, const bdnn_requantiser *r, uint8_t *y);
+    void (*wide)(const bdnn_sink_tile *tile, const bdnn_requantiser *r, int16_t *y);
 } bdnn_sink_kernel;
 
 /* Fastest first, the definition in plain C last; NULL ends the list. */

@@ -99,15 +99,17 @@ static void requantisation_is_the_definition(void **unused)
         for (int round = 0; round < 4000 && (*k)->supported(); round++) {
             const int32_t *limit = limits[round % 8];
             const int64_t count = round % MOST + 1;
+            const bdnn_sink_tile tile = {.acc = acc, .rows = 1, .count = count};
+            const bdnn_requantiser r = {multiplier, offset, limit[0], limit[1]};
             uint8_t bytes[MOST + 1];
             int16_t words[MOST + 1];
             fill(acc, multiplier, offset);
             memset(bytes, 0xa5, sizeof bytes);
             memset(words, 0xa5, sizeof words);
             if (limit[0] >= 0 && limit[1] <= 255) {
-                (*k)->quantised(acc, multiplier, offset, count, limit[0], limit[1], bytes);
+                (*k)->quantised(&tile, &r, bytes);
             }
-            (*k)->wide(acc, multiplier, offset, count, limit[0], limit[1], words);
+            (*k)->wide(&tile, &r, words);
             for (int64_t i = 0; i < count; i++) {
                 const int64_t expected = definition(acc[i], multiplier[i], offset[i], limit[0], limit[1]);
                 assert_int_equal(words[i], expected);

@@ -7,6 +7,7 @@
 #define _GNU_SOURCE /* syscall */
 
 #include "core/memory.h"
+#include "kernels/cpu.h"
 #include "kernels/kernel_list.h"
 #include "kernels/rows.h"
 
@@ -53,7 +54,7 @@ static bool available(void)
 static bool supported(const bdnn_ip_shape *shape)
 {
     (void)shape;
-    return available();
+    return bdnn_cpu_allows(BDNN_CPU_AMX) && available();
 }
 
 /* ---- Geometry ---- */

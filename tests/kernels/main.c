@@ -2,7 +2,7 @@
  * how fast each is.
  *
  *     kernels [--kernel NAME] [--seed N] [--cases N]
- *     kernels --bench [--kernel NAME]
+ *     kernels --bench [--kernel NAME] [--shape TEXT] [--bases K] [--bits Q]
  *
  * A failure prints the seed of its case: `kernels --seed N --cases 1` repeats it alone. */
 #define _POSIX_C_SOURCE 199309L /* clock_gettime */
@@ -16,6 +16,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+
+#if defined(__x86_64__)
+#include <x86intrin.h>
+#endif
 
 #define MOST_KERNELS 16
 
@@ -172,7 +176,7 @@ static void try_odd_shapes(void)
         {"dense over an image, pads", shape_image(6, 11, 10, 6, 1, 1)},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        for (int filling = FILL_RANDOM; filling <= FILL_ONE_BASIS; filling++) {
+        for (int filling = FILL_RANDOM; filling < FILL_KINDS; filling++) {
             bdnn_ip_shape s = cases[i].shape;
             s.bases = s.bits = 8;
             s.zero_point = filling == FILL_RANDOM ? 100 : filling == FILL_ZERO ? 0 : 255;
@@ -231,7 +235,7 @@ static void try_random_shapes(uint64_t seed, unsigned count)
         bdnn_ip_shape s;
         random_seed(case_seed = seed + i);
         s = shape_random();
-        try_shape("random shape", &s, random_in(0, 3) ? FILL_RANDOM : (enum filling)random_in(0, FILL_ONE_BASIS));
+        try_shape("random shape", &s, random_in(0, 3) ? FILL_RANDOM : (enum filling)random_in(0, FILL_KINDS - 1));
     }
 }
 
@@ -257,22 +261,40 @@ static double now(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
+/* Cycles of the processor's time stamp counter, which runs at one rate whatever the core does; 0 where there is none to
+ * read. */
+static double cycles(void)
+{
+#if defined(__x86_64__)
+    return (double)__rdtsc();
+#else
+    return 0;
+#endif
+}
+
+struct timing {
+    double seconds, cycles;
+};
+
 /* Shortest of the runs that fit half a second, at least one; one thread. */
-static double time_kernel(const problem *p, const bdnn_ip_kernel *k)
+static struct timing time_kernel(const problem *p, const bdnn_ip_kernel *k)
 {
     const bdnn_ip_shape *s = &p->shape;
     void *packed = allocate(k->packed_bytes(s)), *scratch = allocate(k->scratch_bytes(s, 1)),
          *acc = allocate((size_t)(shape_positions(s) * s->filters) * sizeof(int32_t));
     const bdnn_sink sink = {.kind = BDNN_SINK_ACCUMULATORS, .y = acc, .filters = s->filters};
-    double best = 1e9, begin;
+    struct timing best = {.seconds = 1e9};
+    double begin;
     k->pack(s, &p->weights, packed, NULL);
     begin = now();
     do {
-        const double start = now();
+        const double start = now(), count = cycles();
         double seconds;
         k->run(s, &p->weights, packed, p->x_q.data, &sink, scratch, NULL);
         seconds = now() - start;
-        best = seconds < best ? seconds : best;
+        if (seconds < best.seconds) {
+            best = (struct timing){seconds, cycles() - count};
+        }
     } while (now() - begin < 0.5);
     bdnn_free(packed);
     bdnn_free(scratch);
@@ -282,22 +304,24 @@ static double time_kernel(const problem *p, const bdnn_ip_kernel *k)
 
 static void bench_shape(const char *name, const bdnn_ip_shape *shape)
 {
-    problem p = problem_make(shape, FILL_RANDOM, false);
-    const double work = shape_multiply_adds(shape) * 1e-9, definition = time_kernel(&p, &bdnn_ip_xnor_scalar);
+    problem p = problem_make(shape, FILL_TRAINED, false);
+    const double work = shape_multiply_adds(shape) * 1e-9;
+    const struct timing definition = time_kernel(&p, &bdnn_ip_xnor_scalar);
     printf("%s, K %d, Q %d, batch %lld, one thread\n", name, shape->bases, shape->bits, (long long)shape->batch);
     for (size_t i = 0; i < kernel_count; i++) {
         const bdnn_ip_kernel *k = tallies[i].kernel;
         if (tallies[i].runs && k->supported(shape)) {
-            const double seconds = k == &bdnn_ip_xnor_scalar ? definition : time_kernel(&p, k);
-            printf("    %-34s %9.3f ms %8.2f GMAC/s %8.1f x scalar%s\n", k->name, seconds * 1e3, work / seconds,
-                   definition / seconds, k == bdnn_ip_choose(shape) ? "  (chosen)" : "");
+            const struct timing t = k == &bdnn_ip_xnor_scalar ? definition : time_kernel(&p, k);
+            printf("    %-34s %13.0f cycles %9.3f ms %8.2f GMAC/s %8.1f x scalar%s\n", k->name, t.cycles,
+                   t.seconds * 1e3, work / t.seconds, definition.seconds / t.seconds,
+                   k == bdnn_ip_choose(shape) ? "  (chosen)" : "");
             fflush(stdout);
         }
     }
     problem_free(&p);
 }
 
-static int bench(void)
+static int bench(const char *only, int32_t bases, int32_t bits)
 {
     const struct {
         const char *name;
@@ -313,8 +337,13 @@ static int bench(void)
         {"AlexNet fc6, 9216 -> 4096", shape_dense(16, 9216, 4096)},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        bdnn_ip_shape shape = cases[i].shape;
+        shape.bases = bases;
+        shape.bits = bits;
         random_seed(i);
-        bench_shape(cases[i].name, &cases[i].shape);
+        if (!only || strstr(cases[i].name, only)) {
+            bench_shape(cases[i].name, &shape);
+        }
     }
     return EXIT_SUCCESS;
 }
@@ -331,41 +360,56 @@ static bool list_kernels(const char *only)
 
 static int usage(const char *program)
 {
-    fprintf(stderr, "usage: %s [--bench] [--kernel NAME] [--seed N] [--cases N]\n", program);
+    fprintf(stderr,
+            "usage: %s [--kernel NAME] [--seed N] [--cases N]\n"
+            "       %s --bench [--kernel NAME] [--shape TEXT] [--bases K] [--bits Q]\n",
+            program, program);
     return 2;
+}
+
+/* 1..8, or 6 when nothing is given; 0 for anything else. */
+static int32_t bit_count(const char *text)
+{
+    return !text ? 6 : text[0] >= '1' && text[0] <= '8' && !text[1] ? text[0] - '0' : 0;
 }
 
 int main(int argc, char **argv)
 {
-    const char *only = NULL, *seed = NULL, *cases = NULL;
+    enum { KERNEL, SEED, CASES, SHAPE, BASES, BITS, OPTIONS };
+    const char *const names[OPTIONS] = {"--kernel", "--seed", "--cases", "--shape", "--bases", "--bits"};
+    const char *values[OPTIONS] = {NULL};
     bool benchmark = false;
     for (int i = 1; i < argc; i++) {
-        const char **option = strcmp(argv[i], "--kernel") == 0  ? &only
-                              : strcmp(argv[i], "--seed") == 0  ? &seed
-                              : strcmp(argv[i], "--cases") == 0 ? &cases
-                                                                : NULL;
+        int option = 0;
+        while (option < OPTIONS && strcmp(argv[i], names[option]) != 0) {
+            option++;
+        }
         if (strcmp(argv[i], "--bench") == 0) {
             benchmark = true;
-        } else if (option && i + 1 < argc) {
-            *option = argv[++i];
+        } else if (option < OPTIONS && i + 1 < argc) {
+            values[option] = argv[++i];
         } else {
             return usage(argv[0]);
         }
     }
-    if (!list_kernels(only)) {
-        fprintf(stderr, "no kernel is named %s\n", only);
+    if (!bit_count(values[BASES]) || !bit_count(values[BITS])) {
+        return usage(argv[0]);
+    }
+    if (!list_kernels(values[KERNEL])) {
+        fprintf(stderr, "no kernel is named %s\n", values[KERNEL]);
         return 2;
     }
     if (benchmark) {
-        return bench();
+        return bench(values[SHAPE], bit_count(values[BASES]), bit_count(values[BITS]));
     }
     pool = bdnn_threads_create(3);
-    if (!seed) {
+    if (!values[SEED]) {
         try_odd_shapes();
         try_all_codes();
         try_wide_channels();
     }
-    try_random_shapes(seed ? strtoull(seed, NULL, 10) : 1, cases ? (unsigned)strtoul(cases, NULL, 10) : 1200);
+    try_random_shapes(values[SEED] ? strtoull(values[SEED], NULL, 10) : 1,
+                      values[CASES] ? (unsigned)strtoul(values[CASES], NULL, 10) : 1200);
     bdnn_threads_destroy(pool);
     return report();
 }

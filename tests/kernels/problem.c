@@ -116,6 +116,8 @@ static void fill_scales(problem *p, int8_t *scales)
             g = k == 0 ? 127 : 0;
         } else if (p->filling == FILL_RANDOM) {
             g = (int)random_in(0, left);
+        } else if (p->filling == FILL_TRAINED) {
+            g = last ? left : (left * 2 + 2) / 5;
         } else {
             g = last ? left : 127 / bases;
         }

@@ -28,11 +28,13 @@ int64_t random_in(int64_t low, int64_t high);
 /* What values a problem is filled with. */
 enum filling {
     FILL_RANDOM,
-    FILL_HIGHEST,  /* every basis +1, every input 2^Q - 1, scales positive with sum 127 */
-    FILL_LOWEST,   /* the same with negative scales */
-    FILL_OPPOSED,  /* bases and inputs alternate between their extremes, scales as large */
-    FILL_ZERO,     /* inputs 0 */
-    FILL_ONE_BASIS /* the first scale is +-127, all others 0 */
+    FILL_HIGHEST,   /* every basis +1, every input 2^Q - 1, scales positive with sum 127 */
+    FILL_LOWEST,    /* the same with negative scales */
+    FILL_OPPOSED,   /* bases and inputs alternate between their extremes, scales as large */
+    FILL_ZERO,      /* inputs 0 */
+    FILL_ONE_BASIS, /* the first scale is +-127, all others 0 */
+    FILL_TRAINED,   /* at random, each scale 0.6 of the one before it, as trained weights decompose */
+    FILL_KINDS
 };
 
 typedef struct problem {

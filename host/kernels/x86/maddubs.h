@@ -95,9 +95,11 @@ INLINE void short_steps(int rows, int blocks, int steps, const uint8_t *x, int64
                         int64_t inner, int64_t block, vec sum[ROWS][BLOCKS])
 {
     for (int64_t d = 0; d + steps * QUAD <= inner; d += steps * QUAD) {
+#pragma GCC unroll 8
         for (int r = 0; r < rows; r++) {
             const uint8_t *at = x + r * row_stride + d;
             const vec first = inputs_at(at), second = steps == 2 ? inputs_at(at + QUAD) : first;
+#pragma GCC unroll 8
             for (int b = 0; b < blocks; b++) {
                 const int8_t *weights = w + b * block + d * LANES;
                 vec products = maddubs(first, load(weights));
@@ -115,7 +117,9 @@ INLINE void short_tile(int rows, int blocks, int steps, const uint8_t *x, int64_
 {
     const int64_t block = LANES * padded_inner, even = padded_inner / (steps * QUAD) * (steps * QUAD);
     vec sum[ROWS][BLOCKS];
+#pragma GCC unroll 8
     for (int r = 0; r < rows; r++) {
+#pragma GCC unroll 8
         for (int b = 0; b < blocks; b++) {
             sum[r][b] = zero();
         }
@@ -124,7 +128,9 @@ INLINE void short_tile(int rows, int blocks, int steps, const uint8_t *x, int64_
     if (even < padded_inner) {
         short_steps(rows, blocks, 1, x + even, row_stride, w + even * LANES, QUAD, block, sum);
     }
+#pragma GCC unroll 8
     for (int r = 0; r < rows; r++) {
+#pragma GCC unroll 8
         for (int b = 0; b < blocks; b++) {
             store_sums(acc + r * acc_stride + b * LANES, sum[r][b]);
         }
@@ -136,14 +142,20 @@ INLINE void quad_step(int rows, int blocks, bool add, const uint8_t *x, int64_t 
                       int64_t block, vec sum[ROWS][BLOCKS])
 {
     vec weights[BLOCKS];
+#pragma GCC unroll 8
     for (int b = 0; b < blocks; b++) {
         weights[b] = load(w + b * block);
     }
+#pragma GCC unroll 8
     for (int r = 0; r < rows; r++) {
         const vec inputs = inputs_at(x + r * row_stride);
+#pragma GCC unroll 8
         for (int b = 0; b < blocks; b++) {
-            const vec products = maddubs(inputs, weights[b]);
-            sum[r][b] = add ? add16(sum[r][b], products) : products;
+            if (add) {
+                maddubs_add(&sum[r][b], inputs, weights[b]);
+            } else {
+                sum[r][b] = maddubs(inputs, weights[b]);
+            }
         }
     }
 }
@@ -153,7 +165,9 @@ INLINE void long_tile(int rows, int blocks, int steps, const uint8_t *x, int64_t
                       int64_t padded_inner, int32_t *acc, int64_t acc_stride)
 {
     const int64_t block = LANES * padded_inner;
+#pragma GCC unroll 8
     for (int r = 0; r < rows; r++) {
+#pragma GCC unroll 8
         for (int b = 0; b < blocks; b++) {
             store_sums(acc + r * acc_stride + b * LANES, zero());
         }
@@ -165,7 +179,9 @@ INLINE void long_tile(int rows, int blocks, int steps, const uint8_t *x, int64_t
         for (int64_t d = first + QUAD; d < end; d += QUAD) {
             quad_step(rows, blocks, true, x + d, row_stride, w + d * LANES, block, sum);
         }
+#pragma GCC unroll 8
         for (int r = 0; r < rows; r++) {
+#pragma GCC unroll 8
             for (int b = 0; b < blocks; b++) {
                 int32_t *to = acc + r * acc_stride + b * LANES;
                 store_sums(to, add32(load_sums(to), pairs(sum[r][b])));

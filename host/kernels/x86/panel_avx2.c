@@ -34,6 +34,13 @@ static inline vec pairs(vec v)
     return _mm256_madd_epi16(v, _mm256_set1_epi16(1));
 }
 
+/* As inline assembly because gcc 12 spills sums when it allocates 12 of them through intrinsics. */
+static inline __attribute__((always_inline)) void maddubs_add(vec *sum, vec x, vec w)
+{
+    vec products;
+    __asm__("vpmaddubsw %3, %2, %1\n\tvpaddw %1, %0, %0" : "+x"(*sum), "=&x"(products) : "x"(x), "x"(w));
+}
+
 #define zero    _mm256_setzero_si256
 #define maddubs _mm256_maddubs_epi16
 #define add16   _mm256_add_epi16

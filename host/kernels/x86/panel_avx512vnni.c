@@ -28,33 +28,41 @@ static inline __attribute__((always_inline)) void dot(__m512i *sum, __m512i x, _
     __asm__("vpdpbusd %2, %1, %0" : "+v"(*sum) : "v"(x), "v"(w));
 }
 
-/* rows x blocks known at compile time: every sum stays in a register. */
+/* rows x blocks known at compile time: every sum stays in a register. Unrolled by request, because gcc 12 otherwise
+ * unrolls too late to see that no sum needs its place in memory, and stores all of them in every step. */
 static inline __attribute__((always_inline)) void tile(int rows, int blocks, const uint8_t *x, int64_t row_stride,
                                                        const int8_t *w, int64_t padded_inner, __mmask16 last,
                                                        int32_t *acc, int64_t acc_stride)
 {
     __m512i sum[ROWS][BLOCKS];
+#pragma GCC unroll 8
     for (int r = 0; r < rows; r++) {
+#pragma GCC unroll 8
         for (int b = 0; b < blocks; b++) {
             sum[r][b] = _mm512_setzero_si512();
         }
     }
     for (int64_t d = 0; d < padded_inner; d += QUAD) {
         __m512i weights[BLOCKS];
+#pragma GCC unroll 8
         for (int b = 0; b < blocks; b++) {
             weights[b] = _mm512_load_si512(w + b * LANES * padded_inner + d * LANES);
         }
+#pragma GCC unroll 8
         for (int r = 0; r < rows; r++) {
             int32_t quad;
             __m512i inputs;
             memcpy(&quad, x + r * row_stride + d, sizeof quad);
             inputs = _mm512_set1_epi32(quad);
+#pragma GCC unroll 8
             for (int b = 0; b < blocks; b++) {
                 dot(&sum[r][b], inputs, weights[b]);
             }
         }
     }
+#pragma GCC unroll 8
     for (int r = 0; r < rows; r++) {
+#pragma GCC unroll 8
         for (int b = 0; b + 1 < blocks; b++) {
             _mm512_storeu_si512(acc + r * acc_stride + b * LANES, sum[r][b]);
         }

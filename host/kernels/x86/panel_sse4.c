@@ -35,6 +35,13 @@ static inline vec pairs(vec v)
     return _mm_madd_epi16(v, _mm_set1_epi16(1));
 }
 
+/* As inline assembly because gcc 12 spills sums when it allocates 12 of them through intrinsics. */
+static inline __attribute__((always_inline)) void maddubs_add(vec *sum, vec x, vec w)
+{
+    vec products;
+    __asm__("movdqa %2, %1\n\tpmaddubsw %3, %1\n\tpaddw %1, %0" : "+x"(*sum), "=&x"(products) : "x"(x), "x"(w));
+}
+
 #define zero    _mm_setzero_si128
 #define maddubs _mm_maddubs_epi16
 #define add16   _mm_add_epi16

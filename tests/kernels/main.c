@@ -21,7 +21,7 @@
 #include <x86intrin.h>
 #endif
 
-#define MOST_KERNELS 16
+#define MOST_KERNELS 32
 
 struct tally {
     const bdnn_ip_kernel *kernel;
@@ -229,6 +229,22 @@ static void try_all_codes(void)
     }
 }
 
+/* Sums of products at the limits of 16 bits, for every Q and runs of 2 to 32 products, both signs; and beyond it, all
+ * weights +-127 and all inputs 2^Q - 1. */
+static void try_brinks(void)
+{
+    for (int32_t code = 0; code < 8 * 5; code++) {
+        bdnn_ip_shape conv = shape_image(3, 131, 40, 1, 1, 0), dense = shape_dense(3, 700, 40);
+        conv.bases = dense.bases = code / 8 + 2;
+        conv.bits = dense.bits = 1 + code % 8;
+        random_seed(case_seed = (uint64_t)code);
+        try_shape("16-bit limits, convolution", &conv, FILL_BRINK);
+        try_shape("16-bit limits, dense", &dense, FILL_BRINK);
+        try_shape("16-bit limits, highest", &conv, FILL_HIGHEST);
+        try_shape("16-bit limits, lowest", &conv, FILL_LOWEST);
+    }
+}
+
 static void try_random_shapes(uint64_t seed, unsigned count)
 {
     for (unsigned i = 0; i < count; i++) {
@@ -406,6 +422,7 @@ int main(int argc, char **argv)
     if (!values[SEED]) {
         try_odd_shapes();
         try_all_codes();
+        try_brinks();
         try_wide_channels();
     }
     try_random_shapes(values[SEED] ? strtoull(values[SEED], NULL, 10) : 1,

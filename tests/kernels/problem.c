@@ -91,6 +91,7 @@ static void fill_inputs(problem *p)
         switch (p->filling) {
         case FILL_HIGHEST:
         case FILL_LOWEST:
+        case FILL_BRINK:
             x[i] = (uint8_t)most;
             break;
         case FILL_OPPOSED:
@@ -103,6 +104,49 @@ static void fill_inputs(problem *p)
             x[i] = (uint8_t)random_in(0, most);
         }
     }
+}
+
+/* A run of 2 T weights, the sum of whose products with inputs 2^Q - 1 is the last that 16 bits hold or the first that
+ * they do not; each weight is base + 1 or base - 1. What one 16-bit lane of a vector adds up in T steps when it takes
+ * neighbouring pairs out of every four elements. T is 1, 2, 4... for K = 2, 3, 4... Weights are at most 127, so where T
+ * and Q are small, no run reaches that far. */
+struct brink {
+    int64_t run;
+    int base;
+    int64_t raised; /* how many of the run are base + 1 */
+};
+
+static struct brink brink_of(const problem *p, int64_t f)
+{
+    const int64_t held = INT16_MAX / ((1 << p->shape.bits) - 1), even = held / 2 * 2;
+    struct brink b = {.run = 2 << (p->shape.bases + 6) % 8};
+    int64_t sum = f % 2 ? even : even + 2;
+    sum = sum < b.run * 126 ? sum : b.run * 126;
+    b.base = (int)(sum / b.run);
+    b.raised = (b.run + sum - b.run * b.base) / 2;
+    return b;
+}
+
+static void brink_scales(const problem *p, int64_t f, int8_t *scales)
+{
+    const struct brink b = brink_of(p, f);
+    memset(scales, 0, (size_t)p->shape.bases);
+    scales[0] = (int8_t)(f / 2 % 2 ? -b.base : b.base);
+    if (p->shape.bases > 1) {
+        scales[1] = f / 2 % 2 ? -1 : 1;
+    }
+}
+
+/* One word of a basis: all ones but where the second scale must be taken away. */
+static uint64_t brink_bits(const problem *p, int64_t f, int32_t k, int64_t word)
+{
+    const struct brink b = brink_of(p, f);
+    uint64_t bits = UINT64_MAX;
+    for (int64_t d = word * 64; d < word * 64 + 64 && k == 1; d++) {
+        const int64_t at = d % (2 * b.run), in_lane = at / 4 * 2 + at % 2;
+        bits ^= (uint64_t)(in_lane >= b.raised) << d % 64;
+    }
+    return bits;
 }
 
 static void fill_scales(problem *p, int8_t *scales)
@@ -135,6 +179,8 @@ static void fill_planes(problem *p)
         uint64_t bits = random_bits();
         if (p->filling == FILL_HIGHEST || p->filling == FILL_LOWEST) {
             bits = UINT64_MAX;
+        } else if (p->filling == FILL_BRINK) {
+            bits = brink_bits(p, i / words / p->shape.bases, (int32_t)(i / words % p->shape.bases), word);
         } else if (p->filling == FILL_OPPOSED) {
             bits = 0xaaaaaaaaaaaaaaaau;
         }
@@ -232,13 +278,19 @@ problem problem_make(const bdnn_ip_shape *shape, enum filling filling, bool solv
     p.planes = fence_make(filters * bases * words * sizeof(uint64_t), sizeof(uint64_t));
     p.scales = fence_make(filters * bases, 1);
     p.x_q = fence_make((size_t)(shape->batch * shape->in_size[0] * shape->in_size[1] * shape->in_size[2]) *
-                           (size_t)shape->channels,
+                               (size_t)shape->channels +
+                           (size_t)(random_in(0, 1) ? random_in(0, 63) : 0),
                        1);
     p.weights = (bdnn_ip_weights){p.planes.data, p.scales.data};
     fill_inputs(&p);
     fill_planes(&p);
     for (size_t f = 0; f < filters; f++) {
-        fill_scales(&p, (int8_t *)p.scales.data + f * bases);
+        int8_t *scales = (int8_t *)p.scales.data + f * bases;
+        if (filling == FILL_BRINK) {
+            brink_scales(&p, (int64_t)f, scales);
+        } else {
+            fill_scales(&p, scales);
+        }
     }
     if (solved) {
         solve(&p);

@@ -34,6 +34,7 @@ enum filling {
     FILL_ZERO,      /* inputs 0 */
     FILL_ONE_BASIS, /* the first scale is +-127, all others 0 */
     FILL_TRAINED,   /* at random, each scale 0.6 of the one before it, as trained weights decompose */
+    FILL_BRINK,     /* inputs 2^Q - 1, and weights whose products add up to just within or just beyond 16 bits */
     FILL_KINDS
 };
 
@@ -56,8 +57,8 @@ void shape_print(const bdnn_ip_shape *shape);
 int64_t shape_positions(const bdnn_ip_shape *shape);
 double shape_multiply_adds(const bdnn_ip_shape *shape);
 
-/* Values for a shape; the expected result too when `solved`. Inputs end at a page, so those of an odd size are
- * misaligned. */
+/* Values for a shape; the expected result too when `solved`. Inputs end at a page, or up to 63 bytes before it, so that
+ * they begin anywhere. */
 problem problem_make(const bdnn_ip_shape *shape, enum filling filling, bool solved);
 void problem_free(problem *p);
 

@@ -95,18 +95,22 @@ INLINE void short_steps(int rows, int blocks, int steps, const uint8_t *x, int64
                         int64_t inner, int64_t block, vec sum[ROWS][BLOCKS])
 {
     for (int64_t d = 0; d + steps * QUAD <= inner; d += steps * QUAD) {
+        const int8_t *weights = w + d * LANES;
 #pragma GCC unroll 8
         for (int r = 0; r < rows; r++) {
             const uint8_t *at = x + r * row_stride + d;
-            const vec first = inputs_at(at), second = steps == 2 ? inputs_at(at + QUAD) : first;
+            const vec first = inputs_at(at);
+            if (steps == 1) {
 #pragma GCC unroll 8
-            for (int b = 0; b < blocks; b++) {
-                const int8_t *weights = w + b * block + d * LANES;
-                vec products = maddubs(first, load(weights));
-                if (steps == 2) {
-                    products = add16(products, maddubs(second, load(weights + QUAD * LANES)));
+                for (int b = 0; b < blocks; b++) {
+                    widen_one(&sum[r][b], first, weights + b * block);
                 }
-                sum[r][b] = add32(sum[r][b], pairs(products));
+            } else {
+                const vec second = inputs_at(at + QUAD);
+#pragma GCC unroll 8
+                for (int b = 0; b < blocks; b++) {
+                    widen_two(&sum[r][b], first, second, weights + b * block);
+                }
             }
         }
     }
@@ -160,16 +164,17 @@ INLINE void quad_step(int rows, int blocks, bool add, const uint8_t *x, int64_t 
     }
 }
 
-/* Registers hold the sums of 16 bits; those of 32 bits are added up where they belong. */
+/* Registers hold the sums of 16 bits; those of 32 bits wait in memory. */
 INLINE void long_tile(int rows, int blocks, int steps, const uint8_t *x, int64_t row_stride, const int8_t *w,
                       int64_t padded_inner, int32_t *acc, int64_t acc_stride)
 {
     const int64_t block = LANES * padded_inner;
+    vec total[ROWS][BLOCKS];
 #pragma GCC unroll 8
     for (int r = 0; r < rows; r++) {
 #pragma GCC unroll 8
         for (int b = 0; b < blocks; b++) {
-            store_sums(acc + r * acc_stride + b * LANES, zero());
+            total[r][b] = zero();
         }
     }
     for (int64_t first = 0; first < padded_inner; first += steps * QUAD) {
@@ -183,9 +188,15 @@ INLINE void long_tile(int rows, int blocks, int steps, const uint8_t *x, int64_t
         for (int r = 0; r < rows; r++) {
 #pragma GCC unroll 8
             for (int b = 0; b < blocks; b++) {
-                int32_t *to = acc + r * acc_stride + b * LANES;
-                store_sums(to, add32(load_sums(to), pairs(sum[r][b])));
+                widen_into(&total[r][b], sum[r][b]);
             }
+        }
+    }
+#pragma GCC unroll 8
+    for (int r = 0; r < rows; r++) {
+#pragma GCC unroll 8
+        for (int b = 0; b < blocks; b++) {
+            store_sums(acc + r * acc_stride + b * LANES, total[r][b]);
         }
     }
 }

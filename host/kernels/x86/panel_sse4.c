@@ -42,6 +42,34 @@ static inline __attribute__((always_inline)) void maddubs_add(vec *sum, vec x, v
     __asm__("movdqa %2, %1\n\tpmaddubsw %3, %1\n\tpaddw %1, %0" : "+x"(*sum), "=&x"(products) : "x"(x), "x"(w));
 }
 
+/* The same with weights from memory, widened at once; and two neighbouring quads widened together. */
+static inline __attribute__((always_inline)) void widen_one(vec *sum, vec x, const int8_t *w)
+{
+    const vec ones = _mm_set1_epi16(1);
+    vec products;
+    __asm__("movdqa %2, %1\n\tpmaddubsw %3, %1\n\tpmaddwd %4, %1\n\tpaddd %1, %0"
+            : "+x"(*sum), "=&x"(products)
+            : "x"(x), "m"(*(const vec *)(const void *)w), "xm"(ones));
+}
+
+static inline __attribute__((always_inline)) void widen_two(vec *sum, vec x0, vec x1, const int8_t *w)
+{
+    const vec ones = _mm_set1_epi16(1);
+    vec products, more;
+    __asm__("movdqa %3, %1\n\tpmaddubsw %5, %1\n\tmovdqa %4, %2\n\tpmaddubsw %6, %2\n\tpaddw %2, %1\n\tpmaddwd %7, "
+            "%1\n\tpaddd %1, %0"
+            : "+x"(*sum), "=&x"(products), "=&x"(more)
+            : "x"(x0), "x"(x1), "m"(*(const vec *)(const void *)w), "m"(*(const vec *)(const void *)(w + sizeof(vec))),
+              "xm"(ones));
+}
+
+/* Sums of 16 bits widened and added to what lies in memory. */
+static inline __attribute__((always_inline)) void widen_into(vec *total, vec sum)
+{
+    const vec ones = _mm_set1_epi16(1);
+    __asm__("pmaddwd %2, %1\n\tpaddd %0, %1\n\tmovdqa %1, %0" : "+m"(*total), "+x"(sum) : "xm"(ones));
+}
+
 #define zero    _mm_setzero_si128
 #define maddubs _mm_maddubs_epi16
 #define add16   _mm_add_epi16

@@ -1,133 +1,106 @@
-/* The quantization sub-layer and bit planes. Plain loops that compilers vectorise; a division and a
- * comparison per element keep the definition's arithmetic to the letter. */
+/* The quantization sub-layer and bit planes. */
 #include "kernels/quantize.h"
+
+#include "kernels/maps.h"
 
 #include <string.h>
 
 /* Elements of one task: large enough to outweigh its dispatch, a constant so that no result depends on the threads. */
 #define TILE ((size_t)16 << 10)
 
-struct quantize {
-    const float *x;
-    uint8_t *x_q;
-    size_t count;
-    float step, low, high;
-    int32_t zero_point;
-};
-
-/* x_q - zero_point as a float. rint to nearest even of |v| < 2^22 by adding and taking away 1.5 * 2^23: one instruction
- * each on every processor, where rintf is a call. The clamp before it keeps v in that range and changes no result,
- * since low and high are integers. */
-static inline float level_of(float x, float step, float low, float high)
-{
-    const float magic = 0x1.8p23f;
-    float v = x / step;
-    v = v == v ? v : 0.0f;
-    v = v > low ? v : low;
-    v = v < high ? v : high;
-    return (v + magic) - magic;
-}
-
-static void quantize_tile(void *context, size_t tile)
-{
-    const struct quantize *job = context;
-    const size_t begin = tile * TILE, end = begin + TILE < job->count ? begin + TILE : job->count;
-    const float step = job->step, low = job->low, high = job->high;
-    for (size_t i = begin; i < end; i++) {
-        job->x_q[i] = (uint8_t)((int32_t)level_of(job->x[i], step, low, high) + job->zero_point);
-    }
-}
-
-void bdnn_fake_quantize(const float *x, size_t count, float step, int32_t zero_point, int32_t bits, float *y)
-{
-    const float low = (float)-zero_point, high = (float)((1 << bits) - 1 - zero_point);
-    for (size_t i = 0; i < count; i++) {
-        y[i] = step * level_of(x[i], step, low, high);
-    }
-}
-
-void bdnn_quantize(const float *x, size_t count, float step, int32_t zero_point, int32_t bits, uint8_t *x_q,
-                   bdnn_threads *threads)
-{
-    struct quantize job = {.x = x,
-                           .x_q = x_q,
-                           .count = count,
-                           .step = step,
-                           .zero_point = zero_point,
-                           .low = (float)-zero_point,
-                           .high = (float)((1 << bits) - 1 - zero_point)};
-    bdnn_parallel(threads, quantize_tile, &job, (count + TILE - 1) / TILE);
-}
-
-/* Conversions of integers. */
+/* What a task does to its part of the elements. */
 struct convert {
     const void *x;
     void *y;
     size_t count;
-    float step;
-    int32_t multiplier, shift, zero_point, high;
+    float step, low, high;
+    int32_t multiplier, shift, zero_point, most;
 };
+
+static size_t end_of(const struct convert *job, size_t tile)
+{
+    return (tile + 1) * TILE < job->count ? TILE : job->count - tile * TILE;
+}
+
+static void quantize_tile(void *context, size_t tile)
+{
+    const struct convert *job = context;
+    bdnn_map_choose()->quantise((const float *)job->x + tile * TILE, end_of(job, tile), job->step, job->low, job->high,
+                                job->zero_point, (uint8_t *)job->y + tile * TILE);
+}
 
 static void quantize_wide_tile(void *context, size_t tile)
 {
     const struct convert *job = context;
-    const size_t begin = tile * TILE, end = begin + TILE < job->count ? begin + TILE : job->count;
-    const int32_t multiplier = job->multiplier, shift = job->shift, half = 1 << (shift - 1), high = job->high;
-    const int32_t zero_point = job->zero_point;
-    const int16_t *x = job->x;
-    uint8_t *x_q = job->y;
-    for (size_t i = begin; i < end; i++) {
-        int32_t v = ((x[i] * multiplier + half) >> shift) + zero_point;
-        v = v > 0 ? v : 0;
-        x_q[i] = (uint8_t)(v < high ? v : high);
-    }
-}
-
-void bdnn_quantize_wide(const int16_t *x, size_t count, int32_t multiplier, int32_t shift, int32_t zero_point,
-                        int32_t bits, uint8_t *x_q, bdnn_threads *threads)
-{
-    struct convert job = {.x = x,
-                          .y = x_q,
-                          .count = count,
-                          .multiplier = multiplier,
-                          .shift = shift,
-                          .zero_point = zero_point,
-                          .high = (1 << bits) - 1};
-    bdnn_parallel(threads, quantize_wide_tile, &job, (count + TILE - 1) / TILE);
+    bdnn_map_choose()->quantise_wide((const int16_t *)job->x + tile * TILE, end_of(job, tile), job->multiplier,
+                                     job->shift, job->zero_point, job->most, (uint8_t *)job->y + tile * TILE);
 }
 
 static void dequantize_tile(void *context, size_t tile)
 {
     const struct convert *job = context;
-    const size_t begin = tile * TILE, end = begin + TILE < job->count ? begin + TILE : job->count;
-    const uint8_t *x = job->x;
-    float *y = job->y;
-    for (size_t i = begin; i < end; i++) {
-        y[i] = job->step * (float)(x[i] - job->zero_point);
-    }
-}
-
-void bdnn_dequantize(const uint8_t *x, size_t count, float step, int32_t zero_point, float *y, bdnn_threads *threads)
-{
-    struct convert job = {.x = x, .y = y, .count = count, .step = step, .zero_point = zero_point};
-    bdnn_parallel(threads, dequantize_tile, &job, (count + TILE - 1) / TILE);
+    bdnn_map_choose()->dequantise((const uint8_t *)job->x + tile * TILE, end_of(job, tile), job->step, job->zero_point,
+                                  (float *)job->y + tile * TILE);
 }
 
 static void dequantize_wide_tile(void *context, size_t tile)
 {
     const struct convert *job = context;
-    const size_t begin = tile * TILE, end = begin + TILE < job->count ? begin + TILE : job->count;
-    const int16_t *x = job->x;
-    float *y = job->y;
-    for (size_t i = begin; i < end; i++) {
-        y[i] = job->step * (float)x[i];
-    }
+    bdnn_map_choose()->dequantise_wide((const int16_t *)job->x + tile * TILE, end_of(job, tile), job->step,
+                                       (float *)job->y + tile * TILE);
+}
+
+static void convert(struct convert job, bdnn_task *task, bdnn_threads *threads)
+{
+    bdnn_parallel(threads, task, &job, (job.count + TILE - 1) / TILE);
+}
+
+void bdnn_quantize(const float *x, size_t count, float step, int32_t zero_point, int32_t bits, uint8_t *x_q,
+                   bdnn_threads *threads)
+{
+    convert((struct convert){.x = x,
+                             .y = x_q,
+                             .count = count,
+                             .step = step,
+                             .zero_point = zero_point,
+                             .low = (float)-zero_point,
+                             .high = (float)((1 << bits) - 1 - zero_point)},
+            quantize_tile, threads);
+}
+
+void bdnn_quantize_wide(const int16_t *x, size_t count, int32_t multiplier, int32_t shift, int32_t zero_point,
+                        int32_t bits, uint8_t *x_q, bdnn_threads *threads)
+{
+    convert((struct convert){.x = x,
+                             .y = x_q,
+                             .count = count,
+                             .multiplier = multiplier,
+                             .shift = shift,
+                             .zero_point = zero_point,
+                             .most = (1 << bits) - 1},
+            quantize_wide_tile, threads);
+}
+
+void bdnn_dequantize(const uint8_t *x, size_t count, float step, int32_t zero_point, float *y, bdnn_threads *threads)
+{
+    convert((struct convert){.x = x, .y = y, .count = count, .step = step, .zero_point = zero_point}, dequantize_tile,
+            threads);
 }
 
 void bdnn_dequantize_wide(const int16_t *x, size_t count, float step, float *y, bdnn_threads *threads)
 {
-    struct convert job = {.x = x, .y = y, .count = count, .step = step};
-    bdnn_parallel(threads, dequantize_wide_tile, &job, (count + TILE - 1) / TILE);
+    convert((struct convert){.x = x, .y = y, .count = count, .step = step}, dequantize_wide_tile, threads);
+}
+
+void bdnn_fake_quantize(const float *x, size_t count, float step, int32_t zero_point, int32_t bits, float *y)
+{
+    const float low = (float)-zero_point, high = (float)((1 << bits) - 1 - zero_point);
+    uint8_t level[256];
+    for (size_t i = 0; i < count; i += sizeof level) {
+        const size_t some = count - i < sizeof level ? count - i : sizeof level;
+        bdnn_map_choose()->quantise(x + i, some, step, low, high, zero_point, level);
+        bdnn_map_choose()->dequantise(level, some, step, zero_point, y + i);
+    }
 }
 
 void bdnn_pack_planes(const uint8_t *x_q, size_t count, int32_t bits, uint64_t *planes)

@@ -1,6 +1,8 @@
 /* Where the sums of an inner-product kernel go: the definition of the requantisation, and the walk over a tile. */
 #include "kernels/sink.h"
 
+#include "kernels/maps.h"
+
 #include <string.h>
 
 /* floor of a division by 2^32; the shift of a negative number to the right keeps its sign in every compiler this builds
@@ -65,11 +67,8 @@ static void apply_epilogue(const bdnn_sink_tile *t, const bdnn_epilogue *e, int6
     const float *multiplier = e->multiplier + filter, *bias = e->bias + filter;
     const int32_t *offset = e->offset + filter;
     for (int64_t row = 0; row < t->rows; row++) {
-        const int32_t *acc = t->acc + row * t->acc_stride;
-        float *out = y + row * t->y_stride;
-        for (int64_t f = 0; f < t->count; f++) {
-            out[f] = multiplier[f] * (float)(acc[f] - offset[f]) + bias[f];
-        }
+        bdnn_map_choose()->epilogue(t->acc + row * t->acc_stride, multiplier, offset, bias, (size_t)t->count,
+                                    y + row * t->y_stride);
     }
 }
 

@@ -1,4 +1,5 @@
 /* Layers that reduce or normalise along an axis: softmax, arg max. */
+#include "kernels/maps.h"
 #include "layers/layer.h"
 #include "layers/walk.h"
 
@@ -30,6 +31,18 @@ static struct lines lines_of(const bdnn_shape *shape, int32_t axis, bool flatten
     l.lines = bdnn_shape_elements(&l.outer);
     l.length = bdnn_shape_elements(&l.inner);
     return l;
+}
+
+/* Whether lines are along the fastest axis, and so lie one after another. */
+static bool are_contiguous(const struct lines *l)
+{
+    return l->inner.rank == 1 && l->inner_strides[0] == 1;
+}
+
+/* Lines of one task. */
+static int64_t lines_of_tile(const struct lines *l)
+{
+    return l->length < BDNN_WALK_TILE ? BDNN_WALK_TILE / l->length : 1;
 }
 
 static int64_t line_start(const struct lines *l, int64_t line)
@@ -65,37 +78,90 @@ static bdnn_status infer_softmax(const bdnn_layer *layer, const bdnn_value_info 
     return check_axis(layer, in, err);
 }
 
-static void softmax_line(void *context, size_t line)
+/* y[n] = the softmax of x[n], for lines whose elements are neighbours; y may be x. Exponentials of all lines at once:
+ * short lines leave vectors half empty. */
+static void softmax(const float *x, int64_t lines, int64_t length, float *y)
+{
+    for (int64_t n = 0; n < lines; n++) {
+        const float *line = x + n * length;
+        float largest = -INFINITY;
+        for (int64_t i = 0; i < length; i++) {
+            largest = line[i] > largest ? line[i] : largest;
+        }
+        for (int64_t i = 0; i < length; i++) {
+            y[n * length + i] = line[i] - largest;
+        }
+    }
+    bdnn_map_choose()->exponential(y, (size_t)(lines * length), y);
+    for (int64_t n = 0; n < lines; n++) {
+        float *line = y + n * length, sum = 0;
+        for (int64_t i = 0; i < length; i++) {
+            sum += line[i];
+        }
+        for (int64_t i = 0; i < length; i++) {
+            line[i] /= sum;
+        }
+    }
+}
+
+/* Lines along the fastest axis lie one after another: a tile of them. */
+static void softmax_tile(void *context, size_t tile)
+{
+    const bdnn_layer_call *call = context;
+    const struct lines l =
+        lines_of(&call->inputs[0].shape, call->layer->attr.axis.axis, call->layer->attr.axis.flatten);
+    const int64_t each = lines_of_tile(&l), first = (int64_t)tile * each;
+    softmax((const float *)call->inputs[0].data + first * l.length, l.lines - first < each ? l.lines - first : each,
+            l.length, (float *)call->outputs[0].data + first * l.length);
+}
+
+/* Any other line is brought together first. */
+static void softmax_line(void *context, size_t slot, size_t line)
 {
     const bdnn_layer_call *call = context;
     const struct lines l =
         lines_of(&call->inputs[0].shape, call->layer->attr.axis.axis, call->layer->attr.axis.flatten);
     const int64_t start = line_start(&l, (int64_t)line);
-    const float *x = (const float *)call->inputs[0].data + start;
-    float *y = (float *)call->outputs[0].data + start, largest = -INFINITY, sum = 0;
+    float *own = (float *)call->scratch + (int64_t)slot * l.length;
     for (int64_t i = 0; i < l.length; i++) {
-        const float v = x[place_in_line(&l, i)];
-        largest = v > largest ? v : largest;
+        own[i] = ((const float *)call->inputs[0].data)[start + place_in_line(&l, i)];
     }
+    softmax(own, 1, l.length, own);
     for (int64_t i = 0; i < l.length; i++) {
-        const int64_t at = place_in_line(&l, i);
-        y[at] = expf(x[at] - largest);
-        sum += y[at];
+        ((float *)call->outputs[0].data)[start + place_in_line(&l, i)] = own[i];
     }
-    for (int64_t i = 0; i < l.length; i++) {
-        y[place_in_line(&l, i)] /= sum;
-    }
+}
+
+static size_t softmax_scratch(const bdnn_layer *layer, const bdnn_value_info *in, const bdnn_value_info *out,
+                              size_t threads)
+{
+    const struct lines l = lines_of(&in[0].shape, layer->attr.axis.axis, layer->attr.axis.flatten);
+    (void)out;
+    return are_contiguous(&l) ? 0 : threads * (size_t)l.length * sizeof(float);
 }
 
 static void run_softmax(const bdnn_layer_call *call)
 {
     const struct lines l =
         lines_of(&call->inputs[0].shape, call->layer->attr.axis.axis, call->layer->attr.axis.flatten);
-    bdnn_parallel(call->threads, softmax_line, (void *)call, l.length > 0 ? (size_t)l.lines : 0);
+    if (l.length <= 0 || l.lines <= 0) {
+        return;
+    }
+    if (are_contiguous(&l)) {
+        const int64_t each = lines_of_tile(&l);
+        bdnn_parallel(call->threads, softmax_tile, (void *)call, (size_t)((l.lines + each - 1) / each));
+    } else {
+        bdnn_parallel_slots(call->threads, softmax_line, (void *)call, (size_t)l.lines);
+    }
 }
 
-const bdnn_layer_type bdnn_softmax_type = {
-    .min_inputs = 1, .max_inputs = 1, .max_outputs = 1, .infer = infer_softmax, .run = run_softmax, .in_place = true};
+const bdnn_layer_type bdnn_softmax_type = {.min_inputs = 1,
+                                           .max_inputs = 1,
+                                           .max_outputs = 1,
+                                           .infer = infer_softmax,
+                                           .scratch = softmax_scratch,
+                                           .run = run_softmax,
+                                           .in_place = true};
 
 static bdnn_status infer_argmax(const bdnn_layer *layer, const bdnn_value_info *in, bdnn_value_info *out,
                                 bdnn_error *err)

@@ -1,4 +1,5 @@
 /* Sums and products of values, by numpy's rules of broadcasting over logical axes. */
+#include "kernels/maps.h"
 #include "layers/layer.h"
 #include "layers/walk.h"
 
@@ -87,6 +88,11 @@ static void wide_sum_tile(void *context, size_t tile)
                   end = bdnn_walk_end(tile, bdnn_shape_elements(&call->outputs[0].shape));
     int16_t *y = call->outputs[0].data;
     int32_t sum[BDNN_WALK_TILE];
+    if (call->layer->input_count == 2) {
+        bdnn_map_choose()->sum_i16((const int16_t *)call->inputs[0].data + begin,
+                                   (const int16_t *)call->inputs[1].data + begin, (size_t)(end - begin), y + begin);
+        return;
+    }
     for (int64_t i = 0; i < end - begin; i++) {
         sum[i] = ((const int16_t *)call->inputs[0].data)[begin + i];
     }

@@ -1,5 +1,6 @@
 /* Layers that work on one element, or one channel, at a time: activations, and the affine form of a batch
  * normalisation. */
+#include "kernels/maps.h"
 #include "layers/formats.h"
 #include "layers/parameters.h"
 #include "layers/walk.h"
@@ -32,12 +33,10 @@ static void activation_tile(void *context, size_t tile)
     float *y = call->outputs[0].data;
     const float low = call->layer->attr.activation.low, high = call->layer->attr.activation.high;
     const float alpha = call->layer->attr.activation.alpha;
+    const int64_t begin = (int64_t)tile * BDNN_WALK_TILE;
     switch (call->layer->attr.activation.kind) {
     case BDNN_ACT_CLIP:
-        for (int64_t i = (int64_t)tile * BDNN_WALK_TILE; i < end; i++) {
-            float v = x[i] > low ? x[i] : low;
-            y[i] = v < high ? v : high;
-        }
+        bdnn_map_choose()->clip(x + begin, (size_t)(end - begin), low, high, y + begin);
         break;
     case BDNN_ACT_LEAKY_RELU:
         for (int64_t i = (int64_t)tile * BDNN_WALK_TILE; i < end; i++) {
@@ -61,19 +60,11 @@ static void clip_tile(void *context, size_t tile)
     int32_t low, high;
     bdnn_format_clip(&in->format, call->layer->attr.activation.low, call->layer->attr.activation.high, &low, &high);
     if (in->type == BDNN_UINT8) {
-        const uint8_t *x = in->data, lowest = (uint8_t)low, highest = (uint8_t)high;
-        uint8_t *y = call->outputs[0].data;
-        for (int64_t i = begin; i < end; i++) {
-            const uint8_t v = x[i] > lowest ? x[i] : lowest;
-            y[i] = v < highest ? v : highest;
-        }
+        bdnn_map_choose()->clip_u8((const uint8_t *)in->data + begin, (size_t)(end - begin), (uint8_t)low,
+                                   (uint8_t)high, (uint8_t *)call->outputs[0].data + begin);
     } else {
-        const int16_t *x = in->data, lowest = (int16_t)low, highest = (int16_t)high;
-        int16_t *y = call->outputs[0].data;
-        for (int64_t i = begin; i < end; i++) {
-            const int16_t v = x[i] > lowest ? x[i] : lowest;
-            y[i] = v < highest ? v : highest;
-        }
+        bdnn_map_choose()->clip_i16((const int16_t *)in->data + begin, (size_t)(end - begin), (int16_t)low,
+                                    (int16_t)high, (int16_t *)call->outputs[0].data + begin);
     }
 }
 

@@ -1,4 +1,6 @@
 /* Poolings and their inverse. */
+#include "layers/pool.h"
+#include "kernels/maps.h"
 #include "layers/walk.h"
 #include "layers/window.h"
 
@@ -38,6 +40,8 @@ struct pool {
     const bdnn_layer_call *call;
     bdnn_extent in, out;
     bdnn_window window;
+    int64_t *indices; /* NULL when nobody reads them */
+    uint8_t *taps;    /* the same as numbers of taps; see bdnn_pool_keeps_taps */
 };
 
 static struct pool pool_of(const bdnn_layer_call *call)
@@ -50,6 +54,11 @@ static struct pool pool_of(const bdnn_layer_call *call)
         p.window.kernel[a] = (int32_t)p.in.size[a];
         p.window.stride[a] = p.window.dilation[a] = 1;
         p.window.pad_begin[a] = p.window.pad_end[a] = 0;
+    }
+    if (call->layer->output_count > 1 && call->outputs[1].type == BDNN_UINT8) {
+        p.taps = call->outputs[1].data;
+    } else if (call->layer->output_count > 1) {
+        p.indices = call->outputs[1].data;
     }
     return p;
 }
@@ -95,16 +104,21 @@ static int64_t index_of(const struct pool *p, int64_t image, int64_t channel, in
 
 #define ELEMENT     float
 #define LOWEST      (-INFINITY)
+#define MAX         max
 #define NAMED(name) name##_float
 #include "layers/max_pool.h"
 
 #define ELEMENT     uint8_t
 #define LOWEST      0
+#define MAX         max_u8
+#define MAX_TAP     max_tap_u8
 #define NAMED(name) name##_uint8
 #include "layers/max_pool.h"
 
 #define ELEMENT     int16_t
 #define LOWEST      (-32767)
+#define MAX         max_i16
+#define MAX_TAP     max_tap_i16
 #define NAMED(name) name##_int16
 #include "layers/max_pool.h"
 
@@ -278,10 +292,103 @@ static void unpool_task(void *context, size_t image)
     }
 }
 
+/* One pooled position whose maxima are numbered by taps: windows do not overlap, so each writes its own elements. */
+static void unpool_taps(void *context, size_t position)
+{
+    const bdnn_layer_call *call = context;
+    const bdnn_window *w = &call->layer->attr.pool.window;
+    const bdnn_extent in = bdnn_extent_of(&call->inputs[0].shape), out = bdnn_extent_of(&call->outputs[0].shape);
+    const size_t channels = (size_t)in.channels, at = position * channels;
+    const uint8_t *taps = (const uint8_t *)call->inputs[1].data + at;
+    int64_t rest = (int64_t)position, first[BDNN_SPATIAL];
+    uint8_t tap = 0;
+    for (int a = BDNN_SPATIAL - 1; a >= 0; a--) {
+        first[a] = rest % in.size[a] * w->stride[a];
+        rest /= in.size[a];
+    }
+    for (int64_t d = first[0]; d < first[0] + w->kernel[0]; d++) {
+        for (int64_t h = first[1]; h < first[1] + w->kernel[1]; h++) {
+            for (int64_t v = first[2]; v < first[2] + w->kernel[2]; v++, tap++) {
+                const size_t to = (size_t)(((rest * out.size[0] + d) * out.size[1] + h) * out.size[2] + v) * channels;
+                if (d >= out.size[0] || h >= out.size[1] || v >= out.size[2]) {
+                    continue;
+                }
+                if (call->inputs[0].type == BDNN_UINT8) {
+                    bdnn_map_choose()->select_u8((const uint8_t *)call->inputs[0].data + at, taps, channels, tap,
+                                                 (uint8_t)call->outputs[0].format.zero_point,
+                                                 (uint8_t *)call->outputs[0].data + to);
+                } else {
+                    bdnn_map_choose()->select_i16((const int16_t *)call->inputs[0].data + at, taps, channels, tap, 0,
+                                                  (int16_t *)call->outputs[0].data + to);
+                }
+            }
+        }
+    }
+}
+
+/* What no window covers, at the end of each axis. */
+static void clear_rest(const bdnn_layer_call *call)
+{
+    const bdnn_window *w = &call->layer->attr.pool.window;
+    const bdnn_extent in = bdnn_extent_of(&call->inputs[0].shape), out = bdnn_extent_of(&call->outputs[0].shape);
+    bool whole = true;
+    for (int a = 0; a < BDNN_SPATIAL; a++) {
+        whole = whole && in.size[a] * w->stride[a] >= out.size[a];
+    }
+    if (!whole) {
+        memset(call->outputs[0].data, call->outputs[0].format.zero_point,
+               (size_t)bdnn_shape_elements(&call->outputs[0].shape) * bdnn_type_size(call->outputs[0].type));
+    }
+}
+
 static void run_unpool(const bdnn_layer_call *call)
 {
+    if (call->inputs[1].type == BDNN_UINT8) {
+        const bdnn_shape *in = &call->inputs[0].shape;
+        const int64_t elements = bdnn_shape_elements(in);
+        clear_rest(call);
+        bdnn_parallel(call->threads, unpool_taps, (void *)call, elements > 0 ? (size_t)(elements / in->dim[1]) : 0);
+        return;
+    }
     bdnn_parallel(call->threads, unpool_task, (void *)call, (size_t)call->inputs[0].shape.dim[0]);
 }
 
 const bdnn_layer_type bdnn_max_unpool_type = {
     .min_inputs = 2, .max_inputs = 2, .max_outputs = 1, .infer = infer_unpool, .run = run_unpool};
+
+bool bdnn_pool_keeps_taps(const bdnn_graph *graph, const bdnn_layer *layer)
+{
+    const bdnn_window *w = &layer->attr.pool.window;
+    int64_t taps = 1;
+    if (layer->op != BDNN_OP_MAX_POOL || layer->output_count < 2 || layer->attr.pool.global ||
+        layer->attr.pool.column_major || bdnn_graph_uses(graph, layer->outputs[1]) == 0 ||
+        graph->values[layer->outputs[0]].format.kind == BDNN_FORMAT_FLOAT) {
+        return false;
+    }
+    for (int a = 0; a < BDNN_SPATIAL; a++) {
+        taps *= w->kernel[a];
+        if (w->kernel[a] > 16 || w->stride[a] != w->kernel[a] || w->dilation[a] != 1 || w->pad_begin[a] ||
+            w->pad_end[a]) {
+            return false;
+        }
+    }
+    for (size_t i = 0; i < graph->output_count; i++) {
+        if (graph->outputs[i] == layer->outputs[1]) {
+            return false;
+        }
+    }
+    for (size_t l = 0; l < graph->layer_count; l++) {
+        const bdnn_layer *reader = &graph->layers[l];
+        for (int32_t i = 0; i < reader->input_count; i++) {
+            const bool reads = reader->inputs[i] == layer->outputs[1];
+            if (reads &&
+                (reader->op != BDNN_OP_MAX_UNPOOL || i != 1 ||
+                 graph->values[reader->outputs[0]].format.kind == BDNN_FORMAT_FLOAT ||
+                 memcmp(&reader->attr.pool.window, w, sizeof *w) != 0 ||
+                 !bdnn_shape_equal(&graph->values[reader->outputs[0]].shape, &graph->values[layer->inputs[0]].shape))) {
+                return false;
+            }
+        }
+    }
+    return taps <= UINT8_MAX;
+}

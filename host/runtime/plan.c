@@ -4,6 +4,7 @@
 #include "runtime/plan.h"
 
 #include "core/memory.h"
+#include "layers/pool.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -185,6 +186,11 @@ bdnn_status bdnn_plan_create(bdnn_plan *plan, const bdnn_graph *graph, int64_t b
     for (size_t v = 0; v < graph->value_count && status == BDNN_OK; v++) {
         const bdnn_format format = bdnn_plan_format(plan, (int32_t)v);
         plan->info[v].type = format.kind == BDNN_FORMAT_FLOAT ? plan->info[v].type : bdnn_format_type(&format);
+    }
+    for (size_t l = 0; l < graph->layer_count && status == BDNN_OK && integers; l++) {
+        if (bdnn_pool_keeps_taps(graph, &graph->layers[l])) {
+            plan->info[graph->layers[l].outputs[1]].type = BDNN_UINT8;
+        }
     }
     if (status == BDNN_OK && !place_values(plan)) {
         status = bdnn_fail_memory(err, graph->value_count * sizeof(struct block), "the plan");

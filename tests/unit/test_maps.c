@@ -1,0 +1,177 @@
+/* The maps: every set of instructions gives the bits that the portable one gives, and that one what the maps are
+ * documented to be. */
+#include "kernels/maps.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { MOST = 300, WINDOW = 5 };
+
+static uint64_t state = 88172645463325252u;
+
+/* xorshift64 (Marsaglia 2003). */
+static uint64_t bits(void)
+{
+    state ^= state << 13;
+    state ^= state >> 7;
+    state ^= state << 17;
+    return state;
+}
+
+static float random_float(void)
+{
+    static const float special[] = {0.0f, -0.0f, INFINITY, -INFINITY, NAN, 0.5f, 1.5f, 2.5f, -0.5f, 1e30f, -1e-30f};
+    if (bits() % 20 == 0) {
+        return special[bits() % (sizeof special / sizeof *special)];
+    }
+    return (float)((int64_t)(bits() % 2000001) - 1000000) * 1e-4f;
+}
+
+/* Operands of all types, and results of all maps. */
+struct operands {
+    float x[MOST], positive[MOST + WINDOW], down[MOST];
+    uint8_t u[MOST], v[MOST], tap[MOST];
+    int16_t a[MOST], b[MOST];
+    int32_t acc[MOST], offset[MOST];
+};
+
+struct results {
+    uint8_t quantised[MOST], quantised_wide[MOST], clipped[MOST], largest[MOST], tap[2][MOST], tapped[MOST],
+        selected[MOST];
+    int16_t clipped_wide[MOST], sum[MOST], largest_wide[MOST], tapped_wide[MOST], selected_wide[MOST];
+    float real[MOST], real_wide[MOST], clipped_real[MOST], largest_real[MOST], normalised[MOST], exponential[MOST],
+        epilogue[MOST];
+};
+
+static void fill(struct operands *o)
+{
+    for (int i = 0; i < MOST; i++) {
+        o->x[i] = random_float();
+        o->down[i] = -fabsf(random_float());
+        o->u[i] = (uint8_t)bits();
+        o->v[i] = (uint8_t)bits();
+        o->tap[i] = (uint8_t)(bits() % 4);
+        o->a[i] = (int16_t)(bits() % 4 ? (int)(bits() % 65535) - 32767 : bits() % 2 ? 32767 : -32767);
+        o->b[i] = (int16_t)(bits() % 4 ? (int)(bits() % 65535) - 32767 : bits() % 2 ? 32767 : -32767);
+        o->acc[i] = (int32_t)(bits() % 2000001) - 1000000;
+        o->offset[i] = (int32_t)(bits() % 2001) - 1000;
+    }
+    for (int i = 0; i < MOST + WINDOW; i++) {
+        o->positive[i] = (float)(bits() % 1000) * 0.01f;
+    }
+}
+
+static void run(const bdnn_map_kernel *k, const struct operands *o, size_t n, struct results *r)
+{
+    memset(r, 0x5a, sizeof *r);
+    k->quantise(o->x, n, 0.37f, -3, 60, 3, r->quantised);
+    k->quantise_wide(o->a, n, 23456, 22, 9, 200, r->quantised_wide);
+    k->dequantise(o->u, n, 0.1f, 17, r->real);
+    k->dequantise_wide(o->a, n, 0.1f, r->real_wide);
+    k->clip(o->x, n, -2, 6, r->clipped_real);
+    k->clip_u8(o->u, n, 20, 200, r->clipped);
+    k->clip_i16(o->a, n, -300, 5000, r->clipped_wide);
+    k->sum_i16(o->a, o->b, n, r->sum);
+    memcpy(r->largest_real, o->positive, n * sizeof(float));
+    k->max(o->x, n, r->largest_real);
+    memcpy(r->largest, o->v, n);
+    k->max_u8(o->u, n, r->largest);
+    memcpy(r->largest_wide, o->b, n * sizeof(int16_t));
+    k->max_i16(o->a, n, r->largest_wide);
+    memcpy(r->tapped, o->v, n);
+    memcpy(r->tap[0], o->tap, n);
+    k->max_tap_u8(o->u, n, 77, r->tapped, r->tap[0]);
+    memcpy(r->tapped_wide, o->b, n * sizeof(int16_t));
+    memcpy(r->tap[1], o->tap, n);
+    k->max_tap_i16(o->a, n, 78, r->tapped_wide, r->tap[1]);
+    k->select_u8(o->u, o->tap, n, 2, 9, r->selected);
+    k->select_i16(o->a, o->tap, n, 1, -9, r->selected_wide);
+    k->normalise(o->x, o->positive, n, WINDOW, 0.3f, 1.5f, r->normalised);
+    k->exponential(o->down, n, r->exponential);
+    k->epilogue(o->acc, o->positive, o->offset, o->positive + 1, n, r->epilogue);
+}
+
+static void all_levels_give_the_same_bits(void **unused)
+{
+    static struct operands o;
+    static struct results expected, got;
+    (void)unused;
+    for (size_t n = 0; n <= MOST; n += n < 70 ? 1 : 23) {
+        size_t last = 0;
+        fill(&o);
+        while (bdnn_map_kernels[last + 1]) {
+            last++;
+        }
+        run(bdnn_map_kernels[last], &o, n, &expected);
+        for (size_t k = 0; k < last; k++) {
+            if (bdnn_map_kernels[k]->supported()) {
+                run(bdnn_map_kernels[k], &o, n, &got);
+                for (size_t byte = 0; byte < sizeof got; byte++) {
+                    if (((const uint8_t *)&got)[byte] != ((const uint8_t *)&expected)[byte]) {
+                        fail_msg("%s, %zu elements: byte %zu differs", bdnn_map_kernels[k]->name, n, byte);
+                    }
+                }
+            }
+        }
+    }
+}
+
+static void maps_are_what_they_are_documented_to_be(void **unused)
+{
+    static struct operands o;
+    static struct results r;
+    (void)unused;
+    fill(&o);
+    run(bdnn_map_choose(), &o, MOST, &r);
+    for (int i = 0; i < MOST; i++) {
+        const int sum = o.a[i] + o.b[i];
+        double s = 0;
+        for (int w = 0; w < WINDOW; w++) {
+            s += o.positive[i + w];
+        }
+        assert_int_equal(r.sum[i], sum > 32767 ? 32767 : sum < -32767 ? -32767 : sum);
+        assert_int_equal(r.largest_wide[i], o.a[i] > o.b[i] ? o.a[i] : o.b[i]);
+        assert_int_equal(r.tap[1][i], o.a[i] > o.b[i] ? 78 : o.tap[i]);
+        assert_int_equal(r.tap[0][i], o.u[i] > o.v[i] ? 77 : o.tap[i]);
+        assert_int_equal(r.selected[i], o.tap[i] == 2 ? o.u[i] : 9);
+        assert_int_equal(r.selected_wide[i], o.tap[i] == 1 ? o.a[i] : -9);
+        assert_int_equal(r.clipped[i], o.u[i] < 20 ? 20 : o.u[i] > 200 ? 200 : o.u[i]);
+        if (isfinite(o.x[i])) {
+            const double expected = o.x[i] / pow(1.5 + 0.3f * s, 0.75);
+            assert_true(fabs(r.normalised[i] - expected) <= 1e-6 * fabs(expected));
+        }
+    }
+}
+
+static void exponentials_are_exact_to_two_units(void **unused)
+{
+    float x[1000], y[1000];
+    (void)unused;
+    for (int round = 0; round < 90; round++) {
+        for (int i = 0; i < 1000; i++) {
+            x[i] = -(float)round - (float)i * 1e-3f;
+        }
+        bdnn_map_choose()->exponential(x, 1000, y);
+        for (int i = 0; i < 1000; i++) {
+            const double expected = exp(x[i]);
+            const double unit = x[i] < -87 ? 2e-38 : ldexp(1, (int)floor(log2(expected)) - 23);
+            assert_true(fabs(y[i] - expected) <= 2 * unit);
+        }
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(all_levels_give_the_same_bits),
+        cmocka_unit_test(maps_are_what_they_are_documented_to_be),
+        cmocka_unit_test(exponentials_are_exact_to_two_units),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#define WIDE_MOST 32767
+
 /* floor of a division by 2^32; the shift of a negative number to the right keeps its sign in every compiler this builds
  * with. */
 static inline int32_t requantise(int32_t acc, int64_t multiplier, int64_t offset, int32_t low, int32_t high)
@@ -27,8 +29,14 @@ static void wide(const bdnn_sink_tile *t, const bdnn_requantiser *r, int16_t *y)
 {
     for (int64_t row = 0; row < t->rows; row++) {
         for (int64_t f = 0; f < t->count; f++) {
-            y[row * t->y_stride + f] =
-                (int16_t)requantise(t->acc[row * t->acc_stride + f], r->multiplier[f], r->offset[f], r->low, r->high);
+            const int64_t at = row * t->y_stride + f;
+            int32_t v = requantise(t->acc[row * t->acc_stride + f], r->multiplier[f], r->offset[f],
+                                   t->addend ? -WIDE_MOST : r->low, t->addend ? WIDE_MOST : r->high);
+            if (t->addend) {
+                v += t->addend[at];
+                v = v < r->low ? r->low : v > r->high ? r->high : v;
+            }
+            y[at] = (int16_t)v;
         }
     }
 }
@@ -82,8 +90,8 @@ static void copy(const bdnn_sink_tile *t, int32_t *y)
 void bdnn_sink_put(const bdnn_sink *sink, int64_t position, int64_t rows, int64_t filter, int64_t count,
                    const int32_t *acc, int64_t acc_stride)
 {
-    const bdnn_sink_tile tile = {acc, rows, acc_stride, count, sink->filters};
     const int64_t at = position * sink->filters + filter;
+    const bdnn_sink_tile tile = {acc, rows, acc_stride, count, sink->filters, sink->addend ? sink->addend + at : NULL};
     bdnn_requantiser r = {NULL, NULL, 0, 0};
     if (sink->kind == BDNN_SINK_QUANTISED || sink->kind == BDNN_SINK_WIDE) {
         r = *sink->requantiser;

@@ -38,6 +38,8 @@ typedef struct bdnn_sink {
     int64_t filters; /* F, of all groups */
     const bdnn_epilogue *epilogue;
     const bdnn_requantiser *requantiser;
+    const int16_t *addend; /* WIDE: of y's shape, perhaps y itself: y = clamp(clamp(sums, -32767, 32767) + addend, low,
+                              high), the sums in y's units. NULL for none. */
 } bdnn_sink;
 
 /* Puts the sums of `count` filters from `filter` on, at `rows` positions from `position` on; rows of acc lie acc_stride
@@ -49,6 +51,7 @@ void bdnn_sink_put(const bdnn_sink *sink, int64_t position, int64_t rows, int64_
 typedef struct bdnn_sink_tile {
     const int32_t *acc;
     int64_t rows, acc_stride, count, y_stride;
+    const int16_t *addend; /* at the results' places; NULL for none */
 } bdnn_sink_tile;
 
 /* The kernels behind it, one table a set of instructions. r: the constants of the tile's first filter on. */

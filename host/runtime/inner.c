@@ -123,8 +123,8 @@ size_t bdnn_inner_scratch(const bdnn_inner *inner)
     return quantised_bytes(inner) + inner->backend->type->scratch_bytes(inner->backend, inner->resident);
 }
 
-bdnn_status bdnn_inner_run(const bdnn_inner *inner, const void *x, void *y, void *scratch, bdnn_threads *threads,
-                           bdnn_error *err)
+bdnn_status bdnn_inner_run(const bdnn_inner *inner, const void *x, const int16_t *addend, void *y, void *scratch,
+                           bdnn_threads *threads, bdnn_error *err)
 {
     const bdnn_ip_shape *s = &inner->shape;
     const uint8_t *x_q = scratch;
@@ -134,7 +134,8 @@ bdnn_status bdnn_inner_run(const bdnn_inner *inner, const void *x, void *y, void
                             .y = y,
                             .filters = s->filters,
                             .epilogue = &inner->epilogue,
-                            .requantiser = &inner->requantiser};
+                            .requantiser = &inner->requantiser,
+                            .addend = addend};
     switch (inner->in_format.kind) {
     case BDNN_FORMAT_QUANTISED:
         x_q = x;

@@ -36,8 +36,9 @@ void bdnn_inner_release(bdnn_inner *inner);
 
 size_t bdnn_inner_scratch(const bdnn_inner *inner);
 
-/* x and y: tensors in memory order, of the formats prepared for. scratch: bdnn_inner_scratch bytes. */
-bdnn_status bdnn_inner_run(const bdnn_inner *inner, const void *x, void *y, void *scratch, bdnn_threads *threads,
-                           bdnn_error *err);
+/* x and y: tensors in memory order, of the formats prepared for. addend: what is added to wide outputs before they are
+ * clipped, perhaps y itself; NULL for nothing. scratch: bdnn_inner_scratch bytes. */
+bdnn_status bdnn_inner_run(const bdnn_inner *inner, const void *x, const int16_t *addend, void *y, void *scratch,
+                           bdnn_threads *threads, bdnn_error *err);
 
 #endif

@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#define NO_VALUE (-1)
+
 static bdnn_tensor tensor_of(const bdnn_session *s, int32_t value)
 {
     const bdnn_blob *constant = &s->graph->values[value].constant;
@@ -105,20 +107,53 @@ static bdnn_status layer_scratch(bdnn_session *s, const bdnn_step *step, bdnn_er
     return BDNN_OK;
 }
 
-/* The clip that can be done while a decomposed layer's sums become integers: the only reader of its output, in the same
- * place. */
-static bdnn_step *clip_after(bdnn_session *s, const bdnn_layer *layer)
+/* The only layer that reads `value`, an integer one, or NULL. */
+static bdnn_step *only_reader(const bdnn_session *s, int32_t value)
 {
-    const int32_t value = layer->outputs[0];
     if (bdnn_plan_format(&s->plan, value).kind == BDNN_FORMAT_FLOAT || bdnn_graph_uses(s->graph, value) != 1) {
         return NULL;
     }
     for (size_t l = 0; l < s->graph->layer_count; l++) {
-        const bdnn_layer *next = &s->graph->layers[l];
-        if (next->op == BDNN_OP_ACTIVATION && next->inputs[0] == value &&
-            s->plan.offset[value] == s->plan.offset[next->outputs[0]]) {
-            return &s->steps[l];
+        for (int32_t i = 0; i < s->graph->layers[l].input_count; i++) {
+            if (s->graph->layers[l].inputs[i] == value) {
+                return &s->steps[l];
+            }
         }
+    }
+    return NULL;
+}
+
+/* A sum of step's output and of what exists already when the step runs, kept where one of the two is. */
+static bool can_add(const bdnn_session *s, const bdnn_step *step, const bdnn_step *next)
+{
+    const int32_t own = step->layer->outputs[0];
+    int32_t other, sum;
+    if (!next || next->layer->op != BDNN_OP_ADD || next->layer->input_count != 2 ||
+        bdnn_plan_format(&s->plan, own).kind != BDNN_FORMAT_WIDE) {
+        return false;
+    }
+    other = next->layer->inputs[next->layer->inputs[0] == own];
+    sum = next->layer->outputs[0];
+    return bdnn_graph_producer(s->graph, other) < (int32_t)(step - s->steps) &&
+           (s->plan.offset[sum] == s->plan.offset[own] || s->plan.offset[sum] == s->plan.offset[other]);
+}
+
+/* What a decomposed layer can do while its sums become integers, in place of the steps after it: a residual sum, then a
+ * clip. */
+static const bdnn_layer *absorb(bdnn_session *s, bdnn_step *step)
+{
+    bdnn_step *next = only_reader(s, step->layer->outputs[0]);
+    int32_t value = step->layer->outputs[0];
+    if (can_add(s, step, next)) {
+        step->addend = next->layer->inputs[next->layer->inputs[0] == value];
+        step->result = value = next->layer->outputs[0];
+        next->done_before = true;
+        next = only_reader(s, value);
+    }
+    if (next && next->layer->op == BDNN_OP_ACTIVATION &&
+        s->plan.offset[value] == s->plan.offset[next->layer->outputs[0]]) {
+        next->done_before = true;
+        return next->layer;
     }
     return NULL;
 }
@@ -127,19 +162,18 @@ static bdnn_status prepare_inner(bdnn_session *s, bdnn_step *step, bdnn_error *e
 {
     const bdnn_layer *layer = step->layer;
     const int32_t in = layer->inputs[0], out = layer->outputs[0];
-    bdnn_step *after = clip_after(s, layer);
-    const bdnn_inner_place place = {.in = &s->plan.info[in].shape,
-                                    .out = &s->plan.info[out].shape,
-                                    .in_format = bdnn_plan_format(&s->plan, in),
-                                    .out_format = bdnn_plan_format(&s->plan, out),
-                                    .clip = after ? after->layer : NULL};
-    bdnn_status status = bdnn_inner_prepare(&step->inner, s->backend, layer, &place, err);
+    bdnn_inner_place place = {.in = &s->plan.info[in].shape,
+                              .out = &s->plan.info[out].shape,
+                              .in_format = bdnn_plan_format(&s->plan, in),
+                              .out_format = bdnn_plan_format(&s->plan, out)};
+    bdnn_status status;
+    step->addend = NO_VALUE;
+    step->result = out;
+    place.clip = absorb(s, step);
+    status = bdnn_inner_prepare(&step->inner, s->backend, layer, &place, err);
     if (status == BDNN_OK) {
         const size_t bytes = bdnn_inner_scratch(&step->inner);
         s->scratch_bytes = bytes > s->scratch_bytes ? bytes : s->scratch_bytes;
-        if (after) {
-            after->done_before = true;
-        }
     }
     return status;
 }
@@ -324,7 +358,9 @@ static void run_layer(const bdnn_session *s, const bdnn_step *step)
 static bdnn_status run_step(bdnn_session *s, const bdnn_step *step, bdnn_error *err)
 {
     if (step->inner.backend) {
-        return bdnn_inner_run(&step->inner, step->inputs[0].data, step->outputs[0].data, s->scratch, s->threads, err);
+        const int16_t *addend = step->addend == NO_VALUE ? NULL : tensor_of(s, step->addend).data;
+        return bdnn_inner_run(&step->inner, step->inputs[0].data, addend, tensor_of(s, step->result).data, s->scratch,
+                              s->threads, err);
     }
     if (!step->done_before) {
         run_layer(s, step);

@@ -10,7 +10,8 @@ typedef struct bdnn_step {
     const bdnn_layer *layer;
     bdnn_inner inner;       /* a decomposed layer on a backend; else all zero */
     bdnn_layer *substitute; /* a decomposed layer on the device "float": its float form; else NULL */
-    bool done_before;       /* a clip that the decomposed layer before it does on the way */
+    int32_t addend, result; /* of a decomposed layer: the value to add to its output, or -1; the value that it writes */
+    bool done_before;       /* a sum or clip that a decomposed layer before it does on the way */
     bool floats;            /* the layer works in float on inputs that may be integers */
     bdnn_tensor *inputs;    /* the layer's, in the session's arena */
     bdnn_tensor *read;      /* the same as the layer reads them: perhaps converted, in scratch memory */

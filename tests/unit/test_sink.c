@@ -123,6 +123,35 @@ static void requantisation_is_the_definition(void **unused)
     }
 }
 
+/* A residual sum: clamped before it and after it. */
+static void addends_are_added(void **unused)
+{
+    int32_t acc[MOST];
+    int64_t multiplier[MOST], offset[MOST];
+    int16_t addend[MOST], y[MOST + 1];
+    (void)unused;
+    for (const bdnn_sink_kernel *const *k = bdnn_sink_kernels; *k; k++) {
+        for (int round = 0; round < 2000 && (*k)->supported(); round++) {
+            const bdnn_requantiser r = {multiplier, offset, round % 3 ? 0 : -32767, round % 2 ? 5000 : 32767};
+            const int64_t count = round % MOST + 1;
+            const bool in_place = round % 5 == 0;
+            const bdnn_sink_tile tile = {.acc = acc, .rows = 1, .count = count, .addend = in_place ? y : addend};
+            fill(acc, multiplier, offset);
+            for (int i = 0; i < MOST; i++) {
+                addend[i] = (int16_t)(bits() % 3 ? between(-32767, 32767) : bits() % 2 ? 32767 : -32767);
+            }
+            memcpy(y, addend, sizeof addend);
+            y[MOST] = y[count] = 0x5a5a;
+            (*k)->wide(&tile, &r, y);
+            for (int64_t i = 0; i < count; i++) {
+                const int64_t v = definition(acc[i], multiplier[i], offset[i], -32767, 32767) + addend[i];
+                assert_int_equal(y[i], v < r.low ? r.low : v > r.high ? r.high : v);
+            }
+            assert_int_equal(y[count], 0x5a5a);
+        }
+    }
+}
+
 static void tiles_land_in_their_places(void **unused)
 {
     enum { POSITIONS = 9, FILTERS = 23 };
@@ -154,6 +183,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(epilogue_rounds_three_times),
         cmocka_unit_test(requantisation_is_the_definition),
+        cmocka_unit_test(addends_are_added),
         cmocka_unit_test(tiles_land_in_their_places),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -26,6 +26,8 @@
 
 /* Positions of a task: their inputs stay in the second-level cache while all filters pass by. */
 #define TASK_SPANS 8
+/* Bytes of packed weights that a task reads again for every span, out of the second-level cache. */
+#define WEIGHTS_AT_HAND ((size_t)512 << 10)
 /* Tasks to cut a layer into, at least, when it has that many spans and blocks: enough for a few threads. */
 #define LEAST_TASKS 8
 
@@ -307,51 +309,70 @@ static void gather(const struct job *job, int64_t group, int64_t first, int64_t 
     }
 }
 
-/* One group's blocks of filters first_block..last_block-1 at the task's positions. */
-static void run_group(const struct job *job, int64_t image, int64_t group, int64_t first, int64_t count,
-                      int64_t first_block, int64_t last_block, int32_t *sums, uint8_t *rows)
+/* A task's part of a layer, and its thread's scratch memory. */
+struct part {
+    int64_t image, group, first, count; /* positions first..first+count-1 */
+    int64_t first_block, last_block;    /* of filters */
+    int32_t *sums;
+    uint8_t *rows;
+    struct pending waiting;
+    int turn; /* which half of `sums` comes next */
+};
+
+static void run_span(const struct job *job, struct part *p, int64_t at, int64_t block)
 {
     const struct walk *w = &job->walk;
-    const int64_t filters = job->shape->filters / job->shape->groups,
-                  stride = w->direct ? job->shape->channels : w->chunks * DEPTH;
-    struct pending waiting = {0};
-    int turn = 0;
-    if (!w->direct) {
-        gather(job, group, first, count, rows);
+    const int64_t filters = job->shape->filters / job->shape->groups;
+    const int64_t stride = w->direct ? job->shape->channels : w->chunks * DEPTH;
+    const int64_t used = p->count - at < SPAN ? p->count - at : SPAN;
+    const int64_t lanes = filters - block * BLOCK < BLOCK ? filters - block * BLOCK : BLOCK;
+    const int8_t *weights = job->packed + (size_t)(p->group * w->blocks + block) * BLOCK_BYTES(w->chunks);
+    int32_t *out = p->sums + p->turn * (SPAN * BLOCK);
+    multiply(used, lanes,
+             w->direct ? rows_at(job, p->image, p->group, p->first + at, used, p->rows) : p->rows + at * stride, stride,
+             job->offsets, w->chunks, weights, out);
+    /* While the tiles are still busy with these, the sums before them go their way. */
+    if (p->waiting.sums) {
+        put(job, &p->waiting);
     }
-    for (int64_t b = first_block; b < last_block; b++) {
-        const int8_t *weights = job->packed + (size_t)(group * w->blocks + b) * BLOCK_BYTES(w->chunks);
-        const int64_t lanes = filters - b * BLOCK < BLOCK ? filters - b * BLOCK : BLOCK;
-        for (int64_t at = 0; at < count; at += SPAN, turn ^= 1) {
-            const int64_t used = count - at < SPAN ? count - at : SPAN;
-            int32_t *out = sums + turn * (SPAN * BLOCK);
-            const uint8_t *x = w->direct ? rows_at(job, image, group, first + at, used, rows) : rows + at * stride;
-            multiply(used, lanes, x, stride, job->offsets, w->chunks, weights, out);
-            /* While the tiles are still busy with these, the sums before them go their way. */
-            if (waiting.sums) {
-                put(job, &waiting);
-            }
-            waiting = (struct pending){image, first + at, used, group * filters + b * BLOCK, lanes, out};
-        }
+    p->waiting = (struct pending){p->image, p->first + at, used, p->group * filters + block * BLOCK, lanes, out};
+    p->turn ^= 1;
+}
+
+/* Weights that stay in the second-level cache pass by span after span, and results are written from end to end; larger
+ * ones pass by once, block after block. */
+static void run_group(const struct job *job, struct part *p)
+{
+    const int64_t blocks = p->last_block - p->first_block, spans = ceil_of(p->count, SPAN);
+    const bool spans_outside = BLOCK_BYTES(job->walk.chunks) * (size_t)blocks <= WEIGHTS_AT_HAND;
+    if (!job->walk.direct) {
+        gather(job, p->group, p->first, p->count, p->rows);
     }
-    if (waiting.sums) {
-        put(job, &waiting);
+    for (int64_t i = 0; i < spans * blocks; i++) {
+        const int64_t span = spans_outside ? i / blocks : i % spans, block = spans_outside ? i % blocks : i / spans;
+        run_span(job, p, span * SPAN, p->first_block + block);
     }
+    if (p->waiting.sums) {
+        put(job, &p->waiting);
+    }
+    p->waiting.sums = NULL;
 }
 
 static void run_task(void *context, size_t slot, size_t task)
 {
     const struct job *job = context;
     const struct walk *w = &job->walk;
-    int32_t *sums = (int32_t *)(void *)(job->slots + slot * (SUMS_BYTES + rows_bytes(job->shape, w)));
-    const int64_t blocks = (int64_t)task % w->tasks_of_blocks * w->task_blocks,
+    const int64_t block = (int64_t)task % w->tasks_of_blocks * w->task_blocks,
                   rest = (int64_t)task / w->tasks_of_blocks;
-    const int64_t image = rest / w->tasks_of_spans, first = rest % w->tasks_of_spans * w->task_spans * SPAN;
-    const int64_t most = w->task_spans * SPAN, count = w->positions - first < most ? w->positions - first : most;
-    const int64_t last = blocks + w->task_blocks < w->blocks ? blocks + w->task_blocks : w->blocks;
+    const int64_t most = w->task_spans * SPAN;
+    struct part p = {.image = rest / w->tasks_of_spans, .first = rest % w->tasks_of_spans * most, .first_block = block};
+    p.count = w->positions - p.first < most ? w->positions - p.first : most;
+    p.last_block = block + w->task_blocks < w->blocks ? block + w->task_blocks : w->blocks;
+    p.sums = (int32_t *)(void *)(job->slots + slot * (SUMS_BYTES + rows_bytes(job->shape, w)));
+    p.rows = (uint8_t *)p.sums + SUMS_BYTES;
     load_configuration();
-    for (int64_t group = 0; group < job->shape->groups; group++) {
-        run_group(job, image, group, first, count, blocks, last, sums, (uint8_t *)sums + SUMS_BYTES);
+    for (p.group = 0; p.group < job->shape->groups; p.group++) {
+        run_group(job, &p);
     }
     _tile_release();
 }

@@ -38,33 +38,81 @@ static inline __attribute__((always_inline)) __m512i product(__m256i acc, const 
     return _mm512_add_epi64(_mm512_mul_epi32(_mm512_cvtepi32_epi64(acc), l->multiplier[half]), l->offset[half]);
 }
 
+static inline __attribute__((always_inline)) __m512i clamp(__m512i v, __m512i low, __m512i high)
+{
+    return _mm512_min_epi32(_mm512_max_epi32(v, low), high);
+}
+
+/* Before clamping. */
 static inline __attribute__((always_inline)) __m512i requantise(const int32_t *acc, const struct lanes *l)
 {
     const __m512i sums = _mm512_maskz_loadu_epi32(l->used, acc);
     const __m512i a = product(_mm512_castsi512_si256(sums), l, 0),
                   b = product(_mm512_extracti64x4_epi64(sums, 1), l, 1);
-    return _mm512_min_epi32(_mm512_max_epi32(_mm512_permutex2var_epi32(a, l->upper, b), l->low), l->high);
+    return _mm512_permutex2var_epi32(a, l->upper, b);
+}
+
+/* Filters f.. of all rows, in one vector of lanes or in two, which fill a cache line of wide results. */
+static inline __attribute__((always_inline)) void quantised_lanes(const bdnn_sink_tile *t, const bdnn_requantiser *r,
+                                                                  int64_t f, int vectors, uint8_t *y)
+{
+    struct lanes l[2];
+    for (int i = 0; i < vectors; i++) {
+        l[i] = lanes_of(r, f + i * LANES, t->count);
+    }
+    for (int64_t row = 0; row < t->rows; row++) {
+        for (int i = 0; i < vectors; i++) {
+            const int64_t at = f + i * LANES;
+            const __m512i v = clamp(requantise(t->acc + row * t->acc_stride + at, &l[i]), l[i].low, l[i].high);
+            _mm_mask_storeu_epi8(y + row * t->y_stride + at, l[i].used, _mm512_cvtepi32_epi8(v));
+        }
+    }
 }
 
 static void quantised(const bdnn_sink_tile *t, const bdnn_requantiser *r, uint8_t *y)
 {
-    for (int64_t f = 0; f < t->count; f += LANES) {
-        const struct lanes l = lanes_of(r, f, t->count);
-        for (int64_t row = 0; row < t->rows; row++) {
-            _mm_mask_storeu_epi8(y + row * t->y_stride + f, l.used,
-                                 _mm512_cvtepi32_epi8(requantise(t->acc + row * t->acc_stride + f, &l)));
+    int64_t f = 0;
+    for (; f + 2 * LANES <= t->count; f += 2 * LANES) {
+        quantised_lanes(t, r, f, 2, y);
+    }
+    for (; f < t->count; f += LANES) {
+        quantised_lanes(t, r, f, 1, y);
+    }
+}
+
+static inline __attribute__((always_inline)) void wide_lanes(const bdnn_sink_tile *t, const bdnn_requantiser *r,
+                                                             int64_t f, int vectors, bool adds, int16_t *y)
+{
+    const __m512i most = _mm512_set1_epi32(32767), least = _mm512_set1_epi32(-32767);
+    struct lanes l[2];
+    for (int i = 0; i < vectors; i++) {
+        l[i] = lanes_of(r, f + i * LANES, t->count);
+    }
+    for (int64_t row = 0; row < t->rows; row++) {
+        for (int i = 0; i < vectors; i++) {
+            const int64_t at = row * t->y_stride + f + i * LANES;
+            __m512i v = requantise(t->acc + row * t->acc_stride + f + i * LANES, &l[i]);
+            if (adds) {
+                v = _mm512_add_epi32(clamp(v, least, most),
+                                     _mm512_cvtepi16_epi32(_mm256_maskz_loadu_epi16(l[i].used, t->addend + at)));
+            }
+            _mm256_mask_storeu_epi16(y + at, l[i].used, _mm512_cvtepi32_epi16(clamp(v, l[i].low, l[i].high)));
         }
     }
 }
 
 static void wide(const bdnn_sink_tile *t, const bdnn_requantiser *r, int16_t *y)
 {
-    for (int64_t f = 0; f < t->count; f += LANES) {
-        const struct lanes l = lanes_of(r, f, t->count);
-        for (int64_t row = 0; row < t->rows; row++) {
-            _mm256_mask_storeu_epi16(y + row * t->y_stride + f, l.used,
-                                     _mm512_cvtepi32_epi16(requantise(t->acc + row * t->acc_stride + f, &l)));
+    int64_t f = 0;
+    for (; f + 2 * LANES <= t->count; f += 2 * LANES) {
+        if (t->addend) {
+            wide_lanes(t, r, f, 2, true, y);
+        } else {
+            wide_lanes(t, r, f, 2, false, y);
         }
+    }
+    for (; f < t->count; f += LANES) {
+        wide_lanes(t, r, f, 1, t->addend != NULL, y);
     }
 }
 

@@ -348,6 +348,7 @@ static int bench(const char *only, int32_t bases, int32_t bits)
         {"ResNet 14x14, 1024 -> 256, 1x1", shape_image(14, 1024, 256, 1, 1, 0)},
         {"small network, 28x28, 24 -> 48, 3x3", shape_image(28, 24, 48, 3, 1, 1)},
         {"small network, 28x28, 1 -> 24, 3x3", shape_image(28, 1, 24, 3, 1, 1)},
+        {"ResNet fc, 2048 -> 1000", shape_dense(1, 2048, 1000)},
         {"AlexNet fc6, 9216 -> 4096", shape_dense(1, 9216, 4096)},
         {"AlexNet fc6, 9216 -> 4096", shape_dense(8, 9216, 4096)},
         {"AlexNet fc6, 9216 -> 4096", shape_dense(16, 9216, 4096)},

@@ -1,0 +1,22 @@
+/* Kernel for fully connected layers, x86-64 with AVX-VNNI. */
+#include "kernels/x86/ymm.h"
+
+#define DENSE_KERNEL    bdnn_ip_dense_avxvnni
+#define DENSE_NAME      "dense_1x4__avxvnni"
+#define DENSE_AVAILABLE (bdnn_cpu_allows(BDNN_CPU_AVXVNNI) && bdnn_cpu_has_avxvnni())
+
+#define product(x, w)   _mm256_dpbusd_avx_epi32(zero(), x, w)
+#define product_add     _mm256_dpbusd_avx_epi32
+#define widen(products) (products)
+
+#define STEPS_CASES(k, n) CASE(k, n, 2)
+
+/* VPDPBUSD is exact; two at a time leave short chains of dependent sums. */
+static inline int steps_within(int32_t largest, int32_t bits)
+{
+    (void)largest;
+    (void)bits;
+    return 2;
+}
+
+#include "kernels/x86/dense_codebook.h"

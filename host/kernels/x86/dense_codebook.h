@@ -1,0 +1,356 @@
+/* Template of the kernels for fully connected layers that decode by looking codes up: K bits of a weight are a code, a
+ * filter's weights take at most 2^K values, and PSHUFB looks sixteen bytes up in a table of sixteen. At batch 1 the
+ * memory bus should decide, so there is no decoded copy, and few instructions a weight.
+ *
+ * One vector of each of four planes holds the bits of 8 weights a byte. They are interleaved to eight vectors of codes,
+ * where vector j holds the codes of the weights at bit order[j] of every byte; the inputs, which all filters share, are
+ * put into that order once. More than four planes go through a second table, whose bytes are added.
+ *
+ * Included by one file per instruction set, which defines DENSE_KERNEL, DENSE_NAME, DENSE_AVAILABLE (an expression),
+ * vec (the vector type) and on vectors: load (unaligned), zero, fill (of a byte), table (16 bytes to
+ * every 128 bits),
+ * both (and), differing (exclusive or), left and right (shifts of 16-bit elements by a constant),
+ * shuffle, add8, add32, total (sum of all 32-bit elements), product (of unsigned and signed bytes), product_add (to
+ * other products), widen (products to 32-bit sums), and
+ *
+ *     static int steps_within(int32_t largest, int32_t bits);
+ *
+ * how many products may be added up before widening, one of those that STEPS_CASES(k, n) makes a CASE(k, n, steps) of,
+ * when weights are at most `largest`; 0 when even a product may not be exact. Then inputs are split in two, each with
+ * every second one 0. */
+#include "core/memory.h"
+#include "kernels/cpu.h"
+#include "kernels/kernel_list.h"
+#include "kernels/rows.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <tmmintrin.h>
+
+#define INLINE static inline __attribute__((always_inline))
+
+#define FILTERS    8 /* of one task */
+#define MOST_ITEMS 4 /* of the batch, for which a block is decoded once */
+#define VECTORS    8 /* of a block: one for each bit of a byte */
+#define BYTES      ((int64_t)sizeof(vec))
+#define BLOCK      (VECTORS * BYTES)
+
+static const int order[VECTORS] = {0, 4, 2, 6, 1, 5, 3, 7};
+
+static bool supported(const bdnn_ip_shape *shape)
+{
+    return (DENSE_AVAILABLE) && (!shape || bdnn_ip_is_dense(shape));
+}
+
+static size_t packed_bytes(const bdnn_ip_shape *shape)
+{
+    (void)shape;
+    return 0;
+}
+
+static void pack(const bdnn_ip_shape *shape, const bdnn_ip_weights *weights, void *packed, bdnn_threads *threads)
+{
+    (void)shape;
+    (void)weights;
+    (void)packed;
+    (void)threads;
+}
+
+static int64_t padded_inner(const bdnn_ip_shape *s)
+{
+    return (bdnn_ip_inner(s) + BLOCK - 1) / BLOCK * BLOCK;
+}
+
+static int parts_of(const bdnn_ip_shape *s)
+{
+    return steps_within(INT8_MAX, s->bits) ? 1 : 2;
+}
+
+/* Reordered inputs: [batch][parts][padded D]. */
+static size_t inputs_bytes(const bdnn_ip_shape *s)
+{
+    return bdnn_round_up((size_t)(s->batch * parts_of(s) * padded_inner(s)), BDNN_ALIGNMENT);
+}
+
+/* Per thread: the sums of a task, [batch][FILTERS]. */
+static size_t slot_bytes(const bdnn_ip_shape *s)
+{
+    return bdnn_round_up((size_t)s->batch * FILTERS * sizeof(int32_t), BDNN_ALIGNMENT);
+}
+
+static size_t scratch_bytes(const bdnn_ip_shape *shape, size_t threads)
+{
+    return inputs_bytes(shape) + threads * slot_bytes(shape);
+}
+
+/* One item, put into the order of the codes; elements from D on are 0. */
+static void reorder(const uint8_t *x, int64_t inner, int64_t padded, int parts, uint8_t *ordered)
+{
+    memset(ordered, 0, (size_t)(parts * padded));
+    for (int64_t first = 0; first < padded; first += BLOCK) {
+        for (int64_t j = 0; j < VECTORS; j++) {
+            for (int64_t i = 0; i < BYTES; i++) {
+                const int64_t d = first + i * 8 + order[j], part = parts == 2 ? i % 2 : 0;
+                if (d < inner) {
+                    ordered[part * padded + first + j * BYTES + i] = x[d];
+                }
+            }
+        }
+    }
+}
+
+/* The weight of each code of up to four bases: bit k of the code is a bit of basis k. */
+static __m128i weights_of(const int8_t *scales, int32_t bases)
+{
+    static const int8_t signs[4][16] = {{-1, 1, -1, 1, -1, 1, -1, 1, -1, 1, -1, 1, -1, 1, -1, 1},
+                                        {-1, -1, 1, 1, -1, -1, 1, 1, -1, -1, 1, 1, -1, -1, 1, 1},
+                                        {-1, -1, -1, -1, 1, 1, 1, 1, -1, -1, -1, -1, 1, 1, 1, 1},
+                                        {-1, -1, -1, -1, -1, -1, -1, -1, 1, 1, 1, 1, 1, 1, 1, 1}};
+    __m128i weights = _mm_setzero_si128();
+    for (int32_t k = 0; k < bases; k++) {
+        const __m128i sign = _mm_loadu_si128((const __m128i *)(const void *)signs[k]);
+        weights = _mm_add_epi8(weights, _mm_sign_epi8(_mm_set1_epi8(scales[k]), sign));
+    }
+    return weights;
+}
+
+/* A filter, or a part of one, ready to decode. Planes beyond K repeat the last one: the tables do not tell their bits
+ * apart. */
+struct filter {
+    const uint8_t *plane[8];
+    int64_t bytes; /* of each plane, a multiple of BYTES */
+    int64_t ahead; /* from a plane to the next filter's */
+    vec table[2];
+    int steps;
+};
+
+static struct filter filter_of(const bdnn_ip_shape *s, const uint64_t *planes, const int8_t *scales)
+{
+    const int64_t words = (bdnn_ip_inner(s) + 63) / 64;
+    struct filter f = {.bytes = words * 8 / BYTES * BYTES};
+    int32_t largest = 0;
+    for (int32_t k = 0; k < 8; k++) {
+        f.plane[k] = (const uint8_t *)(planes + (k < s->bases ? k : s->bases - 1) * words);
+    }
+    for (int32_t k = 0; k < s->bases; k++) {
+        largest += abs(scales[k]);
+    }
+    f.table[0] = table(weights_of(scales, s->bases < 4 ? s->bases : 4));
+    f.table[1] = table(s->bases > 4 ? weights_of(scales + 4, s->bases - 4) : _mm_setzero_si128());
+    f.steps = steps_within(largest, s->bits);
+    f.steps = f.steps ? f.steps : 1;
+    return f;
+}
+
+/* What `f` leaves of its planes, copied to `rest` with zeros behind it. */
+static struct filter rest_of(const struct filter *f, int64_t left, uint8_t rest[8][sizeof(vec)])
+{
+    struct filter r = *f;
+    memset(rest, 0, 8 * sizeof(vec));
+    for (int k = 0; k < 8; k++) {
+        memcpy(rest[k], f->plane[k] + f->bytes, (size_t)left);
+        r.plane[k] = rest[k];
+    }
+    r.bytes = BYTES;
+    r.ahead = 0;
+    return r;
+}
+
+/* Swaps what lies `shift` bits above the mask's bits in a with what lies at the mask's bits in b: of even and odd bits
+ * of two planes that makes pairs, of pairs codes of four. */
+#define INTERLEAVE(a, b, shift, mask)                                                                                  \
+    do {                                                                                                               \
+        const vec swapped = both(mask, differing(right(a, shift), b));                                                 \
+        b = differing(b, swapped);                                                                                     \
+        a = differing(a, left(swapped, shift));                                                                        \
+    } while (0)
+
+INLINE void codes_of_four(vec a, vec b, vec c, vec d, vec code[VECTORS])
+{
+    const vec bits = fill(0x55), pairs = fill(0x33), low = fill(0x0f);
+    INTERLEAVE(a, b, 1, bits);
+    INTERLEAVE(c, d, 1, bits);
+    INTERLEAVE(a, c, 2, pairs);
+    INTERLEAVE(b, d, 2, pairs);
+    code[0] = both(low, a);
+    code[1] = both(low, right(a, 4));
+    code[2] = both(low, c);
+    code[3] = both(low, right(c, 4));
+    code[4] = both(low, b);
+    code[5] = both(low, right(b, 4));
+    code[6] = both(low, d);
+    code[7] = both(low, right(d, 4));
+}
+
+INLINE void codes_of_two(vec a, vec b, vec code[VECTORS])
+{
+    const vec bits = fill(0x55), low = fill(0x03);
+    INTERLEAVE(a, b, 1, bits);
+    code[0] = both(low, a);
+    code[1] = both(low, right(a, 4));
+    code[2] = both(low, right(a, 2));
+    code[3] = both(low, right(a, 6));
+    code[4] = both(low, b);
+    code[5] = both(low, right(b, 4));
+    code[6] = both(low, right(b, 2));
+    code[7] = both(low, right(b, 6));
+}
+
+/* The weights of one block. bases: 4, 6 or 8. */
+INLINE void decode(int bases, const vec bits[8], const vec tables[2], vec w[VECTORS])
+{
+    vec code[VECTORS];
+    codes_of_four(bits[0], bits[1], bits[2], bits[3], code);
+#pragma GCC unroll 8
+    for (int i = 0; i < VECTORS; i++) {
+        w[i] = shuffle(tables[0], code[i]);
+    }
+    if (bases == 6) {
+        codes_of_two(bits[4], bits[5], code);
+    } else if (bases == 8) {
+        codes_of_four(bits[4], bits[5], bits[6], bits[7], code);
+    }
+#pragma GCC unroll 8
+    for (int i = 0; i < VECTORS && bases > 4; i++) {
+        w[i] = add8(w[i], shuffle(tables[1], code[i]));
+    }
+}
+
+INLINE vec multiply(int steps, const vec w[VECTORS], const uint8_t *x, vec sum)
+{
+#pragma GCC unroll 8
+    for (int i = 0; i < VECTORS; i += steps) {
+        vec products = product(load(x + i * BYTES), w[i]);
+#pragma GCC unroll 8
+        for (int j = i + 1; j < i + steps; j++) {
+            products = product_add(products, load(x + j * BYTES), w[j]);
+        }
+        sum = add32(sum, widen(products));
+    }
+    return sum;
+}
+
+/* Sizes known at compile time. The next filter's bits are fetched meanwhile: planes are too short for the processor to
+ * see a stream in each. */
+INLINE void dot(int bases, int items, int steps, const struct filter *f, const uint8_t *x, int64_t stride, int32_t *acc)
+{
+    const vec tables[2] = {f->table[0], f->table[1]};
+    vec sum[MOST_ITEMS];
+#pragma GCC unroll 8
+    for (int n = 0; n < items; n++) {
+        sum[n] = zero();
+    }
+    for (int64_t at = 0; at < f->bytes; at += BYTES) {
+        vec bits[8], w[VECTORS];
+#pragma GCC unroll 8
+        for (int k = 0; k < bases; k++) {
+            bits[k] = load(f->plane[k] + at);
+            __builtin_prefetch(f->plane[k] + at + f->ahead);
+        }
+        decode(bases, bits, tables, w);
+#pragma GCC unroll 8
+        for (int n = 0; n < items; n++) {
+            sum[n] = multiply(steps, w, x + at * 8 + n * stride, sum[n]);
+        }
+    }
+#pragma GCC unroll 8
+    for (int n = 0; n < items; n++) {
+        acc[n * FILTERS] += total(sum[n]);
+    }
+}
+
+#define CASE(k, n, t)                                                                                                  \
+    case (k)*64 + (n)*8 + (t)-1:                                                                                       \
+        dot(k, n, t, f, x, stride, acc);                                                                               \
+        break;
+#define CASES(k) STEPS_CASES(k, 1) STEPS_CASES(k, 2) STEPS_CASES(k, 4)
+
+/* Adds the filter's products with `items` (1, 2 or 4) items, `stride` bytes apart, to acc[items][FILTERS]. */
+static void any_dot(int32_t bases, int64_t items, const struct filter *f, const uint8_t *x, int64_t stride,
+                    int32_t *acc)
+{
+    switch ((bases <= 4 ? 4 : bases <= 6 ? 6 : 8) * 64 + (int)items * 8 + f->steps - 1) {
+        CASES(4)
+        CASES(6)
+        CASES(8)
+    default:
+        break;
+    }
+}
+
+struct job {
+    const bdnn_ip_shape *shape;
+    const bdnn_ip_weights *weights;
+    const uint8_t *inputs;
+    const bdnn_sink *sink;
+    uint8_t *slots;
+};
+
+/* One filter for all items, one or two parts of their inputs. */
+static void run_filter(const struct job *job, int64_t index, int32_t *acc)
+{
+    const bdnn_ip_shape *s = job->shape;
+    const int64_t words = (bdnn_ip_inner(s) + 63) / 64, padded = padded_inner(s), parts = parts_of(s);
+    struct filter whole =
+        filter_of(s, job->weights->planes + index * s->bases * words, job->weights->scales + index * s->bases);
+    const int64_t left = words * 8 - whole.bytes;
+    uint8_t rest[8][sizeof(vec)];
+    struct filter end = whole;
+    int64_t items = MOST_ITEMS;
+    if (left > 0) {
+        end = rest_of(&whole, left, rest);
+    }
+    whole.ahead = index + 1 < s->filters ? s->bases * words * 8 : 0;
+    for (int64_t n = 0; n < s->batch; n += items) {
+        while (items > s->batch - n) {
+            items /= 2;
+        }
+        for (int64_t i = 0; i < items; i++) {
+            acc[(n + i) * FILTERS] = 0;
+        }
+        for (int64_t part = 0; part < parts; part++) {
+            const uint8_t *x = job->inputs + (n * parts + part) * padded;
+            any_dot(s->bases, items, &whole, x, parts * padded, acc + n * FILTERS);
+            if (left > 0) {
+                any_dot(s->bases, items, &end, x + whole.bytes * 8, parts * padded, acc + n * FILTERS);
+            }
+        }
+    }
+}
+
+static void run_task(void *context, size_t slot, size_t task)
+{
+    const struct job *job = context;
+    const bdnn_ip_shape *s = job->shape;
+    const int64_t first = (int64_t)task * FILTERS;
+    const int64_t count = s->filters - first < FILTERS ? s->filters - first : FILTERS;
+    int32_t *acc = (int32_t *)(void *)(job->slots + slot * slot_bytes(s));
+    for (int64_t f = 0; f < count; f++) {
+        run_filter(job, first + f, acc + f);
+    }
+    bdnn_sink_put(job->sink, 0, s->batch, first, count, acc, FILTERS);
+}
+
+static void run(const bdnn_ip_shape *shape, const bdnn_ip_weights *weights, const void *packed, const uint8_t *x_q,
+                const bdnn_sink *sink, void *scratch, bdnn_threads *threads)
+{
+    const int64_t inner = bdnn_ip_inner(shape), padded = padded_inner(shape);
+    const int parts = parts_of(shape);
+    uint8_t *inputs = scratch;
+    struct job job = {
+        .shape = shape, .weights = weights, .inputs = inputs, .sink = sink, .slots = inputs + inputs_bytes(shape)};
+    (void)packed;
+    for (int64_t n = 0; n < shape->batch; n++) {
+        reorder(x_q + n * inner, inner, padded, parts, inputs + n * parts * padded);
+    }
+    bdnn_parallel_slots(threads, run_task, &job, (size_t)((shape->filters + FILTERS - 1) / FILTERS));
+}
+
+const bdnn_ip_kernel DENSE_KERNEL = {
+    .name = DENSE_NAME,
+    .supported = supported,
+    .packed_bytes = packed_bytes,
+    .pack = pack,
+    .scratch_bytes = scratch_bytes,
+    .run = run,
+};

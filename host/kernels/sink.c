@@ -50,12 +50,14 @@ static const bdnn_sink_kernel scalar = {
     .name = "requantise__scalar", .supported = always, .quantised = quantised, .wide = wide};
 
 #if defined(__x86_64__)
-extern const bdnn_sink_kernel bdnn_sink_avx512;
+extern const bdnn_sink_kernel bdnn_sink_avx512, bdnn_sink_avx2, bdnn_sink_sse4;
 #endif
 
 const bdnn_sink_kernel *const bdnn_sink_kernels[] = {
 #if defined(__x86_64__)
     &bdnn_sink_avx512,
+    &bdnn_sink_avx2,
+    &bdnn_sink_sse4,
 #endif
     &scalar,
     NULL,

@@ -1,0 +1,244 @@
+// Decides what is read next: walks the weights (and filter records) of every pixel block and, beside them, the taps of the next block's pixels.
+// Weights go first whenever a bank for them is free, as the array waits for them soonest; taps take what remains of the port.
+// For each piece a read command is issued (taps outside of the input need none) and a note of it is left for bdnn_fill.
+
+module bdnn_fetch #(
+  parameter int unsigned Rows     = 8,
+  parameter int unsigned Columns  = 8,
+  parameter int unsigned WordBits = 128
+) (
+  input  logic                  clk_i,
+  input  logic                  rst_ni,
+  input  logic                  run_i,
+  input  bdnn_job_pkg::job_t    job_i,
+
+  // Banks given back
+  input  logic                  weights_free_i,
+  input  logic                  filters_free_i,
+  input  logic                  block_free_i,
+
+  // Read commands
+  output logic                  cmd_valid_o,
+  input  logic                  cmd_ready_i,
+  output logic [63:0]           cmd_address_o,
+  output logic [23:0]           cmd_beats_o,
+
+  // Pieces
+  output logic                  piece_valid_o,
+  input  logic                  piece_ready_i,
+  output bdnn_job_pkg::piece_t  piece_o
+);
+
+  localparam int unsigned Parts        = WordBits / 64;
+  localparam int unsigned FilterBeats  = 3 * Rows;
+  localparam int unsigned WeightBanks  = 2;
+  localparam int unsigned FilterBanks  = 4;
+  localparam int unsigned BlockBanks   = 2;
+
+  logic weights_valid, weights_grant, tap_valid, tap_inside, tap_grant;
+
+  //////////////////////////////
+  // Weights, filter records //
+  //////////////////////////////
+
+  logic        weights_done_q, filters_due_q;
+  logic [1:0]  weights_used_q;
+  logic [2:0]  filters_used_q;
+  logic [3:0]  basis_q;
+  logic [15:0] filters_left_q;  // from this chunk on
+  logic [31:0] pixels_left_q;   // from this block on
+  logic [63:0] weights_address_q, filters_address_q;
+  logic [15:0] weights_beats;
+  logic [15:0] block_pixels;
+  logic        basis_last, chunk_last, block_last;
+
+  assign weights_beats = 16'(job_i.words * 16'(Rows * Parts));
+  assign block_pixels  = 16'(job_i.tiles * 8'(Columns));
+  assign basis_last    = basis_q == job_i.bases - 1'b1;
+  assign chunk_last    = filters_left_q <= 16'(Rows);
+  assign block_last    = pixels_left_q <= 32'(block_pixels);
+  assign weights_valid = run_i && !weights_done_q
+                         && (filters_due_q ? filters_used_q != 3'(FilterBanks) : weights_used_q != 2'(WeightBanks));
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) begin
+      weights_used_q <= '0;
+      filters_used_q <= '0;
+    end else begin
+      weights_used_q <= weights_used_q + 2'(weights_grant && !filters_due_q) - 2'(weights_free_i);
+      filters_used_q <= filters_used_q + 3'(weights_grant && filters_due_q) - 3'(filters_free_i);
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) begin
+      weights_done_q    <= 1'b0;
+      filters_due_q     <= 1'b1;
+      basis_q           <= '0;
+      filters_left_q    <= job_i.filter_count;
+      pixels_left_q     <= job_i.pixels;
+      weights_address_q <= job_i.weights;
+      filters_address_q <= job_i.filters;
+    end else if (weights_grant && filters_due_q) begin
+      filters_due_q     <= 1'b0;
+      filters_address_q <= filters_address_q + 64'(FilterBeats * 8);
+    end else if (weights_grant) begin
+      weights_address_q <= weights_address_q + {45'h0, weights_beats, 3'h0};
+      basis_q           <= basis_q + 1'b1;
+      if (basis_last) begin
+        basis_q        <= '0;
+        filters_due_q  <= 1'b1;
+        filters_left_q <= filters_left_q - 16'(Rows);
+        if (chunk_last) begin
+          filters_left_q    <= job_i.filter_count;
+          weights_address_q <= job_i.weights;
+          filters_address_q <= job_i.filters;
+          pixels_left_q     <= pixels_left_q - 32'(block_pixels);
+          weights_done_q    <= block_last;
+        end
+      end
+    end
+  end
+
+  //////////
+  // Taps //
+  //////////
+
+  logic               taps_done_q, block_open_q, padding_due_q;
+  logic [1:0]         blocks_used_q;
+  logic [31:0]        tap_pixels_left_q;
+  logic [15:0]        in_block_q, x_q;
+  logic [7:0]         tap_x_q, tap_y_q;
+  logic signed [18:0] row_iy_q, first_iy, pixel_ix_q, first_ix, iy_q, ix_q;
+  logic [63:0]        row_address_q, pixel_address_q, tap_row_address_q, tap_address_q;
+  logic [63:0]        origin, pixel_step, row_step, tap_step, tap_row_step;
+  logic               tap_x_last, tap_last, pixel_last, tap_block_last, row_last;
+  logic [19:0]        tap_beats;
+
+  assign origin       = job_i.activations + {{32{job_i.origin[31]}}, job_i.origin};
+  assign pixel_step   = {32'h0, job_i.pixel_step};
+  assign row_step     = {32'h0, job_i.row_step};
+  assign tap_step     = {32'h0, job_i.tap_step};
+  assign tap_row_step = {32'h0, job_i.tap_row_step};
+  assign first_iy     = -$signed({11'h0, job_i.pad_top});
+  assign first_ix     = -$signed({11'h0, job_i.pad_left});
+
+  assign tap_inside = !padding_due_q && iy_q >= 0 && ix_q >= 0 && iy_q < $signed({3'h0, job_i.in_height})
+                      && ix_q < $signed({3'h0, job_i.in_width});
+  assign tap_valid  = run_i && !taps_done_q && (block_open_q || blocks_used_q != 2'(BlockBanks));
+
+  assign tap_x_last     = tap_x_q == job_i.kernel_width - 1'b1;
+  assign tap_last       = tap_x_last && tap_y_q == job_i.kernel_height - 1'b1;
+  assign pixel_last     = padding_due_q || (tap_last && job_i.pad_units == '0);
+  assign tap_block_last = in_block_q == block_pixels - 1'b1 || tap_pixels_left_q == 32'd1;
+  assign row_last       = x_q == job_i.out_width - 1'b1;
+  assign tap_beats      = 20'(job_i.units * job_i.planes);
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) blocks_used_q <= '0;
+    else         blocks_used_q <= blocks_used_q + 2'(tap_grant && !block_open_q) - 2'(block_free_i);
+  end
+
+  // Output pixels
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) begin
+      taps_done_q       <= 1'b0;
+      block_open_q      <= 1'b0;
+      tap_pixels_left_q <= job_i.pixels;
+      in_block_q        <= '0;
+      x_q               <= '0;
+    end else if (tap_grant) begin
+      block_open_q <= 1'b1;
+      if (pixel_last) begin
+        tap_pixels_left_q <= tap_pixels_left_q - 1'b1;
+        taps_done_q       <= tap_pixels_left_q == 32'd1;
+        in_block_q        <= tap_block_last ? '0 : in_block_q + 1'b1;
+        block_open_q      <= !tap_block_last;
+        x_q               <= row_last ? '0 : x_q + 1'b1;
+      end
+    end
+  end
+
+  // Taps of a pixel
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) begin
+      padding_due_q <= 1'b0;
+      tap_x_q       <= '0;
+      tap_y_q       <= '0;
+    end else if (tap_grant) begin
+      padding_due_q <= !padding_due_q && tap_last && job_i.pad_units != '0;
+      if (!padding_due_q) begin
+        tap_x_q <= tap_x_last ? '0 : tap_x_q + 1'b1;
+        if (tap_x_last) tap_y_q <= tap_last ? '0 : tap_y_q + 1'b1;
+      end
+    end
+  end
+
+  // Where the tap is: coordinates in the input and address
+  logic signed [18:0] next_row_iy, next_pixel_ix;
+  logic [63:0]        next_row_address, next_pixel_address;
+
+  assign next_row_iy        = row_last ? row_iy_q + $signed({11'h0, job_i.stride_y}) : row_iy_q;
+  assign next_pixel_ix      = row_last ? first_ix : pixel_ix_q + $signed({11'h0, job_i.stride_x});
+  assign next_row_address   = row_last ? row_address_q + row_step : row_address_q;
+  assign next_pixel_address = row_last ? row_address_q + row_step : pixel_address_q + pixel_step;
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) begin
+      row_iy_q          <= first_iy;
+      pixel_ix_q        <= first_ix;
+      iy_q              <= first_iy;
+      ix_q              <= first_ix;
+      row_address_q     <= origin;
+      pixel_address_q   <= origin;
+      tap_row_address_q <= origin;
+      tap_address_q     <= origin;
+    end else if (tap_grant) begin
+      if (pixel_last) begin
+        row_iy_q          <= next_row_iy;
+        pixel_ix_q        <= next_pixel_ix;
+        iy_q              <= next_row_iy;
+        ix_q              <= next_pixel_ix;
+        row_address_q     <= next_row_address;
+        pixel_address_q   <= next_pixel_address;
+        tap_row_address_q <= next_pixel_address;
+        tap_address_q     <= next_pixel_address;
+      end else if (tap_x_last) begin
+        iy_q              <= iy_q + $signed({11'h0, job_i.dilation_y});
+        ix_q              <= pixel_ix_q;
+        tap_row_address_q <= tap_row_address_q + tap_row_step;
+        tap_address_q     <= tap_row_address_q + tap_row_step;
+      end else begin
+        ix_q              <= ix_q + $signed({11'h0, job_i.dilation_x});
+        tap_address_q     <= tap_address_q + tap_step;
+      end
+    end
+  end
+
+  /////////////////
+  // Arbitration //
+  /////////////////
+
+  assign weights_grant = weights_valid && cmd_ready_i && piece_ready_i;
+  assign tap_grant     = !weights_grant && tap_valid && piece_ready_i && (!tap_inside || (cmd_ready_i && !weights_valid));
+
+  assign cmd_valid_o   = weights_grant || (tap_grant && tap_inside);
+  assign cmd_address_o = !weights_grant ? tap_address_q : filters_due_q ? filters_address_q : weights_address_q;
+  assign cmd_beats_o   = !weights_grant ? 24'(tap_beats) : filters_due_q ? 24'(FilterBeats) : 24'(weights_beats);
+
+  assign piece_valid_o = weights_grant || tap_grant;
+  always_comb begin
+    piece_o = '0;
+    if (weights_grant) begin
+      piece_o.kind  = filters_due_q ? bdnn_job_pkg::KindFilters : bdnn_job_pkg::KindWeights;
+      piece_o.count = filters_due_q ? 16'(FilterBeats) : weights_beats;
+    end else begin
+      piece_o.kind       = tap_inside ? bdnn_job_pkg::KindTap : bdnn_job_pkg::KindPadding;
+      piece_o.zero       = padding_due_q;
+      piece_o.count      = padding_due_q ? {8'h0, job_i.pad_units} : job_i.units;
+      piece_o.pixel_last = pixel_last;
+      piece_o.block_last = pixel_last && tap_block_last;
+    end
+  end
+
+endmodule

@@ -1,0 +1,214 @@
+/* The Verilated kernel with its memory and its host: registers, jobs, counters. */
+#ifndef BDNN_COSIM_KERNEL_DEVICE_H
+#define BDNN_COSIM_KERNEL_DEVICE_H
+
+#include "axi_lite.h"
+#include "axi_memory.h"
+#include "kernel_problem.h"
+
+/* The kernel's registers (bdnn_kernel.sv). */
+enum KernelRegister {
+    REG_CONTROL = 0x00,
+    REG_GLOBAL_INTERRUPT = 0x04,
+    REG_INTERRUPT_ENABLE = 0x08,
+    REG_INTERRUPT_STATUS = 0x0C,
+    REG_ARGUMENTS = 0x10,
+    REG_STATUS = 0x100,
+    REG_CYCLES = 0x104,
+    REG_BUSY = 0x108,
+    REG_WAIT_LOAD = 0x10C,
+    REG_WAIT_RESULTS = 0x110,
+    REG_READ_BEATS = 0x114,
+    REG_WRITE_BEATS = 0x118,
+    REG_IDENTITY = 0x11C,
+    REG_ARRAY = 0x120,
+    REG_WORD = 0x124,
+    REG_BUFFERS = 0x128
+};
+
+enum { STATUS_READ_ERROR = 1, STATUS_WRITE_ERROR = 2, STATUS_CANCELLED = 4, STATUS_REFUSED = 8 };
+
+template <class Model> class KernelDevice
+{
+  public:
+    static constexpr uint64_t base = 0x40000000;
+    static constexpr uint64_t weights = base, filters = base + 0x200000, activations = base + 0x280000,
+                              results = base + 0x400000;
+    static constexpr size_t size = 0x600000;
+
+    Bench<Model> bench;
+    AxiMemory memory;
+    AxiLiteHost host;
+    KernelShape shape;
+
+    explicit KernelDevice(uint64_t seed)
+        : bench(seed), memory(base, size, 8, seed + 1), host([this] { cycle(); }, seed + 2)
+    {
+        Model &dut = *bench.dut;
+        dut.s_axi_control_awvalid = dut.s_axi_control_wvalid = dut.s_axi_control_bready = 0;
+        dut.s_axi_control_arvalid = dut.s_axi_control_rready = 0;
+        dut.m_axi_gmem_arready = dut.m_axi_gmem_rvalid = dut.m_axi_gmem_awready = dut.m_axi_gmem_wready = 0;
+        dut.m_axi_gmem_bvalid = 0;
+        dut.ap_rst_n = 0;
+        for (int i = 0; i < 4; i++)
+            edge();
+        dut.ap_rst_n = 1;
+        const uint32_t array = host.read(REG_ARRAY), word = host.read(REG_WORD), buffers = host.read(REG_BUFFERS);
+        shape = {array & 0xFFFF, array >> 16, word & 0xFFFF, buffers & 0xFFFF, buffers >> 16, word >> 16};
+    }
+    void cycle();
+    /* Places a problem in memory and writes its arguments. */
+    void load(const Problem &problem);
+    void start()
+    {
+        host.write(REG_CONTROL, 1);
+    }
+    /* Polls until done; ends the program after a bound. */
+    void wait(uint64_t bound)
+    {
+        const uint64_t begin = bench.cycle;
+        while (!(host.read(REG_CONTROL) & 2)) {
+            if (bench.cycle - begin > bound)
+                check_equal(0, 1, "whether the job is done", bench.cycle);
+            for (int i = 0; i < 50; i++)
+                cycle();
+        }
+        check_equal(memory.quiet(), true, "whether the bus is quiet when done", bench.cycle);
+    }
+    /* The number of result words that differ; says where the first is. */
+    unsigned compare(const Problem &problem);
+
+  private:
+    void edge()
+    {
+        bench.dut->ap_clk = 0;
+        bench.dut->eval();
+        bench.dut->ap_clk = 1;
+        bench.dut->eval();
+        bench.dut->ap_clk = 0;
+        bench.dut->eval();
+        bench.cycle++;
+    }
+};
+
+template <class Model> void KernelDevice<Model>::cycle()
+{
+    Model &dut = *bench.dut;
+    AxiPort &port = memory.port;
+    AxiLitePort &lite = host.port;
+
+    memory.drive();
+    dut.m_axi_gmem_arready = port.arready;
+    dut.m_axi_gmem_rvalid = port.rvalid;
+    std::memcpy(&dut.m_axi_gmem_rdata, port.rdata, 8);
+    dut.m_axi_gmem_rresp = (uint8_t)port.rresp;
+    dut.m_axi_gmem_rlast = port.rlast;
+    dut.m_axi_gmem_awready = port.awready;
+    dut.m_axi_gmem_wready = port.wready;
+    dut.m_axi_gmem_bvalid = port.bvalid;
+    dut.m_axi_gmem_bresp = (uint8_t)port.bresp;
+    dut.s_axi_control_awvalid = lite.awvalid;
+    dut.s_axi_control_awaddr = (uint16_t)lite.awaddr;
+    dut.s_axi_control_wvalid = lite.wvalid;
+    dut.s_axi_control_wdata = lite.wdata;
+    dut.s_axi_control_wstrb = (uint8_t)lite.wstrb;
+    dut.s_axi_control_bready = lite.bready;
+    dut.s_axi_control_arvalid = lite.arvalid;
+    dut.s_axi_control_araddr = (uint16_t)lite.araddr;
+    dut.s_axi_control_rready = lite.rready;
+    dut.eval();
+    port.arvalid = dut.m_axi_gmem_arvalid;
+    port.araddr = dut.m_axi_gmem_araddr;
+    port.arlen = dut.m_axi_gmem_arlen;
+    port.rready = dut.m_axi_gmem_rready;
+    port.awvalid = dut.m_axi_gmem_awvalid;
+    port.awaddr = dut.m_axi_gmem_awaddr;
+    port.awlen = dut.m_axi_gmem_awlen;
+    port.wvalid = dut.m_axi_gmem_wvalid;
+    std::memcpy(port.wdata, &dut.m_axi_gmem_wdata, 8);
+    port.wstrb = dut.m_axi_gmem_wstrb;
+    port.wlast = dut.m_axi_gmem_wlast;
+    port.bready = dut.m_axi_gmem_bready;
+    lite.awready = dut.s_axi_control_awready;
+    lite.wready = dut.s_axi_control_wready;
+    lite.bvalid = dut.s_axi_control_bvalid;
+    lite.arready = dut.s_axi_control_arready;
+    lite.rvalid = dut.s_axi_control_rvalid;
+    lite.rdata = dut.s_axi_control_rdata;
+    memory.sample(bench.cycle);
+    edge();
+}
+
+template <class Model> void KernelDevice<Model>::load(const Problem &p)
+{
+    const std::vector<uint64_t> parts[3] = {p.pack_weights(shape), p.pack_filters(shape), p.pack_input()};
+    const uint64_t places[3] = {weights, filters, activations};
+
+    memory.forget_regions();
+    for (int i = 0; i < 3; i++) {
+        std::memcpy(&memory.bytes[places[i] - base], parts[i].data(), parts[i].size() * 8);
+        memory.allow_read(places[i], parts[i].size() * 8);
+    }
+    const uint64_t result_bytes = (uint64_t)p.pixels() * p.result_step();
+    std::memset(&memory.bytes[results - base], 0xA5, result_bytes);
+    memory.allow_write(results, result_bytes);
+
+    const uint32_t pixel = 8 * p.in_units * p.planes, row = pixel * p.in_width;
+    const unsigned block_words = p.words(shape) * p.planes;
+    const unsigned tiles = std::min(shape.tiles, shape.activation_depth / 2 / block_words);
+    const uint64_t input = activations + 8 * p.unit_offset * p.planes;
+    const uint32_t arguments[33] = {
+        (uint32_t)weights,
+        (uint32_t)(weights >> 32),
+        (uint32_t)input,
+        (uint32_t)(input >> 32),
+        (uint32_t)filters,
+        (uint32_t)(filters >> 32),
+        (uint32_t)results,
+        (uint32_t)(results >> 32),
+        (uint32_t) - (int32_t)(p.pad_top * row + p.pad_left * pixel),
+        p.stride_x * pixel,
+        p.stride_y * row,
+        p.dilation_x * pixel,
+        p.dilation_y * row,
+        p.result_step(),
+        p.in_width,
+        p.in_height,
+        p.out_width,
+        p.pixels(),
+        p.kernel_width | p.kernel_height << 8,
+        p.stride_x | p.stride_y << 8 | p.dilation_x << 16 | p.dilation_y << 24,
+        p.pad_left | p.pad_top << 8,
+        p.units(),
+        p.channels - 64 * (p.units() - 1),
+        p.words(shape),
+        p.words(shape) * (shape.word_bits / 64) - p.taps() * p.units(),
+        p.bases,
+        p.planes,
+        p.zero_point,
+        p.filters,
+        (uint32_t)p.mode | p.out_planes << 8,
+        (uint32_t)p.low,
+        (uint32_t)p.high,
+        tiles,
+    };
+    for (unsigned i = 0; i < 33; i++)
+        host.write(REG_ARGUMENTS + 4 * i, arguments[i]);
+}
+
+template <class Model> unsigned KernelDevice<Model>::compare(const Problem &problem)
+{
+    const std::vector<uint64_t> expected = problem.expected();
+    unsigned differing = 0;
+
+    for (size_t i = 0; i < expected.size(); i++) {
+        uint64_t got;
+        std::memcpy(&got, &memory.bytes[results - base + 8 * i], 8);
+        if (got != expected[i] && differing++ == 0)
+            std::fprintf(stderr, "result word %zu of %zu (%u a pixel): 0x%016" PRIx64 ", expected 0x%016" PRIx64 "\n",
+                         i, expected.size(), problem.result_step() / 8, got, expected[i]);
+    }
+    return differing;
+}
+
+#endif

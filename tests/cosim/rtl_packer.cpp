@@ -1,0 +1,96 @@
+/* The packer in its three modes and all plane counts, with gaps and back-pressure on both sides. */
+#include "bench.h"
+
+#include <deque>
+
+#include "Vpacker.h"
+
+namespace
+{
+
+struct Test {
+    Bench<Vpacker> bench;
+    Random random;
+    std::deque<uint32_t> input;
+    std::deque<uint64_t> expected;
+    unsigned beats = 0;
+    bool offered = false;
+
+    explicit Test(uint64_t seed) : bench(seed), random(seed)
+    {
+        bench.dut->valid_i = 0;
+        bench.dut->ready_i = 0;
+        bench.dut->mode_i = 0;
+        bench.reset();
+    }
+    void pixel(unsigned mode, unsigned planes);
+    void run(unsigned mode, unsigned planes, unsigned percent);
+};
+
+/* The input and the expected beats of 64 channels. */
+void Test::pixel(unsigned mode, unsigned planes)
+{
+    uint64_t words[32] = {0};
+
+    for (unsigned c = 0; c < 64; c++) {
+        uint32_t value = (uint32_t)random.next();
+        if (mode == 0)
+            value &= (1u << planes) - 1;
+        input.push_back(value);
+        for (unsigned p = 0; mode == 0 && p < planes; p++)
+            words[p] |= (uint64_t)(value >> p & 1) << c;
+        if (mode == 1)
+            words[c / 4] |= (uint64_t)(uint16_t)value << 16 * (c % 4);
+        if (mode == 2)
+            words[c / 2] |= (uint64_t)value << 32 * (c % 2);
+    }
+    expected.insert(expected.end(), words, words + (mode == 0 ? planes : mode == 1 ? 16 : 32));
+}
+
+void Test::run(unsigned mode, unsigned planes, unsigned percent)
+{
+    bench.dut->mode_i = (uint8_t)mode;
+    bench.dut->planes_i = (uint8_t)planes;
+    for (int i = 0; i < 6; i++)
+        pixel(mode, planes);
+    for (unsigned i = 0; !expected.empty(); i++) {
+        if (i > 20000)
+            check_equal((int64_t)expected.size(), 0, "the number of missing beats", bench.cycle);
+        offered = !input.empty() && (offered || random.percent(percent));
+        bench.dut->valid_i = offered;
+        bench.dut->value_i = input.empty() ? 0 : input.front();
+        bench.dut->ready_i = random.percent(percent);
+        bench.dut->eval();
+        if (bench.dut->valid_i && bench.dut->ready_o) {
+            input.pop_front();
+            offered = false;
+        }
+        if (bench.dut->valid_o && bench.dut->ready_i) {
+            check_equal((int64_t)bench.dut->data_o, (int64_t)expected.front(), "the beat", bench.cycle);
+            expected.pop_front();
+            beats++;
+        }
+        bench.tick();
+    }
+    bench.dut->ready_i = 0;
+    bench.dut->eval();
+    check_equal(bench.dut->valid_o, 0, "whether a beat is left", bench.cycle);
+    check_equal((int64_t)input.size(), 0, "the number of values not taken", bench.cycle);
+}
+
+} // namespace
+
+int main(int argc, char **argv)
+{
+    const uint64_t seed = seed_argument(argc, argv);
+    Test test(seed);
+
+    for (unsigned percent : {100u, 60u, 20u}) {
+        for (unsigned planes = 1; planes <= 8; planes++)
+            test.run(0, planes, percent);
+        test.run(1, 1, percent);
+        test.run(2, 8, percent);
+    }
+    std::printf("%u beats, seed %" PRIu64 "\n", test.beats, seed);
+    return 0;
+}

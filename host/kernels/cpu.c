@@ -16,6 +16,7 @@ static const char *const names[] = {
 
 #define LEVELS ((int)(sizeof names / sizeof *names))
 
+/* LEVELS when the variable names none. */
 static int read_cap(void)
 {
     const char *wanted = getenv("BDNN_CPU");
@@ -24,6 +25,12 @@ static int read_cap(void)
         level++;
     }
     return level;
+}
+
+const char *bdnn_cpu_unknown_name(void)
+{
+    const char *wanted = getenv("BDNN_CPU");
+    return wanted && *wanted && read_cap() == LEVELS ? wanted : NULL;
 }
 
 bool bdnn_cpu_allows(bdnn_cpu_level level)

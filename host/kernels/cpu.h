@@ -18,9 +18,13 @@ typedef enum bdnn_cpu_level {
 } bdnn_cpu_level;
 
 /* Whether kernels of this level may be chosen: all may, unless the environment variable BDNN_CPU names a lower one
- * ("portable", "sse4", "avx2", "avxvnni", "avx512", "amx", "neon", "dotprod", "i8mm"). Other values rule nothing out.
- * The variable is read once, at the first call. */
+ * (BDNN_CPU_NAMES). Other values rule nothing out. The variable is read once, at the first call. */
 bool bdnn_cpu_allows(bdnn_cpu_level level);
+
+#define BDNN_CPU_NAMES "portable, sse4, avx2, avxvnni, avx512, amx, neon, dotprod, i8mm"
+
+/* The value of BDNN_CPU where it names no level; NULL when it does, is empty or not set. */
+const char *bdnn_cpu_unknown_name(void);
 
 /* Whether the processor has VPDPBUSD in AVX's encoding, and the system keeps its registers. */
 bool bdnn_cpu_has_avxvnni(void);

@@ -172,6 +172,7 @@ static void test_killed_decompose_leaves_nothing(void **state)
 static void test_run(void **state)
 {
     static char cpu[sizeof tool.out];
+    const char *const levels[] = {"portable", "sse4", "avx2", "avxvnni", "avx512", "amx", ""};
     char pictures[600];
     cJSON *json, *classes;
     (void)state;
@@ -192,6 +193,15 @@ static void test_run(void **state)
     /* The same scores to the last bit from the definition, and for any number of threads. */
     tool_run(0, "run %s %s --json --top 10 --device reference --threads 3", decomposed, pictures);
     assert_string_equal(tool.out, cpu);
+    for (size_t i = 0; i < sizeof levels / sizeof *levels; i++) {
+        setenv("BDNN_CPU", levels[i], 1);
+        tool_run(0, "run %s %s --json --top 10", decomposed, pictures);
+        assert_string_equal(tool.out, cpu);
+    }
+    setenv("BDNN_CPU", "avx3", 1);
+    tool_run(1, "run %s %s", decomposed, pictures);
+    tool_said("BDNN_CPU", "'avx3'", "avx2");
+    unsetenv("BDNN_CPU");
     tool_run(0, "run %s %s --json --top 10 --device float", decomposed, pictures);
     tool_run(0, "run %s %s --top 3", decomposed, pictures);
     assert_non_null(strstr(tool.out, "  3. "));

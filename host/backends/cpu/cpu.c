@@ -1,4 +1,5 @@
 /* The processor as a backend: the fastest kernel for each shape, or always the definition. */
+#include "kernels/cpu.h"
 #include "core/memory.h"
 #include "runtime/backend.h"
 
@@ -29,6 +30,10 @@ static bdnn_status open_type(const bdnn_backend_type *type, bdnn_threads *thread
 
 static bdnn_status open_cpu(bdnn_threads *threads, bdnn_backend **backend, bdnn_error *err)
 {
+    const char *unknown = bdnn_cpu_unknown_name();
+    if (unknown) {
+        return bdnn_fail(err, BDNN_ERROR_ARGUMENT, "BDNN_CPU is '%s', none of " BDNN_CPU_NAMES, unknown);
+    }
     return open_type(&bdnn_backend_cpu, threads, backend, err);
 }
 

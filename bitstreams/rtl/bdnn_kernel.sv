@@ -1,14 +1,15 @@
 // The kernel as XRT and Vitis see it: ap_ctrl_hs registers on an AXI4-Lite slave and one AXI4 master. One start runs one job (bdnn_job_pkg).
 //
-// Registers: see bdnn_control for 0x00 to 0x0c; the job's arguments from 0x10 are decoded below, the read-only words from 0x100 as well.
+// Registers: see bdnn_control for 0x00 to 0x0c; the job's arguments from 0x10 and the read-only words lie as bitstreams/kernel.txt has them, of
+// which bdnn_hw_pkg is written.
 
 module bdnn_kernel #(
-  parameter int unsigned Rows            = 8,
-  parameter int unsigned Columns         = 8,
-  parameter int unsigned WordBits        = 128,
-  parameter int unsigned WeightDepth     = 512,
-  parameter int unsigned ActivationDepth = 2048,
-  parameter int unsigned Tiles           = 8,
+  parameter int unsigned Rows            = bdnn_hw_pkg::Rows,
+  parameter int unsigned Columns         = bdnn_hw_pkg::Columns,
+  parameter int unsigned WordBits        = bdnn_hw_pkg::WordBits,
+  parameter int unsigned WeightDepth     = bdnn_hw_pkg::WeightDepth,
+  parameter int unsigned ActivationDepth = bdnn_hw_pkg::ActivationDepth,
+  parameter int unsigned Tiles           = bdnn_hw_pkg::Tiles,
   parameter bit          Structural      = 1'b1
 ) (
   input  logic        ap_clk,
@@ -64,17 +65,13 @@ module bdnn_kernel #(
   input  logic        m_axi_gmem_rlast
 );
 
-  localparam int unsigned ArgumentWords = 33;
-  localparam int unsigned StatusWords   = 11;
-  localparam int unsigned StatusOffset  = 32'h100;
-  localparam logic [31:0] Identity      = 32'h62_64_6E_01;  // "bdn", version of the registers and layouts
-
-  logic                        start, cancel, done;
-  logic [ArgumentWords*32-1:0] arguments;
-  logic [StatusWords*32-1:0]   status;
+  logic                    start, cancel, done;
+  bdnn_hw_pkg::arguments_t words;
+  bdnn_hw_pkg::status_t    status;
 
   bdnn_control #(
-    .AddressBits(9), .ArgumentWords(ArgumentWords), .StatusOffset(StatusOffset), .StatusWords(StatusWords)
+    .AddressBits(9), .ArgumentWords(bdnn_hw_pkg::ArgumentWords), .StatusOffset(bdnn_hw_pkg::StatusOffset),
+    .StatusWords(bdnn_hw_pkg::StatusWords)
   ) u_control (
     .clk_i(ap_clk), .rst_ni(ap_rst_n),
     .awvalid_i(s_axi_control_awvalid), .awready_o(s_axi_control_awready), .awaddr_i(s_axi_control_awaddr),
@@ -84,7 +81,7 @@ module bdnn_kernel #(
     .arvalid_i(s_axi_control_arvalid), .arready_o(s_axi_control_arready), .araddr_i(s_axi_control_araddr),
     .rvalid_o(s_axi_control_rvalid), .rready_i(s_axi_control_rready), .rdata_o(s_axi_control_rdata),
     .rresp_o(s_axi_control_rresp), .interrupt_o(interrupt),
-    .start_o(start), .cancel_o(cancel), .done_i(done), .arguments_o(arguments), .status_i(status)
+    .start_o(start), .cancel_o(cancel), .done_i(done), .arguments_o(words), .status_i(status)
   );
 
   ///////////////
@@ -94,41 +91,41 @@ module bdnn_kernel #(
   bdnn_job_pkg::job_t job;
 
   always_comb begin
-    job.weights       = arguments[32*0 +: 64];                // 0x10
-    job.activations   = arguments[32*2 +: 64];                // 0x18
-    job.filters       = arguments[32*4 +: 64];                // 0x20
-    job.results       = arguments[32*6 +: 64];                // 0x28
-    job.origin        = arguments[32*8 +: 32];                // 0x30
-    job.pixel_step    = arguments[32*9 +: 32];                // 0x34
-    job.row_step      = arguments[32*10 +: 32];               // 0x38
-    job.tap_step      = arguments[32*11 +: 32];               // 0x3c
-    job.tap_row_step  = arguments[32*12 +: 32];               // 0x40
-    job.result_step   = arguments[32*13 +: 32];               // 0x44
-    job.in_width      = arguments[32*14 +: 16];               // 0x48
-    job.in_height     = arguments[32*15 +: 16];               // 0x4c
-    job.out_width     = arguments[32*16 +: 16];               // 0x50
-    job.pixels        = arguments[32*17 +: 32];               // 0x54
-    job.kernel_width  = arguments[32*18 +: 8];                // 0x58: width, height
-    job.kernel_height = arguments[32*18+8 +: 8];
-    job.stride_x      = arguments[32*19 +: 8];                // 0x5c: stride x, y, dilation x, y
-    job.stride_y      = arguments[32*19+8 +: 8];
-    job.dilation_x    = arguments[32*19+16 +: 8];
-    job.dilation_y    = arguments[32*19+24 +: 8];
-    job.pad_left      = arguments[32*20 +: 8];                // 0x60: padding left, top
-    job.pad_top       = arguments[32*20+8 +: 8];
-    job.units         = arguments[32*21 +: 16];               // 0x64
-    job.last_channels = arguments[32*22 +: 7];                // 0x68
-    job.words         = arguments[32*23 +: 16];               // 0x6c
-    job.pad_units     = arguments[32*24 +: 8];                // 0x70
-    job.bases         = arguments[32*25 +: 4];                // 0x74
-    job.planes        = arguments[32*26 +: 4];                // 0x78
-    job.zero_point    = arguments[32*27 +: 8];                // 0x7c
-    job.filter_count  = arguments[32*28 +: 16];               // 0x80
-    job.mode          = arguments[32*29 +: 2];                // 0x84: mode, output planes
-    job.out_planes    = arguments[32*29+8 +: 4];
-    job.low           = arguments[32*30 +: 32];               // 0x88
-    job.high          = arguments[32*31 +: 32];               // 0x8c
-    job.tiles         = arguments[32*32 +: 8];                // 0x90
+    job.weights       = words.weights;
+    job.activations   = words.activations;
+    job.filters       = words.filters;
+    job.results       = words.results + 64'(words.result_origin);
+    job.origin        = words.origin;
+    job.pixel_step    = words.pixel_step;
+    job.row_step      = words.row_step;
+    job.tap_step      = words.tap_step;
+    job.tap_row_step  = words.tap_row_step;
+    job.result_step   = words.result_step;
+    job.in_width      = words.in_width;
+    job.in_height     = words.in_height;
+    job.out_width     = words.out_width;
+    job.pixels        = words.pixels;
+    job.kernel_width  = words.kernel_width;
+    job.kernel_height = words.kernel_height;
+    job.stride_x      = words.stride_x;
+    job.stride_y      = words.stride_y;
+    job.dilation_x    = words.dilation_x;
+    job.dilation_y    = words.dilation_y;
+    job.pad_left      = words.pad_left;
+    job.pad_top       = words.pad_top;
+    job.units         = words.units;
+    job.last_channels = words.last_channels;
+    job.words         = words.words;
+    job.pad_units     = words.pad_units;
+    job.bases         = words.bases;
+    job.planes        = words.planes;
+    job.zero_point    = words.zero_point;
+    job.filter_count  = words.filter_count;
+    job.mode          = words.mode;
+    job.out_planes    = words.out_planes;
+    job.low           = words.low;
+    job.high          = words.high;
+    job.tiles         = words.tiles;
   end
 
   // What no job can be. Addresses and steps must be those of beats.
@@ -214,14 +211,27 @@ module bdnn_kernel #(
     end
   end
 
-  assign status = {
-    {16'(ActivationDepth), 16'(WeightDepth)},                          // 0x128: words of a column, of a row
-    {16'(Tiles), 16'(WordBits)},                                       // 0x124
-    {16'(Columns), 16'(Rows)},                                         // 0x120
-    Identity,                                                          // 0x11c
-    write_beats_q, read_beats_q, wait_results_q, wait_load_q, busy_q, cycles_q,  // 0x118 .. 0x104
-    {28'h0, refused_q, cancelled_q, write_error, read_error}           // 0x100: how the last run ended, 0 well
-  };
+  // Everything that is not counted or built in reads as zero.
+  always_comb begin
+    status                  = '0;
+    status.read_error       = read_error;
+    status.write_error      = write_error;
+    status.cancelled        = cancelled_q;
+    status.refused          = refused_q;
+    status.cycles           = cycles_q;
+    status.busy             = busy_q;
+    status.wait_load        = wait_load_q;
+    status.wait_results     = wait_results_q;
+    status.read_beats       = read_beats_q;
+    status.write_beats      = write_beats_q;
+    status.identity         = bdnn_hw_pkg::Identity;
+    status.rows             = 16'(Rows);
+    status.columns          = 16'(Columns);
+    status.word_bits        = 16'(WordBits);
+    status.most_tiles       = 16'(Tiles);
+    status.weight_depth     = 16'(WeightDepth);
+    status.activation_depth = 16'(ActivationDepth);
+  end
 
   /////////////////////
   // Core and masters //

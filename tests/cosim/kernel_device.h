@@ -6,24 +6,26 @@
 #include "axi_memory.h"
 #include "kernel_problem.h"
 
-/* The kernel's registers (bdnn_kernel.sv). */
+#include "bdnn_hw.h"
+
+/* The kernel's registers (bitstreams/kernel.txt). */
 enum KernelRegister {
-    REG_CONTROL = 0x00,
-    REG_GLOBAL_INTERRUPT = 0x04,
-    REG_INTERRUPT_ENABLE = 0x08,
-    REG_INTERRUPT_STATUS = 0x0C,
-    REG_ARGUMENTS = 0x10,
-    REG_STATUS = 0x100,
-    REG_CYCLES = 0x104,
-    REG_BUSY = 0x108,
-    REG_WAIT_LOAD = 0x10C,
-    REG_WAIT_RESULTS = 0x110,
-    REG_READ_BEATS = 0x114,
-    REG_WRITE_BEATS = 0x118,
-    REG_IDENTITY = 0x11C,
-    REG_ARRAY = 0x120,
-    REG_WORD = 0x124,
-    REG_BUFFERS = 0x128
+    REG_CONTROL = BDNN_HW_REG_CONTROL,
+    REG_GLOBAL_INTERRUPT = BDNN_HW_REG_GLOBAL_INTERRUPT,
+    REG_INTERRUPT_ENABLE = BDNN_HW_REG_INTERRUPT_ENABLE,
+    REG_INTERRUPT_STATUS = BDNN_HW_REG_INTERRUPT_STATUS,
+    REG_ARGUMENTS = BDNN_HW_REG_WEIGHTS,
+    REG_STATUS = BDNN_HW_REG_ENDING,
+    REG_CYCLES = BDNN_HW_REG_CYCLES,
+    REG_BUSY = BDNN_HW_REG_BUSY,
+    REG_WAIT_LOAD = BDNN_HW_REG_WAIT_LOAD,
+    REG_WAIT_RESULTS = BDNN_HW_REG_WAIT_RESULTS,
+    REG_READ_BEATS = BDNN_HW_REG_READ_BEATS,
+    REG_WRITE_BEATS = BDNN_HW_REG_WRITE_BEATS,
+    REG_IDENTITY = BDNN_HW_REG_IDENTITY,
+    REG_ARRAY = BDNN_HW_REG_ARRAY,
+    REG_WORD = BDNN_HW_REG_WORD,
+    REG_BUFFERS = BDNN_HW_REG_BUFFERS
 };
 
 enum { STATUS_READ_ERROR = 1, STATUS_WRITE_ERROR = 2, STATUS_CANCELLED = 4, STATUS_REFUSED = 8 };
@@ -35,6 +37,7 @@ template <class Model> class KernelDevice
     static constexpr uint64_t weights = base, filters = base + 0x200000, activations = base + 0x280000,
                               results = base + 0x400000;
     static constexpr size_t size = 0x600000;
+    static constexpr uint32_t result_origin = 0x128; /* the results lie behind what their argument says */
 
     Bench<Model> bench;
     AxiMemory memory;
@@ -157,15 +160,15 @@ template <class Model> void KernelDevice<Model>::load(const Problem &p)
     const unsigned block_words = p.words(shape) * p.planes;
     const unsigned tiles = std::min(shape.tiles, shape.activation_depth / 2 / block_words);
     const uint64_t input = activations + 8 * p.unit_offset * p.planes;
-    const uint32_t arguments[33] = {
+    const uint32_t arguments[BDNN_HW_ARGUMENT_WORDS] = {
         (uint32_t)weights,
         (uint32_t)(weights >> 32),
         (uint32_t)input,
         (uint32_t)(input >> 32),
         (uint32_t)filters,
         (uint32_t)(filters >> 32),
-        (uint32_t)results,
-        (uint32_t)(results >> 32),
+        (uint32_t)(results - result_origin),
+        (uint32_t)((results - result_origin) >> 32),
         (uint32_t) - (int32_t)(p.pad_top * row + p.pad_left * pixel),
         p.stride_x * pixel,
         p.stride_y * row,
@@ -191,8 +194,9 @@ template <class Model> void KernelDevice<Model>::load(const Problem &p)
         (uint32_t)p.low,
         (uint32_t)p.high,
         tiles,
+        result_origin,
     };
-    for (unsigned i = 0; i < 33; i++)
+    for (unsigned i = 0; i < BDNN_HW_ARGUMENT_WORDS; i++)
         host.write(REG_ARGUMENTS + 4 * i, arguments[i]);
 }
 

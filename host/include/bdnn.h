@@ -227,6 +227,22 @@ typedef struct bdnn_result {
 BDNN_API size_t bdnn_session_output_count(const bdnn_session *session);
 BDNN_API bdnn_status bdnn_session_output(const bdnn_session *session, size_t index, bdnn_result *result, bdnn_error *err);
 
+/* From now on every run is timed layer by layer; what is not asked for costs nothing. Errors: memory. */
+BDNN_API bdnn_status bdnn_session_profile(bdnn_session *session, bdnn_error *err);
+
+/* One layer of a session: what computes it and what that costs, for the whole batch. */
+typedef struct bdnn_layer_cost {
+    const char *kernel;    /* of an inner product, "panel_6x64__avx512vnni"; "fused" for a layer that one before it does on the way,
+                            * whose numbers are all 0; "integers" or "float" for others. Valid as long as the session. */
+    uint64_t nanoseconds;  /* of the last run, when it was timed; else 0 */
+    uint64_t weight_bytes; /* as the kernel reads them */
+    uint64_t input_bytes;  /* of every input, as the layers before left it */
+    uint64_t output_bytes; /* of every output */
+} bdnn_layer_cost;
+
+/* Layer `index` of the model, counted as bdnn_model_layer does; its name, operation, sizes and multiply-adds are told there. */
+BDNN_API bdnn_status bdnn_session_layer(const bdnn_session *session, size_t index, bdnn_layer_cost *cost, bdnn_error *err);
+
 /* Bytes of the planned activation memory, scratch included, and what it would be without reuse. */
 BDNN_API void bdnn_session_memory(const bdnn_session *session, uint64_t *planned, uint64_t *without_reuse);
 

@@ -25,8 +25,8 @@ typedef struct bdnn_backend_type {
     /* x_q and sink as in bdnn_ip_kernel.run. */
     bdnn_status (*run)(bdnn_backend *backend, const bdnn_resident *resident, const uint8_t *x_q, const bdnn_sink *sink,
                        void *scratch, bdnn_error *err);
-    /* What runs this layer, for tables: a kernel's name. */
-    const char *(*describe)(const bdnn_backend *backend, const bdnn_resident *resident);
+    /* What runs this layer, for tables: a kernel's name, and the bytes of weights that it reads. */
+    const char *(*describe)(const bdnn_backend *backend, const bdnn_resident *resident, uint64_t *weight_bytes);
 } bdnn_backend_type;
 
 /* Each backend's struct begins with this. */

@@ -1,6 +1,7 @@
 /* Sessions: preparing a network for a device and running it. */
 #include "runtime/session.h"
 
+#include "core/clock.h"
 #include "core/memory.h"
 
 #include <string.h>
@@ -312,6 +313,7 @@ void bdnn_session_free(bdnn_session *s)
     }
     bdnn_free(s->steps);
     bdnn_free(s->results);
+    bdnn_free(s->nanoseconds);
     bdnn_free(s->arena);
     bdnn_free(s->scratch);
     if (s->backend) {
@@ -388,7 +390,11 @@ bdnn_status bdnn_session_run(bdnn_session *s, const float *input, bdnn_error *er
     const bdnn_tensor tensor = tensor_of(s, s->graph->inputs[0]);
     bdnn_from_row_major(&tensor.shape, BDNN_FLOAT32, input, tensor.data);
     for (size_t l = 0; l < s->graph->layer_count; l++) {
+        const uint64_t start = s->nanoseconds ? bdnn_clock() : 0;
         bdnn_status status = run_step(s, &s->steps[l], err);
+        if (s->nanoseconds) {
+            s->nanoseconds[l] = s->steps[l].done_before ? 0 : bdnn_clock() - start;
+        }
         if (status != BDNN_OK) {
             return bdnn_prefix(err, status, "layer '%s'", s->graph->layers[l].name);
         }
@@ -422,10 +428,4 @@ void bdnn_session_memory(const bdnn_session *s, uint64_t *planned, uint64_t *wit
 {
     *planned = s->plan.arena_bytes + s->scratch_bytes;
     *without_reuse = s->plan.total_bytes + s->scratch_bytes;
-}
-
-const char *bdnn_session_describe(const bdnn_session *s, size_t layer)
-{
-    const bdnn_step *step = &s->steps[layer];
-    return step->inner.backend ? s->backend->type->describe(s->backend, step->inner.resident) : "float";
 }

@@ -26,10 +26,8 @@ struct bdnn_session {
     bdnn_step *steps;      /* one a layer */
     uint8_t *arena, *scratch;
     size_t scratch_bytes;
-    float **results; /* per graph output, row-major */
+    uint64_t *nanoseconds; /* per layer, of the last run; NULL unless runs are timed */
+    float **results;       /* per graph output, row-major */
 };
-
-/* What runs a layer: a kernel's name, or "float". */
-const char *bdnn_session_describe(const bdnn_session *session, size_t layer);
 
 #endif

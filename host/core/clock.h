@@ -1,0 +1,10 @@
+/* Time. */
+#ifndef BDNN_CORE_CLOCK_H
+#define BDNN_CORE_CLOCK_H
+
+#include <stdint.h>
+
+/* Nanoseconds of a clock that never goes back. */
+uint64_t bdnn_clock(void);
+
+#endif

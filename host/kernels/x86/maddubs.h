@@ -10,8 +10,12 @@
  *
  * Included by one file per instruction set, which defines MADDUBS_KERNEL, MADDUBS_NAME, MADDUBS_AVAILABLE (an
  * expression), vec (the vector type), LANES (its 32-bit elements), and on vectors: broadcast (of an int32), load
- * (aligned), store_sums (unaligned), load_sums, zero, maddubs (unsigned, signed), add16, add32, and pairs (neighbouring
- * signed 16-bit elements added to 32 bits). */
+ * (aligned), store_sums (unaligned), zero, maddubs (unsigned, signed), and
+ *
+ *     maddubs_add(&sum, x, w)            products added to sums of 16 bits,
+ *     widen_into(&total, sum)            sums of 16 bits widened and added to those of 32 bits in memory,
+ *     widen_one(&sum, x, &w)             products, with weights in memory, widened at once,
+ *     widen_two(&sum, x0, x1, &w)        products of two neighbouring quads added and widened. */
 #include "kernels/cpu.h"
 #include "kernels/kernel_list.h"
 #include "kernels/panel.h"

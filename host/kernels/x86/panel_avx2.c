@@ -19,19 +19,9 @@ static inline vec load(const int8_t *w)
     return _mm256_load_si256((const __m256i *)(const void *)w);
 }
 
-static inline vec load_sums(const int32_t *sums)
-{
-    return _mm256_loadu_si256((const __m256i *)(const void *)sums);
-}
-
 static inline void store_sums(int32_t *sums, vec v)
 {
     _mm256_storeu_si256((__m256i *)(void *)sums, v);
-}
-
-static inline vec pairs(vec v)
-{
-    return _mm256_madd_epi16(v, _mm256_set1_epi16(1));
 }
 
 /* As inline assembly because gcc 12 spills sums when it allocates 12 of them through intrinsics. */
@@ -71,7 +61,5 @@ static inline __attribute__((always_inline)) void widen_into(vec *total, vec sum
 
 #define zero    _mm256_setzero_si256
 #define maddubs _mm256_maddubs_epi16
-#define add16   _mm256_add_epi16
-#define add32   _mm256_add_epi32
 
 #include "kernels/x86/maddubs.h"

@@ -20,19 +20,9 @@ static inline vec load(const int8_t *w)
     return _mm_load_si128((const __m128i *)(const void *)w);
 }
 
-static inline vec load_sums(const int32_t *sums)
-{
-    return _mm_loadu_si128((const __m128i *)(const void *)sums);
-}
-
 static inline void store_sums(int32_t *sums, vec v)
 {
     _mm_storeu_si128((__m128i *)(void *)sums, v);
-}
-
-static inline vec pairs(vec v)
-{
-    return _mm_madd_epi16(v, _mm_set1_epi16(1));
 }
 
 /* As inline assembly because gcc 12 spills sums when it allocates 12 of them through intrinsics. */
@@ -72,7 +62,5 @@ static inline __attribute__((always_inline)) void widen_into(vec *total, vec sum
 
 #define zero    _mm_setzero_si128
 #define maddubs _mm_maddubs_epi16
-#define add16   _mm_add_epi16
-#define add32   _mm_add_epi32
 
 #include "kernels/x86/maddubs.h"

@@ -1,5 +1,6 @@
 /* Template of the popcount kernel for fully connected layers at small batches; included by one file per instruction
- * set, which defines POPCOUNT_KERNEL (the entry's symbol), POPCOUNT_NAME and POPCOUNT_AVAILABLE (an expression).
+ * set, which defines POPCOUNT_KERNEL (the entry's symbol), POPCOUNT_NAME and POPCOUNT_AVAILABLE (an expression), and
+ * may define POPCOUNT_AND and its own and_count.
  *
  * With P_i = sum_q 2^q popcount(m_i and b_q) and X = sum_d x_q[d], the inner product is acc_f = sum_i g_i (2 P_i - X):
  * the same number as by XNOR, without the constant term. The weights are streamed as they are stored, K bits an
@@ -52,6 +53,8 @@ struct job {
     int32_t sum[MOST_BATCH];
 };
 
+#ifndef POPCOUNT_AND
+/* Bits that are set in both. */
 static int32_t and_count(const uint64_t *a, const uint64_t *b, int64_t words)
 {
     int64_t count = 0;
@@ -60,6 +63,7 @@ static int32_t and_count(const uint64_t *a, const uint64_t *b, int64_t words)
     }
     return (int32_t)count;
 }
+#endif
 
 static void run_tile(void *context, size_t tile)
 {

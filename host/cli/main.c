@@ -40,6 +40,12 @@ static const struct command {
      "  Network options apply to networks that bring no pre-processing of their own.\n"},
     {"export-npy", cli_export_npy, "write the parameters as a folder of .npy files",
      "bdnn export-npy NET DIR [network options]\n"},
+    {"bench", cli_bench, "measure each layer, and hold it against the machine's peaks",
+     "bdnn bench NET [options] [network options]\n"
+     "  --device cpu|reference|float   (cpu)\n"
+     "  --threads N (1), --batch N (1), --repeat N (20)\n"
+     "  --all                     also layers that cost nothing, being done on the way by others\n"
+     "  --json\n"},
     {"devices", cli_devices, "list the devices that networks can run on", "bdnn devices\n"},
 };
 

@@ -243,6 +243,12 @@ typedef struct bdnn_layer_cost {
 /* Layer `index` of the model, counted as bdnn_model_layer does; its name, operation, sizes and multiply-adds are told there. */
 BDNN_API bdnn_status bdnn_session_layer(const bdnn_session *session, size_t index, bdnn_layer_cost *cost, bdnn_error *err);
 
+/* The machine's peaks, measured when called: multiply-adds a second that one thread reaches by the instruction of this kernel, from
+ * registers alone, and the instruction's name (0 and NULL for kernels of no measured instruction); bytes a second that so many threads
+ * (0: one a processor) read from memory. Each takes a fraction of a second. */
+BDNN_API double bdnn_peak_multiply_adds(const char *kernel, const char **instruction);
+BDNN_API double bdnn_peak_read_bytes(size_t threads);
+
 /* Bytes of the planned activation memory, scratch included, and what it would be without reuse. */
 BDNN_API void bdnn_session_memory(const bdnn_session *session, uint64_t *planned, uint64_t *without_reuse);
 

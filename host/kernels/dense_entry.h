@@ -4,13 +4,27 @@
  *     static void dense_filter(const bdnn_ip_shape *shape, const uint64_t *planes, const int8_t *scales,
  *                              const uint8_t *x_q, int32_t *acc, int64_t acc_stride);
  *
- * which computes one filter for all items of the batch, acc's elements acc_stride apart. Weights are decoded on the way
+ * which computes one filter for all items of the batch, acc's elements acc_stride apart; or, with DENSE_AT_ONCE,
+ *
+ *     static void dense_filters(const bdnn_ip_shape *shape, int64_t filters, ...the same);
+ *
+ * which computes up to DENSE_AT_ONCE neighbouring filters. Weights are decoded on the way
  * from their stored bits, K of them an element: there is no decoded copy, since at batch 1 the memory bus decides and
  * since a network's fully connected layers are most of its memory. */
 #include "kernels/kernel_list.h"
 #include "kernels/rows.h"
 
 #include "core/memory.h"
+
+#ifndef DENSE_AT_ONCE
+#define DENSE_AT_ONCE 1
+static void dense_filters(const bdnn_ip_shape *shape, int64_t filters, const uint64_t *planes, const int8_t *scales,
+                          const uint8_t *x_q, int32_t *acc, int64_t acc_stride)
+{
+    (void)filters;
+    dense_filter(shape, planes, scales, x_q, acc, acc_stride);
+}
+#endif
 
 struct dense_job {
     const bdnn_ip_shape *shape;
@@ -33,9 +47,9 @@ static void dense_task(void *context, size_t slot, size_t task)
     const int64_t words = (bdnn_ip_inner(s) + 63) / 64, first = (int64_t)task * DENSE_FILTERS;
     const int64_t end = first + DENSE_FILTERS < s->filters ? first + DENSE_FILTERS : s->filters;
     int32_t *acc = (int32_t *)(void *)(job->scratch + slot * dense_slot_bytes(s));
-    for (int64_t f = first; f < end; f++) {
-        dense_filter(s, job->weights->planes + f * s->bases * words, job->weights->scales + f * s->bases, job->x_q,
-                     acc + (f - first), DENSE_FILTERS);
+    for (int64_t f = first; f < end; f += DENSE_AT_ONCE) {
+        dense_filters(s, end - f < DENSE_AT_ONCE ? end - f : DENSE_AT_ONCE, job->weights->planes + f * s->bases * words,
+                      job->weights->scales + f * s->bases, job->x_q, acc + (f - first), DENSE_FILTERS);
     }
     bdnn_sink_put(job->sink, 0, s->batch, first, end - first, acc, DENSE_FILTERS);
 }

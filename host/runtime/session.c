@@ -388,16 +388,22 @@ static void fetch_result(bdnn_session *s, size_t index)
 bdnn_status bdnn_session_run(bdnn_session *s, const float *input, bdnn_error *err)
 {
     const bdnn_tensor tensor = tensor_of(s, s->graph->inputs[0]);
+    bdnn_status status = BDNN_OK;
     bdnn_from_row_major(&tensor.shape, BDNN_FLOAT32, input, tensor.data);
-    for (size_t l = 0; l < s->graph->layer_count; l++) {
+    bdnn_threads_hurry(s->threads);
+    for (size_t l = 0; l < s->graph->layer_count && status == BDNN_OK; l++) {
         const uint64_t start = s->nanoseconds ? bdnn_clock() : 0;
-        bdnn_status status = run_step(s, &s->steps[l], err);
+        status = run_step(s, &s->steps[l], err);
         if (s->nanoseconds) {
             s->nanoseconds[l] = s->steps[l].done_before ? 0 : bdnn_clock() - start;
         }
         if (status != BDNN_OK) {
-            return bdnn_prefix(err, status, "layer '%s'", s->graph->layers[l].name);
+            bdnn_prefix(err, status, "layer '%s'", s->graph->layers[l].name);
         }
+    }
+    bdnn_threads_rest(s->threads);
+    if (status != BDNN_OK) {
+        return status;
     }
     for (size_t i = 0; i < s->graph->output_count; i++) {
         fetch_result(s, i);

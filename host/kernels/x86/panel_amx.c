@@ -4,17 +4,13 @@
  * Rows of inputs are read where they lie: positions of a padded image that follow one another are a constant distance
  * apart, also at the end of a line, where a few positions are computed that nobody keeps. What has strides, or channels
  * that 64 does not divide, is gathered first. */
-#define _GNU_SOURCE /* syscall */
-
 #include "core/memory.h"
-#include "kernels/cpu.h"
 #include "kernels/kernel_list.h"
 #include "kernels/rows.h"
+#include "kernels/x86/amx.h"
 
 #include <immintrin.h>
 #include <string.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #define ROWS                16             /* of a tile */
 #define DEPTH               64             /* bytes of a tile's row: elements of an inner product */
@@ -31,32 +27,10 @@
 /* Tasks to cut a layer into, at least, when it has that many spans and blocks: enough for a few threads. */
 #define LEAST_TASKS 8
 
-/* ---- Permission ---- */
-
-#define ARCH_REQ_XCOMP_PERM 0x1023
-#define XFEATURE_TILEDATA   18
-
-/* Linux gives a process the tiles' registers when it asks. Asking twice is harmless. */
-static bool available(void)
-{
-    static int answer; /* 0 not asked, 1 yes, -1 no; every thread that asks finds the same */
-    int known = __atomic_load_n(&answer, __ATOMIC_RELAXED);
-    if (known == 0) {
-        unsigned a = 7, b, c = 0, d;
-        __asm__("cpuid" : "+a"(a), "=b"(b), "+c"(c), "=d"(d));
-        known = (d >> 24 & 1) && (d >> 25 & 1) && __builtin_cpu_supports("avx512vl") &&
-                        syscall(SYS_arch_prctl, ARCH_REQ_XCOMP_PERM, XFEATURE_TILEDATA) == 0
-                    ? 1
-                    : -1;
-        __atomic_store_n(&answer, known, __ATOMIC_RELAXED);
-    }
-    return known > 0;
-}
-
 static bool supported(const bdnn_ip_shape *shape)
 {
     (void)shape;
-    return bdnn_cpu_allows(BDNN_CPU_AMX) && available();
+    return bdnn_amx_available();
 }
 
 /* ---- Geometry ---- */
@@ -199,6 +173,9 @@ static inline __attribute__((always_inline)) void tiles(int row_tiles, int lane_
                                                         const int8_t *weights, int32_t *sums)
 {
     const size_t row = (size_t)stride;
+    /* The intrinsics do not tell the compiler that tiles are loaded from memory: what was written so far must be there.
+     */
+    __asm__ volatile("" : : : "memory");
     _tile_zero(0);
     _tile_zero(1);
     _tile_zero(2);
@@ -240,22 +217,6 @@ static void multiply(int64_t rows_used, int64_t lanes_used, const uint8_t *rows,
     } else {
         tiles(1, 1, rows, stride, offsets, chunks, weights, sums);
     }
-}
-
-static void load_configuration(void)
-{
-    struct {
-        uint8_t palette, start_row, reserved[14];
-        uint16_t bytes[16];
-        uint8_t rows[16];
-    } configuration;
-    memset(&configuration, 0, sizeof configuration);
-    configuration.palette = 1;
-    for (int t = 0; t < 8; t++) {
-        configuration.bytes[t] = DEPTH;
-        configuration.rows[t] = ROWS;
-    }
-    _tile_loadconfig(&configuration);
 }
 
 /* Sums that wait for the sink. */
@@ -370,7 +331,7 @@ static void run_task(void *context, size_t slot, size_t task)
     p.last_block = block + w->task_blocks < w->blocks ? block + w->task_blocks : w->blocks;
     p.sums = (int32_t *)(void *)(job->slots + slot * (SUMS_BYTES + rows_bytes(job->shape, w)));
     p.rows = (uint8_t *)p.sums + SUMS_BYTES;
-    load_configuration();
+    bdnn_amx_configure();
     for (p.group = 0; p.group < job->shape->groups; p.group++) {
         run_group(job, &p);
     }

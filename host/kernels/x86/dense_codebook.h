@@ -22,6 +22,7 @@
 #include "kernels/cpu.h"
 #include "kernels/kernel_list.h"
 #include "kernels/rows.h"
+#include "kernels/unroll.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -201,7 +202,7 @@ INLINE void decode(int bases, const vec bits[8], const vec tables[2], vec w[VECT
 {
     vec code[VECTORS];
     codes_of_four(bits[0], bits[1], bits[2], bits[3], code);
-#pragma GCC unroll 8
+    UNROLL
     for (int i = 0; i < VECTORS; i++) {
         w[i] = shuffle(tables[0], code[i]);
     }
@@ -210,7 +211,7 @@ INLINE void decode(int bases, const vec bits[8], const vec tables[2], vec w[VECT
     } else if (bases == 8) {
         codes_of_four(bits[4], bits[5], bits[6], bits[7], code);
     }
-#pragma GCC unroll 8
+    UNROLL
     for (int i = 0; i < VECTORS && bases > 4; i++) {
         w[i] = add8(w[i], shuffle(tables[1], code[i]));
     }
@@ -218,10 +219,10 @@ INLINE void decode(int bases, const vec bits[8], const vec tables[2], vec w[VECT
 
 INLINE vec multiply(int steps, const vec w[VECTORS], const uint8_t *x, vec sum)
 {
-#pragma GCC unroll 8
+    UNROLL
     for (int i = 0; i < VECTORS; i += steps) {
         vec products = product(load(x + i * BYTES), w[i]);
-#pragma GCC unroll 8
+        UNROLL
         for (int j = i + 1; j < i + steps; j++) {
             products = product_add(products, load(x + j * BYTES), w[j]);
         }
@@ -236,24 +237,24 @@ INLINE void dot(int bases, int items, int steps, const struct filter *f, const u
 {
     const vec tables[2] = {f->table[0], f->table[1]};
     vec sum[MOST_ITEMS];
-#pragma GCC unroll 8
+    UNROLL
     for (int n = 0; n < items; n++) {
         sum[n] = zero();
     }
     for (int64_t at = 0; at < f->bytes; at += BYTES) {
         vec bits[8], w[VECTORS];
-#pragma GCC unroll 8
+        UNROLL
         for (int k = 0; k < bases; k++) {
             bits[k] = load(f->plane[k] + at);
             __builtin_prefetch(f->plane[k] + at + f->ahead);
         }
         decode(bases, bits, tables, w);
-#pragma GCC unroll 8
+        UNROLL
         for (int n = 0; n < items; n++) {
             sum[n] = multiply(steps, w, x + at * 8 + n * stride, sum[n]);
         }
     }
-#pragma GCC unroll 8
+    UNROLL
     for (int n = 0; n < items; n++) {
         acc[n * FILTERS] += total(sum[n]);
     }

@@ -19,6 +19,7 @@
 #include "kernels/cpu.h"
 #include "kernels/kernel_list.h"
 #include "kernels/panel.h"
+#include "kernels/unroll.h"
 
 #include <string.h>
 
@@ -100,18 +101,18 @@ INLINE void short_steps(int rows, int blocks, int steps, const uint8_t *x, int64
 {
     for (int64_t d = 0; d + steps * QUAD <= inner; d += steps * QUAD) {
         const int8_t *weights = w + d * LANES;
-#pragma GCC unroll 8
+        UNROLL
         for (int r = 0; r < rows; r++) {
             const uint8_t *at = x + r * row_stride + d;
             const vec first = inputs_at(at);
             if (steps == 1) {
-#pragma GCC unroll 8
+                UNROLL
                 for (int b = 0; b < blocks; b++) {
                     widen_one(&sum[r][b], first, weights + b * block);
                 }
             } else {
                 const vec second = inputs_at(at + QUAD);
-#pragma GCC unroll 8
+                UNROLL
                 for (int b = 0; b < blocks; b++) {
                     widen_two(&sum[r][b], first, second, weights + b * block);
                 }
@@ -125,9 +126,9 @@ INLINE void short_tile(int rows, int blocks, int steps, const uint8_t *x, int64_
 {
     const int64_t block = LANES * padded_inner, even = padded_inner / (steps * QUAD) * (steps * QUAD);
     vec sum[ROWS][BLOCKS];
-#pragma GCC unroll 8
+    UNROLL
     for (int r = 0; r < rows; r++) {
-#pragma GCC unroll 8
+        UNROLL
         for (int b = 0; b < blocks; b++) {
             sum[r][b] = zero();
         }
@@ -136,9 +137,9 @@ INLINE void short_tile(int rows, int blocks, int steps, const uint8_t *x, int64_
     if (even < padded_inner) {
         short_steps(rows, blocks, 1, x + even, row_stride, w + even * LANES, QUAD, block, sum);
     }
-#pragma GCC unroll 8
+    UNROLL
     for (int r = 0; r < rows; r++) {
-#pragma GCC unroll 8
+        UNROLL
         for (int b = 0; b < blocks; b++) {
             store_sums(acc + r * acc_stride + b * LANES, sum[r][b]);
         }
@@ -150,14 +151,14 @@ INLINE void quad_step(int rows, int blocks, bool add, const uint8_t *x, int64_t 
                       int64_t block, vec sum[ROWS][BLOCKS])
 {
     vec weights[BLOCKS];
-#pragma GCC unroll 8
+    UNROLL
     for (int b = 0; b < blocks; b++) {
         weights[b] = load(w + b * block);
     }
-#pragma GCC unroll 8
+    UNROLL
     for (int r = 0; r < rows; r++) {
         const vec inputs = inputs_at(x + r * row_stride);
-#pragma GCC unroll 8
+        UNROLL
         for (int b = 0; b < blocks; b++) {
             if (add) {
                 maddubs_add(&sum[r][b], inputs, weights[b]);
@@ -174,9 +175,9 @@ INLINE void long_tile(int rows, int blocks, int steps, const uint8_t *x, int64_t
 {
     const int64_t block = LANES * padded_inner;
     vec total[ROWS][BLOCKS];
-#pragma GCC unroll 8
+    UNROLL
     for (int r = 0; r < rows; r++) {
-#pragma GCC unroll 8
+        UNROLL
         for (int b = 0; b < blocks; b++) {
             total[r][b] = zero();
         }
@@ -188,17 +189,17 @@ INLINE void long_tile(int rows, int blocks, int steps, const uint8_t *x, int64_t
         for (int64_t d = first + QUAD; d < end; d += QUAD) {
             quad_step(rows, blocks, true, x + d, row_stride, w + d * LANES, block, sum);
         }
-#pragma GCC unroll 8
+        UNROLL
         for (int r = 0; r < rows; r++) {
-#pragma GCC unroll 8
+            UNROLL
             for (int b = 0; b < blocks; b++) {
                 widen_into(&total[r][b], sum[r][b]);
             }
         }
     }
-#pragma GCC unroll 8
+    UNROLL
     for (int r = 0; r < rows; r++) {
-#pragma GCC unroll 8
+        UNROLL
         for (int b = 0; b < blocks; b++) {
             store_sums(acc + r * acc_stride + b * LANES, total[r][b]);
         }

@@ -3,6 +3,7 @@
 #include "kernels/cpu.h"
 #include "kernels/kernel_list.h"
 #include "kernels/panel.h"
+#include "kernels/unroll.h"
 
 #include <immintrin.h>
 #include <string.h>
@@ -35,34 +36,34 @@ static inline __attribute__((always_inline)) void tile(int rows, int blocks, con
                                                        int32_t *acc, int64_t acc_stride)
 {
     __m512i sum[ROWS][BLOCKS];
-#pragma GCC unroll 8
+    UNROLL
     for (int r = 0; r < rows; r++) {
-#pragma GCC unroll 8
+        UNROLL
         for (int b = 0; b < blocks; b++) {
             sum[r][b] = _mm512_setzero_si512();
         }
     }
     for (int64_t d = 0; d < padded_inner; d += QUAD) {
         __m512i weights[BLOCKS];
-#pragma GCC unroll 8
+        UNROLL
         for (int b = 0; b < blocks; b++) {
             weights[b] = _mm512_load_si512(w + b * LANES * padded_inner + d * LANES);
         }
-#pragma GCC unroll 8
+        UNROLL
         for (int r = 0; r < rows; r++) {
             int32_t quad;
             __m512i inputs;
             memcpy(&quad, x + r * row_stride + d, sizeof quad);
             inputs = _mm512_set1_epi32(quad);
-#pragma GCC unroll 8
+            UNROLL
             for (int b = 0; b < blocks; b++) {
                 dot(&sum[r][b], inputs, weights[b]);
             }
         }
     }
-#pragma GCC unroll 8
+    UNROLL
     for (int r = 0; r < rows; r++) {
-#pragma GCC unroll 8
+        UNROLL
         for (int b = 0; b + 1 < blocks; b++) {
             _mm512_storeu_si512(acc + r * acc_stride + b * LANES, sum[r][b]);
         }

@@ -2,6 +2,7 @@
 #include "kernels/cpu.h"
 #include "kernels/kernel_list.h"
 #include "kernels/panel.h"
+#include "kernels/unroll.h"
 
 #include <immintrin.h>
 #include <string.h>
@@ -25,34 +26,34 @@ static inline __attribute__((always_inline)) void tile(int rows, int blocks, con
                                                        int64_t acc_stride)
 {
     __m256i sum[ROWS][BLOCKS];
-#pragma GCC unroll 8
+    UNROLL
     for (int r = 0; r < rows; r++) {
-#pragma GCC unroll 8
+        UNROLL
         for (int b = 0; b < blocks; b++) {
             sum[r][b] = _mm256_setzero_si256();
         }
     }
     for (int64_t d = 0; d < padded_inner; d += QUAD) {
         __m256i weights[BLOCKS];
-#pragma GCC unroll 8
+        UNROLL
         for (int b = 0; b < blocks; b++) {
             weights[b] = _mm256_load_si256((const __m256i *)(const void *)(w + b * LANES * padded_inner + d * LANES));
         }
-#pragma GCC unroll 8
+        UNROLL
         for (int r = 0; r < rows; r++) {
             int32_t quad;
             __m256i inputs;
             memcpy(&quad, x + r * row_stride + d, sizeof quad);
             inputs = _mm256_set1_epi32(quad);
-#pragma GCC unroll 8
+            UNROLL
             for (int b = 0; b < blocks; b++) {
                 sum[r][b] = _mm256_dpbusd_avx_epi32(sum[r][b], inputs, weights[b]);
             }
         }
     }
-#pragma GCC unroll 8
+    UNROLL
     for (int r = 0; r < rows; r++) {
-#pragma GCC unroll 8
+        UNROLL
         for (int b = 0; b < blocks; b++) {
             _mm256_storeu_si256((__m256i *)(void *)(acc + r * acc_stride + b * LANES), sum[r][b]);
         }

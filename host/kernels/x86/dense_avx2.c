@@ -6,7 +6,7 @@
 #define STEPS_CASES(k, n) CASE(k, n, 1) CASE(k, n, 2) CASE(k, n, 8)
 
 #define DENSE_KERNEL    bdnn_ip_dense_avx2
-#define DENSE_NAME      "dense_1x4__avx2"
+#define DENSE_NAME      "dense_1x8__avx2"
 #define DENSE_AVAILABLE (bdnn_cpu_allows(BDNN_CPU_AVX2) && __builtin_cpu_supports("avx2"))
 
 #define product                _mm256_maddubs_epi16

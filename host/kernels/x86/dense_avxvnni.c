@@ -2,7 +2,7 @@
 #include "kernels/x86/ymm.h"
 
 #define DENSE_KERNEL    bdnn_ip_dense_avxvnni
-#define DENSE_NAME      "dense_1x4__avxvnni"
+#define DENSE_NAME      "dense_1x8__avxvnni"
 #define DENSE_AVAILABLE (bdnn_cpu_allows(BDNN_CPU_AVXVNNI) && bdnn_cpu_has_avxvnni())
 
 #define product(x, w)   _mm256_dpbusd_avx_epi32(zero(), x, w)

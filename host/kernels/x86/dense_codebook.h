@@ -31,7 +31,7 @@
 #define INLINE static inline __attribute__((always_inline))
 
 #define FILTERS    8 /* of one task */
-#define MOST_ITEMS 4 /* of the batch, for which a block is decoded once */
+#define MOST_ITEMS 8 /* of the batch, for which a block is decoded once */
 #define VECTORS    8 /* of a block: one for each bit of a byte */
 #define BYTES      ((int64_t)sizeof(vec))
 #define BLOCK      (VECTORS * BYTES)
@@ -261,16 +261,16 @@ INLINE void dot(int bases, int items, int steps, const struct filter *f, const u
 }
 
 #define CASE(k, n, t)                                                                                                  \
-    case (k)*64 + (n)*8 + (t)-1:                                                                                       \
+    case (k)*128 + (n)*8 + (t)-1:                                                                                      \
         dot(k, n, t, f, x, stride, acc);                                                                               \
         break;
-#define CASES(k) STEPS_CASES(k, 1) STEPS_CASES(k, 2) STEPS_CASES(k, 4)
+#define CASES(k) STEPS_CASES(k, 1) STEPS_CASES(k, 2) STEPS_CASES(k, 4) STEPS_CASES(k, 8)
 
-/* Adds the filter's products with `items` (1, 2 or 4) items, `stride` bytes apart, to acc[items][FILTERS]. */
+/* Adds the filter's products with `items` (1, 2, 4 or 8) items, `stride` bytes apart, to acc[items][FILTERS]. */
 static void any_dot(int32_t bases, int64_t items, const struct filter *f, const uint8_t *x, int64_t stride,
                     int32_t *acc)
 {
-    switch ((bases <= 4 ? 4 : bases <= 6 ? 6 : 8) * 64 + (int)items * 8 + f->steps - 1) {
+    switch ((bases <= 4 ? 4 : bases <= 6 ? 6 : 8) * 128 + (int)items * 8 + f->steps - 1) {
         CASES(4)
         CASES(6)
         CASES(8)

@@ -34,7 +34,7 @@ static inline int32_t total(vec v)
 #define STEPS_CASES(k, n) CASE(k, n, 1) CASE(k, n, 2) CASE(k, n, 8)
 
 #define DENSE_KERNEL bdnn_ip_dense_sse4
-#define DENSE_NAME   "dense_1x4__sse4"
+#define DENSE_NAME   "dense_1x8__sse4"
 #define DENSE_AVAILABLE                                                                                                \
     (bdnn_cpu_allows(BDNN_CPU_SSE4) && __builtin_cpu_supports("ssse3") && __builtin_cpu_supports("sse4.1"))
 

@@ -72,7 +72,7 @@ module bdnn_packer (
 
 `ifndef SYNTHESIS
   always_ff @(posedge clk_i) begin
-    if (rst_ni && valid_i) assert (mode_i != 2'd3 && planes_i >= 4'd1 && planes_i <= 4'd8)
+    if (rst_ni && valid_i) assert (mode_i != 2'd3 && (mode_i != 2'd0 || (planes_i >= 4'd1 && planes_i <= 4'd8)))
       else $error("bdnn_packer: mode %0d, %0d planes", mode_i, planes_i);
   end
 `endif

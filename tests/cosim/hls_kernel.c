@@ -1,0 +1,275 @@
+/* The HLS kernel, compiled natively, against the definition: the shared vectors, all K and Q in all modes, networks
+ * that stay on the device, max pooling, jobs that are refused.
+ *
+ *   hls_kernel_BOARD [SEED [CASES]] */
+#include "device_case.h"
+#include "run_job.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bdnn_device_array array;
+static unsigned cases_run, cases_refused_by_plan;
+
+static void fail(const bdnn_ip_shape *shape, const char *what, uint64_t seed)
+{
+    printf("FAILED, seed %" PRIu64 ", %s: ", seed, what);
+    shape_print(shape);
+    printf("\n");
+    exit(1);
+}
+
+/* What an array of these sizes needs for a job at least: partly used chunks, blocks and words included. */
+static uint64_t least_work(const device_case *c)
+{
+    const bdnn_hw_job *j = &c->layer.job;
+    const uint64_t chunks = (j->filter_count + array.rows - 1) / array.rows;
+    const uint64_t tiles = (j->pixels + array.columns - 1) / array.columns;
+    return chunks * tiles * j->bases * j->planes * j->words;
+}
+
+static void run_case(uint64_t seed, const bdnn_ip_shape *shape, enum filling filling, bdnn_device_mode mode,
+                     bool flatten)
+{
+    device_case c;
+    if (!device_case_make(&c, &array, shape, filling, mode, flatten)) {
+        cases_refused_by_plan++;
+        return;
+    }
+    for (int64_t n = 0; n < c.layer.shape.batch; n++) {
+        for (int64_t g = 0; g < c.layer.shape.groups; g++) {
+            const bdnn_hw_job job = device_case_job(&c, n, g);
+            const hls_status status = hls_run_job(&job);
+            if (status.ending != 0) {
+                fail(shape, "the job ended badly", seed);
+            }
+            if (status.busy != least_work(&c)) {
+                fail(shape, "the work counted is not the least", seed);
+            }
+        }
+    }
+    if (!device_case_check(&c)) {
+        fail(shape, "results differ", seed);
+    }
+    device_case_free(&c);
+    cases_run++;
+}
+
+static void test_random(uint64_t seed, unsigned cases)
+{
+    for (unsigned i = 0; i < cases; i++) {
+        random_seed(seed + i);
+        const bdnn_ip_shape shape = device_shape_random();
+        run_case(seed + i, &shape, (enum filling)random_in(0, FILL_KINDS - 1), (bdnn_device_mode)random_in(0, 2),
+                 random_in(0, 4) == 0);
+    }
+}
+
+/* All K and Q in all modes, at values drawn at random and at both ends. */
+static void test_bases_and_bits(uint64_t seed)
+{
+    static const enum filling fillings[] = {FILL_RANDOM, FILL_HIGHEST, FILL_LOWEST};
+    for (int i = 0; i < 8 * 8 * 3; i++) {
+        random_seed(seed + (uint64_t)i);
+        bdnn_ip_shape shape = shape_image(5, 70, 9, 3, 2, 1);
+        shape.bases = 1 + i % 8;
+        shape.bits = 1 + i / 8 % 8;
+        shape.zero_point = (int32_t)random_in(0, (1 << shape.bits) - 1);
+        run_case(seed, &shape, fillings[random_in(0, 2)], (bdnn_device_mode)(i / 64), false);
+    }
+}
+
+/* Shapes of the networks that the method was published for, fewer pixels and filters. */
+static void test_networks(uint64_t seed)
+{
+    bdnn_ip_shape shapes[] = {
+        shape_image(27, 3, 20, 11, 4, 0), shape_image(7, 96, 40, 5, 1, 2),   shape_image(9, 64, 70, 3, 1, 1),
+        shape_image(7, 128, 65, 1, 2, 0), shape_dense(2, 9216, 33),          shape_dense(1, 4096, 130),
+        shape_image(6, 256, 24, 6, 1, 0), shape_image(13, 128, 48, 3, 1, 1),
+    };
+    shapes[1].groups = 2;
+    shapes[1].channels = 128;
+    shapes[7].groups = 4;
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
+        random_seed(seed + i);
+        shapes[i].bases = 3;
+        shapes[i].bits = 4;
+        const unsigned before = cases_run;
+        run_case(seed + i, &shapes[i], FILL_TRAINED, BDNN_DEVICE_PLANES, i == 0);
+        if (cases_run == before) {
+            fail(&shapes[i], "the plan refuses a layer of a known network", seed);
+        }
+    }
+}
+
+/* What one layer writes, the next one reads where it lies; between them max pooling, where i is odd. */
+static void pool_expected(const uint8_t *x, const bdnn_ip_shape *s, uint8_t *y)
+{
+    for (int64_t i = 0; i < s->out_size[1] * s->out_size[2] * s->channels; i++) {
+        const int64_t c = i % s->channels, at_x = i / s->channels % s->out_size[2];
+        const int64_t at_y = i / s->channels / s->out_size[2];
+        y[i] = 0;
+        for (int64_t tap = 0; tap < (int64_t)s->kernel[1] * s->kernel[2]; tap++) {
+            const int64_t in_y = at_y * s->stride[1] + tap / s->kernel[2] * s->dilation[1] - s->pad_begin[1];
+            const int64_t in_x = at_x * s->stride[2] + tap % s->kernel[2] * s->dilation[2] - s->pad_begin[2];
+            if (in_y >= 0 && in_x >= 0 && in_y < s->in_size[1] && in_x < s->in_size[2]) {
+                const uint8_t value = x[(in_y * s->in_size[2] + in_x) * s->channels + c];
+                y[i] = value > y[i] ? value : y[i];
+            }
+        }
+    }
+}
+
+static void test_pooling(uint64_t seed)
+{
+    for (unsigned i = 0; i < 60; i++) {
+        random_seed(seed + i);
+        bdnn_ip_shape s = device_shape_random();
+        bdnn_device_layer layer;
+        const bdnn_device_output output = {.mode = BDNN_DEVICE_MAXIMUM};
+        s.groups = s.batch = 1;
+        s.filters = s.channels;
+        if (!bdnn_device_plan(&array, &s, &output, &layer)) {
+            fail(&s, "the plan refuses max pooling", seed + i);
+        }
+        const size_t in = (size_t)(s.in_size[1] * s.in_size[2] * s.channels);
+        const size_t out = (size_t)(s.out_size[1] * s.out_size[2] * s.channels);
+        fence activations = fence_make(layer.activation_words * 8, 8), results = fence_make(layer.result_words * 8, 8);
+        uint8_t *x = malloc(in), *expected = malloc(out), *got = malloc(out);
+        for (size_t k = 0; k < in; k++) {
+            x[k] = (uint8_t)random_in(0, (1 << s.bits) - 1);
+        }
+        bdnn_device_pack_activations(&layer, x, activations.data);
+        bdnn_hw_job job = bdnn_device_job(&layer, 0);
+        job.activations = (uintptr_t)activations.data;
+        job.results = (uintptr_t)results.data;
+        const hls_status status = hls_run_job(&job);
+        bdnn_device_unpack_results(&layer, results.data, got);
+        pool_expected(x, &s, expected);
+        if (status.ending != 0 || memcmp(got, expected, out) != 0 || !fence_intact(&results)) {
+            fail(&s, "max pooling differs", seed + i);
+        }
+        fence_free(&activations);
+        fence_free(&results);
+        free(x);
+        free(expected);
+        free(got);
+        cases_run++;
+    }
+}
+
+/* Two convolutions whose values stay on the device, against the definition on values that were unpacked between them.
+ */
+static void test_chain(uint64_t seed)
+{
+    for (unsigned i = 0; i < 20; i++) {
+        random_seed(seed + i);
+        const bdnn_ip_shape first = shape_image(9, 20, (int64_t)random_in(1, 150), 3, 1, 1);
+        device_case a, b;
+        if (!device_case_make(&a, &array, &first, FILL_TRAINED, BDNN_DEVICE_PLANES, false)) {
+            fail(&first, "the plan refuses the first of two layers", seed + i);
+        }
+        bdnn_ip_shape second = shape_image(9, first.filters, 40, 3, 2, 1);
+        second.bits = a.layer.output.bits;
+        second.bases = 2;
+        if (!device_case_make(&b, &array, &second, FILL_TRAINED, BDNN_DEVICE_INT16, false)) {
+            fail(&second, "the plan refuses the second of two layers", seed + i);
+        }
+        const bdnn_hw_job one = device_case_job(&a, 0, 0);
+        bdnn_hw_job two = device_case_job(&b, 0, 0);
+        const hls_status status = hls_run_job(&one);
+        if (status.ending != 0 || !device_case_check(&a)) {
+            fail(&first, "the first of two layers differs", seed + i);
+        }
+        /* The second once on packed copies of the first one's values, once on the results themselves. */
+        bdnn_device_pack_activations(&b.layer, a.unpacked, b.activations.data);
+        hls_run_job(&two);
+        void *copy = malloc(b.results.bytes);
+        memcpy(copy, b.results.data, b.results.bytes);
+        fence_fill(&b.results);
+        two.activations = one.results;
+        hls_run_job(&two);
+        if (memcmp(copy, b.results.data, b.results.bytes) != 0) {
+            fail(&second, "values that stayed on the device differ", seed + i);
+        }
+        free(copy);
+        device_case_free(&a);
+        device_case_free(&b);
+        cases_run++;
+    }
+}
+
+/* Each of what a job must not be, in an otherwise valid one; nothing may be read or written. */
+static void test_refused(uint64_t seed)
+{
+    random_seed(seed);
+    const bdnn_ip_shape shape = shape_image(5, 70, 9, 3, 1, 1);
+    device_case c;
+    if (!device_case_make(&c, &array, &shape, FILL_RANDOM, BDNN_DEVICE_PLANES, false)) {
+        fail(&shape, "the plan refuses a small layer", seed);
+    }
+    const bdnn_hw_job good = device_case_job(&c, 0, 0);
+    bdnn_hw_job bad[32];
+    size_t count = 0;
+#define BAD(field, value) (bad[count] = good, bad[count++].field = (value))
+    BAD(bases, 0);
+    BAD(bases, 9);
+    BAD(planes, 0);
+    BAD(planes, 9);
+    BAD(words, 0);
+    BAD(words, array.weight_depth / 2 + 1);
+    BAD(words, good.words + 1);
+    BAD(pad_units, good.pad_units + 1);
+    BAD(tiles, 0);
+    BAD(tiles, array.tiles + 1);
+    BAD(units, 0);
+    BAD(kernel_width, 0);
+    BAD(kernel_height, 0);
+    BAD(filter_count, 0);
+    BAD(pixels, 0);
+    BAD(out_width, 0);
+    BAD(last_channels, 0);
+    BAD(last_channels, 65);
+    BAD(out_planes, 0);
+    BAD(out_planes, 9);
+    BAD(origin, good.origin + 4);
+    BAD(pixel_step, good.pixel_step + 1);
+    BAD(row_step, good.row_step + 2);
+    BAD(tap_step, good.tap_step + 4);
+    BAD(tap_row_step, good.tap_row_step + 4);
+    BAD(result_step, good.result_step + 4);
+    BAD(result_origin, 4);
+#undef BAD
+    for (size_t i = 0; i < count; i++) {
+        bad[i].weights = bad[i].filters = bad[i].activations = bad[i].results = 0;
+        if (hls_run_job(&bad[i]).ending != 8) {
+            printf("impossible job %zu\n", i);
+            fail(&shape, "an impossible job is not refused", seed);
+        }
+    }
+    device_case_free(&c);
+}
+
+int main(int argc, char **argv)
+{
+    const uint64_t seed = argc > 1 ? strtoull(argv[1], NULL, 10) : 1;
+    const unsigned cases = argc > 2 ? (unsigned)strtoul(argv[2], NULL, 10) : 300;
+    const bdnn_hw_job nothing = {0};
+    const hls_status status = hls_run_job(&nothing);
+    if (status.identity != BDNN_HW_IDENTITY || status.ending != 8 ||
+        !bdnn_device_array_read(&array, status.array, status.word, status.buffers)) {
+        printf("FAILED: the registers are of no array\n");
+        return 1;
+    }
+    test_random(seed, cases);
+    test_bases_and_bits(seed);
+    test_networks(seed);
+    test_pooling(seed);
+    test_chain(seed);
+    test_refused(seed);
+    printf("%u cases equal, %u not planned, %u x %u x %u bits\n", cases_run, cases_refused_by_plan, array.rows,
+           array.columns, array.word_bits);
+    return cases_run < cases / 2;
+}

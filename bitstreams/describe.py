@@ -303,6 +303,18 @@ def outputs(kernel, board, folder):
     }
 
 
+def write_changed(path, content):
+    """Leaves a file alone that has the content already, so that nothing is built anew for it."""
+    try:
+        with open(path) as file:
+            if file.read() == content:
+                return
+    except FileNotFoundError:
+        pass
+    with open(path, "w") as file:
+        file.write(content)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--board", required=True, metavar="FILE", help="sizes of the array, as bitstreams/boards/emu.txt")
@@ -314,8 +326,7 @@ def main():
         folder = os.path.abspath(arguments.output)
         os.makedirs(folder, exist_ok=True)
         for name, content in outputs(kernel, board, folder).items():
-            with open(os.path.join(folder, name), "w") as file:
-                file.write(content)
+            write_changed(os.path.join(folder, name), content)
     except (DescriptionError, OSError, ValueError, TypeError, IndexError) as error:
         sys.exit(f"describe.py: {error}")
 

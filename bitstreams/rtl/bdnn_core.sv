@@ -72,7 +72,7 @@ module bdnn_core #(
     .piece_valid_o(piece_push), .piece_ready_i(piece_ready), .piece_o(piece_in)
   );
 
-  bdnn_fifo #(.Width($bits(bdnn_job_pkg::piece_t)), .Depth(PieceDepth)) u_pieces (
+  bdnn_fifo #(.Width(bdnn_job_pkg::PieceBits), .Depth(PieceDepth)) u_pieces (
     .clk_i, .rst_ni, .clear_i(1'b0),
     .push_i(piece_push), .data_i(piece_in), .valid_o(piece_valid), .pop_i(piece_pop), .data_o(piece_out),
     .space_o(piece_space)
@@ -162,7 +162,7 @@ module bdnn_core #(
 
   // Sums wait here until the array has them: as many as it can hold.
   logic [4:0] unused_sum_space;
-  bdnn_fifo #(.Width($bits(bdnn_job_pkg::sum_t)), .Depth(16)) u_sums (
+  bdnn_fifo #(.Width(bdnn_job_pkg::SumBits), .Depth(16)) u_sums (
     .clk_i, .rst_ni, .clear_i(1'b0),
     .push_i(sum_push), .data_i(sum_in), .valid_o(sum_valid), .pop_i(sums_valid && sums_column == ColumnBits'(Columns - 1)),
     .data_o(sum), .space_o(unused_sum_space)
@@ -261,6 +261,8 @@ module bdnn_core #(
   );
 
 `ifndef SYNTHESIS
+  initial assert ($bits(bdnn_job_pkg::piece_t) == bdnn_job_pkg::PieceBits && $bits(bdnn_job_pkg::sum_t) == bdnn_job_pkg::SumBits)
+    else $fatal(1, "bdnn_core: the widths in bdnn_job_pkg are not those of its types");
   always_ff @(posedge clk_i) begin
     if (rst_ni) assert (!sums_valid || sum_valid) else $error("bdnn_core: a sum that nobody started");
   end

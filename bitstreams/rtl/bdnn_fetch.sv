@@ -116,10 +116,10 @@ module bdnn_fetch #(
   logic [19:0]        tap_beats;
 
   assign origin       = job_i.activations + {{32{job_i.origin[31]}}, job_i.origin};
-  assign pixel_step   = {32'h0, job_i.pixel_step};
-  assign row_step     = {32'h0, job_i.row_step};
-  assign tap_step     = {32'h0, job_i.tap_step};
-  assign tap_row_step = {32'h0, job_i.tap_row_step};
+  assign pixel_step   = {{32{job_i.pixel_step[31]}}, job_i.pixel_step};
+  assign row_step     = {{32{job_i.row_step[31]}}, job_i.row_step};
+  assign tap_step     = {{32{job_i.tap_step[31]}}, job_i.tap_step};
+  assign tap_row_step = {{32{job_i.tap_row_step[31]}}, job_i.tap_row_step};
   assign first_iy     = -$signed({11'h0, job_i.pad_top});
   assign first_ix     = -$signed({11'h0, job_i.pad_left});
 

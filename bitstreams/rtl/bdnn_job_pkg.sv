@@ -62,6 +62,8 @@ package bdnn_job_pkg;
     logic        block_last;
   } piece_t;
 
+  localparam int unsigned PieceBits = 21;  // of piece_t: Yosys knows no $bits of a type
+
   // What the scale accumulators must know of a sum on its way through the array
   typedef struct packed {
     logic       first;        // basis of the filters
@@ -72,5 +74,7 @@ package bdnn_job_pkg;
     logic       bank;         // of the results
     logic       chunk_last;   // last sum of a filter chunk
   } sum_t;
+
+  localparam int unsigned SumBits = 14;    // of sum_t
 
 endpackage

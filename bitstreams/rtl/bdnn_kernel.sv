@@ -94,7 +94,7 @@ module bdnn_kernel #(
     job.weights       = words.weights;
     job.activations   = words.activations;
     job.filters       = words.filters;
-    job.results       = words.results + 64'(words.result_origin);
+    job.results       = words.results + {{32{words.result_origin[31]}}, words.result_origin};
     job.origin        = words.origin;
     job.pixel_step    = words.pixel_step;
     job.row_step      = words.row_step;
@@ -146,7 +146,7 @@ module bdnn_kernel #(
                    || job.weights[2:0] != '0 || job.activations[2:0] != '0 || job.filters[2:0] != '0
                    || job.results[2:0] != '0 || job.origin[2:0] != '0 || job.pixel_step[2:0] != '0
                    || job.row_step[2:0] != '0 || job.tap_step[2:0] != '0 || job.tap_row_step[2:0] != '0
-                   || job.result_step[2:0] != '0;
+                   || job.result_step[2:0] != '0 || words.result_origin[2:0] != '0;
 
   //////////
   // Runs //

@@ -100,7 +100,7 @@ module bdnn_store #(
       end
     end else if (ask) begin
       asked_q   <= asked_q + 1'b1;
-      address_q <= address_q + {32'h0, job_i.result_step};
+      address_q <= address_q + {{32{job_i.result_step[31]}}, job_i.result_step};
     end
   end
 

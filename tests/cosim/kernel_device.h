@@ -158,7 +158,10 @@ template <class Model> void KernelDevice<Model>::load(const Problem &p)
 
     const uint32_t pixel = 8 * p.in_units * p.planes, row = pixel * p.in_width;
     const unsigned block_words = p.words(shape) * p.planes;
-    const unsigned tiles = std::min(shape.tiles, shape.activation_depth / 2 / block_words);
+    /* As many tiles a block as fit, and blocks of about the same size: a short last block would wait for its weights. */
+    const unsigned most = std::min(shape.tiles, shape.activation_depth / 2 / block_words);
+    const unsigned all = (p.pixels() + shape.columns - 1) / shape.columns, blocks = (all + most - 1) / most;
+    const unsigned tiles = (all + blocks - 1) / blocks;
     const uint64_t input = activations + 8 * p.unit_offset * p.planes;
     const uint32_t arguments[BDNN_HW_ARGUMENT_WORDS] = {
         (uint32_t)weights,

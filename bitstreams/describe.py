@@ -114,7 +114,10 @@ def read_board(path):
     for line in statements(path):
         if len(line) != 2:
             raise DescriptionError(f"{path}: '{' '.join(line)}' is not a name and a value")
-        board[line[0]] = line[1] if line[0] == "part" else int(line[1])
+        try:
+            board[line[0]] = line[1] if line[0] == "part" else int(line[1])
+        except ValueError:
+            raise DescriptionError(f"{path}: {line[0]} is '{line[1]}', which is no number") from None
     for name in ("part", "clock_mhz", "memory_ports", *SIZES):
         if name not in board:
             raise DescriptionError(f"{path}: has no '{name}'")

@@ -20,6 +20,10 @@ if {[llength $steps] == 0} {
 set root [file dirname [file dirname [file normalize [info script]]]]
 set build [file normalize $build]
 set described $build/bitstreams/$board
+if {![file exists $described/bdnn_board.h]} {
+    puts stderr "run_hls.tcl: there is no $described/bdnn_board.h; configure the build with -DBDNN_BOARD=$board and build it"
+    exit 1
+}
 
 # The board's part and clock are in its description.
 set file [open $root/bitstreams/boards/$board.txt]

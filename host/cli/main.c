@@ -38,14 +38,15 @@ static const struct command {
      "  --limit N                 the first N items\n"
      "  --device cpu|reference|float, --threads N, --batch N (32), --json\n"
      "  Network options apply to networks that bring no pre-processing of their own.\n"},
-    {"export-npy", cli_export_npy, "write the parameters as a folder of .npy files",
-     "bdnn export-npy NET DIR [network options]\n"},
     {"bench", cli_bench, "measure each layer, and hold it against the machine's peaks",
      "bdnn bench NET [options] [network options]\n"
      "  --device cpu|reference|float   (cpu)\n"
-     "  --threads N (1), --batch N (1), --repeat N (20)\n"
-     "  --all                     also layers that cost nothing, being done on the way by others\n"
+     "  --threads N (1), --batch N (1)\n"
+     "  --repeat N                     runs that are timed, after two that are not (20)\n"
+     "  --all                          also layers that one before them does on the way\n"
      "  --json\n"},
+    {"export-npy", cli_export_npy, "write the parameters as a folder of .npy files",
+     "bdnn export-npy NET DIR [network options]\n"},
     {"devices", cli_devices, "list the devices that networks can run on", "bdnn devices\n"},
 };
 

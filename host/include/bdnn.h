@@ -243,11 +243,20 @@ typedef struct bdnn_layer_cost {
 /* Layer `index` of the model, counted as bdnn_model_layer does; its name, operation, sizes and multiply-adds are told there. */
 BDNN_API bdnn_status bdnn_session_layer(const bdnn_session *session, size_t index, bdnn_layer_cost *cost, bdnn_error *err);
 
-/* The machine's peaks, measured when called: multiply-adds a second that one thread reaches by the instruction of this kernel, from
- * registers alone, and the instruction's name (0 and NULL for kernels of no measured instruction); bytes a second that so many threads
- * (0: one a processor) read from memory. Each takes a fraction of a second. */
-BDNN_API double bdnn_peak_multiply_adds(const char *kernel, const char **instruction);
-BDNN_API double bdnn_peak_read_bytes(size_t threads);
+/* What the machine can do at best by the instruction that a kernel lives by, measured when called, within a tenth of a second. */
+typedef struct bdnn_peak {
+    const char *instruction; /* "VPDPBUSD zmm" */
+    double products;         /* a second, of all threads together, from registers alone */
+    bool binary;             /* products of two bits, K Q of which make one multiply-add */
+} bdnn_peak;
+
+/* Of the kernel named so in a bdnn_layer_cost, on so many threads (0: one a processor). False, and all of *peak 0, for a name that is
+ * no measured kernel of this processor. */
+BDNN_API bool bdnn_peak_measure(const char *kernel, size_t threads, bdnn_peak *peak);
+
+/* Bytes a second that so many threads read again and again from memory of so many bytes, four places at a time, keeping nothing; of 0
+ * bytes: from twice the last-level cache, at least 256 MiB. Takes a second or less; 0 where that memory cannot be had. */
+BDNN_API double bdnn_peak_read(size_t bytes, size_t threads);
 
 /* Bytes of the planned activation memory, scratch included, and what it would be without reuse. */
 BDNN_API void bdnn_session_memory(const bdnn_session *session, uint64_t *planned, uint64_t *without_reuse);

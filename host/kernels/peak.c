@@ -2,126 +2,153 @@
 #include "kernels/peak.h"
 
 #include "bdnn.h"
-
 #include "core/clock.h"
 #include "core/memory.h"
-#include "core/threads.h"
 
-#include <stdint.h>
 #include <string.h>
+#include <unistd.h>
 
-#if defined(__x86_64__)
-extern const bdnn_peak bdnn_peak_amx, bdnn_peak_avx512vnni, bdnn_peak_avxvnni, bdnn_peak_avx2;
-#endif
-
-static const bdnn_peak *const peaks[] = {
-#if defined(__x86_64__)
-    &bdnn_peak_amx, &bdnn_peak_avx512vnni, &bdnn_peak_avxvnni, &bdnn_peak_avx2,
-#endif
-    NULL,
-};
-
-static const bdnn_peak *peak_of(const char *kernel)
+static double seconds_since(uint64_t start)
 {
-    const char *set = strstr(kernel, "__");
-    for (const bdnn_peak *const *p = peaks; set && *p; p++) {
-        if (strcmp((*p)->kernels, set + 2) == 0) {
-            return *p;
+    return 1e-9 * (double)(bdnn_clock() - start);
+}
+
+static const bdnn_probe *probe_of(const char *kernel)
+{
+    const bdnn_probe_entry *const tables[] = {bdnn_probes_native, bdnn_probes_portable};
+    for (size_t t = 0; t < sizeof tables / sizeof *tables; t++) {
+        for (const bdnn_probe_entry *e = tables[t]; e->kernel; e++) {
+            if (strcmp(e->kernel->name, kernel) == 0) {
+                return e->kernel->supported(NULL) ? e->probe : NULL;
+            }
         }
     }
     return NULL;
 }
 
-static double now(void)
+/* ---- Products ---- */
+
+#define PEAK_SECONDS 0.06
+#define CALLS        64 /* of one task */
+#define TASKS        4  /* a thread, between two looks at the clock */
+
+static void call_probe(void *context, size_t task)
 {
-    return 1e-9 * (double)bdnn_clock();
+    const bdnn_probe *probe = context;
+    (void)task;
+    for (int i = 0; i < CALLS; i++) {
+        probe->run();
+    }
 }
 
-#define PEAK_SECONDS 0.05
-#define CALLS        256 /* between two looks at the clock */
-
-static double measure(const bdnn_peak *peak)
+/* Products a second, of the best of many short spells: what another program takes away is left out. */
+static double measure(const bdnn_probe *probe, bdnn_threads *threads)
 {
-    double begin = now(), best = 0;
-    if (!peak || !peak->supported()) {
-        return 0;
-    }
-    while (now() - begin < PEAK_SECONDS) {
-        const double start = now();
+    const size_t tasks = TASKS * bdnn_threads_count(threads);
+    const uint64_t begin = bdnn_clock();
+    double best = 0;
+    bdnn_threads_hurry(threads);
+    while (seconds_since(begin) < PEAK_SECONDS) {
+        const uint64_t start = bdnn_clock();
         double rate;
-        for (int i = 0; i < CALLS; i++) {
-            peak->run();
-        }
-        rate = CALLS * peak->multiply_adds / (now() - start);
+        bdnn_parallel(threads, call_probe, (void *)probe, tasks);
+        rate = (double)(tasks * CALLS) * probe->products / seconds_since(start);
         best = rate > best ? rate : best;
     }
+    bdnn_threads_rest(threads);
     return best;
 }
 
-/* Read together: more than the caches near a core, and than one stream's prefetching can follow. */
-#define READ_BYTES   ((size_t)256 << 20)
-#define READ_STRIPES 4
-#define READ_TASK    ((size_t)1 << 20)
-#define READ_PASSES  5
+bool bdnn_peak_measure(const char *kernel, size_t thread_count, bdnn_peak *peak)
+{
+    const bdnn_probe *probe = probe_of(kernel);
+    bdnn_threads *threads = probe ? bdnn_threads_create(thread_count) : NULL;
+    memset(peak, 0, sizeof *peak);
+    if (!threads) {
+        return false;
+    }
+    peak->instruction = probe->instruction;
+    peak->binary = probe->binary;
+    peak->products = measure(probe, threads);
+    bdnn_threads_destroy(threads);
+    return true;
+}
+
+/* ---- Reading ---- */
+
+#define STRIPES      4
+#define LINE         64
+#define TASK_BYTES   ((size_t)1 << 20)
+#define READ_SECONDS 0.1
+#define LEAST_PASSES 3
+#define LEAST_READ   ((size_t)8 << 20) /* between two looks at the clock */
+
+/* Twice the last-level cache, as far as the system tells its size, but neither more than a quarter of the memory nor
+ * more than takes a few seconds to fill. */
+static size_t beyond_caches(void)
+{
+    size_t bytes = (size_t)256 << 20;
+    const long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
+    const size_t quarter = pages > 0 && page > 0 ? (size_t)pages / 4 * (size_t)page : bytes;
+#ifdef _SC_LEVEL3_CACHE_SIZE
+    const long cache = sysconf(_SC_LEVEL3_CACHE_SIZE);
+    if (cache > 0 && 2 * (size_t)cache > bytes) {
+        bytes = 2 * (size_t)cache;
+    }
+#endif
+    bytes = bytes < (size_t)2 << 30 ? bytes : (size_t)2 << 30;
+    return bytes < quarter ? bytes : quarter;
+}
 
 struct reading {
-    const uint64_t *words;
-    uint64_t *sums; /* per task, so that nothing is read in vain */
+    const uint8_t *memory;
+    size_t stripe, part; /* bytes of a stripe, and of a task's part of it */
+    size_t passes;       /* of a task over its part */
+    bdnn_reader *read;
 };
 
-static void read_task(void *context, size_t task)
+static void read_part(void *context, size_t task)
 {
     const struct reading *job = context;
-    const size_t stripe = READ_BYTES / READ_STRIPES / sizeof(uint64_t),
-                 part = READ_TASK / READ_STRIPES / sizeof(uint64_t);
-    const uint64_t *at = job->words + task * part;
-    uint64_t sum[READ_STRIPES][8] = {{0}};
-    for (size_t i = 0; i < part; i += 8) {
-        for (size_t s = 0; s < READ_STRIPES; s++) {
-            for (size_t w = 0; w < 8; w++) {
-                sum[s][w] += at[s * stripe + i + w];
-            }
-        }
-    }
-    job->sums[task] = 0;
-    for (size_t s = 0; s < READ_STRIPES; s++) {
-        for (size_t w = 0; w < 8; w++) {
-            job->sums[task] += sum[s][w];
-        }
+    const size_t first = task * job->part, left = job->stripe - first;
+    for (size_t pass = 0; pass < job->passes; pass++) {
+        job->read(job->memory + first, job->stripe, left < job->part ? left : job->part);
     }
 }
 
-static double read_bandwidth(bdnn_threads *threads)
+double bdnn_peak_read(size_t bytes, size_t thread_count)
 {
-    const size_t tasks = READ_BYTES / READ_TASK;
-    struct reading job = {.words = bdnn_zalloc(READ_BYTES, 1), .sums = bdnn_zalloc(tasks, sizeof(uint64_t))};
+    struct reading job = {.read = bdnn_reader_native()};
+    bdnn_threads *threads = bdnn_threads_create(thread_count);
+    const size_t count = threads ? bdnn_threads_count(threads) : 1;
+    size_t part, most, tasks;
+    uint8_t *memory;
+    uint64_t begin;
     double best = 0;
-    if (job.words && job.sums) {
-        memset((void *)job.words, 1, READ_BYTES); /* pages of its own */
-        for (int pass = 0; pass < READ_PASSES; pass++) {
-            const double start = now();
+    bytes = bytes ? bytes : beyond_caches();
+    job.stripe = bdnn_round_up(bytes, STRIPES * LINE) / STRIPES;
+    /* What is read several times is read as a whole by each thread. */
+    most = (bytes <= LEAST_READ ? bytes : TASK_BYTES) / STRIPES;
+    part = bytes / STRIPES / count < most ? bytes / STRIPES / count : most;
+    job.part = bdnn_round_up(part ? part : 1, LINE);
+    tasks = (job.stripe + job.part - 1) / job.part;
+    job.passes = 1 + LEAST_READ / (STRIPES * job.stripe);
+    memory = bdnn_alloc(STRIPES * job.stripe, 1);
+    if (memory && threads) {
+        memset(memory, 1, STRIPES * job.stripe); /* pages of its own */
+        job.memory = memory;
+        bdnn_threads_hurry(threads);
+        begin = bdnn_clock();
+        for (int i = 0; i < LEAST_PASSES || seconds_since(begin) < READ_SECONDS; i++) {
+            const uint64_t start = bdnn_clock();
             double rate;
-            bdnn_parallel(threads, read_task, &job, tasks);
-            rate = (double)READ_BYTES / (now() - start);
+            bdnn_parallel(threads, read_part, &job, tasks);
+            rate = (double)(job.passes * STRIPES * job.stripe) / seconds_since(start);
             best = rate > best ? rate : best;
         }
+        bdnn_threads_rest(threads);
     }
-    bdnn_free((void *)job.words);
-    bdnn_free(job.sums);
-    return best;
-}
-
-double bdnn_peak_multiply_adds(const char *kernel, const char **instruction)
-{
-    const bdnn_peak *peak = peak_of(kernel);
-    *instruction = peak ? peak->instruction : NULL;
-    return measure(peak);
-}
-
-double bdnn_peak_read_bytes(size_t count)
-{
-    bdnn_threads *threads = bdnn_threads_create(count);
-    const double rate = threads ? read_bandwidth(threads) : 0;
+    bdnn_free(memory);
     bdnn_threads_destroy(threads);
-    return rate;
+    return best;
 }

@@ -4,7 +4,7 @@
 
 static void test_help_and_version(void **state)
 {
-    static const char *const commands[] = {"convert", "decompose", "info", "run", "eval", "export-npy", "devices"};
+    static const char *const commands[] = {"convert", "decompose", "info", "run", "eval", "bench", "export-npy", "devices"};
     (void)state;
     tool_run(0, "--version");
     assert_int_equal(strncmp(tool.out, "bdnn 0.", 7), 0);
@@ -53,7 +53,7 @@ static void demand_options(const char *text, const char *other, const char *wher
 /* docs/cli.md and the tool's own help know the same options. */
 static void test_manual_and_help_agree(void **state)
 {
-    static const char *const commands[] = {"convert", "decompose", "info", "run", "eval", "export-npy", "devices"};
+    static const char *const commands[] = {"convert", "decompose", "info", "run", "eval", "bench", "export-npy", "devices"};
     static char manual[1 << 16], help[1 << 15];
     FILE *file = fopen(BDNN_TEST_DATA "/../../docs/cli.md", "rb");
     size_t used = 0;
@@ -124,6 +124,12 @@ static void test_bad_command_lines(void **state)
         {"run --top 0 a b", "--top 0"},
         {"run --overlay o.png a b c", "one image with --overlay"},
         {"run --threads many a b", "--threads many"},
+        {"bench", "one network"},
+        {"bench a b", "one network"},
+        {"bench --threads 0 a", "--threads 0"},
+        {"bench --batch 4097 a", "--batch 4097"},
+        {"bench --repeat 0 a", "--repeat 0"},
+        {"bench --repeat 1.5 a", "--repeat 1.5"},
         {"eval a", "a dataset"},
         {"eval --limit 0 a b", "--limit 0"},
         {"eval --batch 0 a b", "--batch 0"},

@@ -1,12 +1,10 @@
-/* AMX: permission, configuration, and the rate of TDPBUSD. */
+/* AMX: permission and configuration. */
 #define _GNU_SOURCE /* syscall */
 
 #include "kernels/x86/amx.h"
 
 #include "kernels/cpu.h"
-#include "kernels/peak.h"
 
-#include <immintrin.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -48,23 +46,3 @@ void bdnn_amx_configure(void)
     /* Not by the intrinsic, which tells gcc 12 of no more than the first bytes. */
     __asm__ volatile("ldtilecfg %0" : : "m"(configuration));
 }
-
-#define ROUNDS 64
-
-static void run(void)
-{
-    bdnn_amx_configure();
-    for (int i = 0; i < ROUNDS; i++) {
-        _tile_dpbusd(0, 4, 6);
-        _tile_dpbusd(1, 4, 7);
-        _tile_dpbusd(2, 5, 6);
-        _tile_dpbusd(3, 5, 7);
-    }
-    _tile_release();
-}
-
-const bdnn_peak bdnn_peak_amx = {.instruction = "TDPBUSD",
-                                 .kernels = "amxint8",
-                                 .supported = bdnn_amx_available,
-                                 .multiply_adds = 16384.0 * 4 * ROUNDS,
-                                 .run = run};

@@ -1,0 +1,35 @@
+/* What `bdnn bench` measured, between measuring (bench.c) and showing (bench_report.c). */
+#ifndef BDNN_CLI_BENCH_H
+#define BDNN_CLI_BENCH_H
+
+#include "cli/cli.h"
+
+typedef struct bench_peak {
+    const char *kernel;
+    bdnn_peak peak; /* all 0 where none is known */
+} bench_peak;
+
+typedef struct bench_results {
+    bdnn_model *model;
+    bdnn_session *session;
+    const char *device;
+    long long threads, batch, repeat;
+    size_t layers;
+    double *layer_ms;  /* [layer][repetition] */
+    double *total_ms;  /* [repetition] */
+    bench_peak *peaks; /* of each kernel that occurs, at most one a layer */
+    size_t peak_count;
+    uint64_t read_bytes; /* of one run: weights and feature maps */
+    double read_rate; /* bytes a second that the machine reads from so much memory, and from far more than its caches */
+    double memory_rate;
+} bench_results;
+
+typedef struct bench_form {
+    bool json;
+    bool all; /* also rows of layers that take no time of their own */
+} bench_form;
+
+/* Shows them on stdout; an exit code. */
+int bench_report(bench_results *results, const bench_form *form);
+
+#endif

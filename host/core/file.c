@@ -31,6 +31,11 @@ bdnn_status bdnn_map_file(const char *path, bdnn_map *map, bdnn_error *err)
         close(fd);
         return BDNN_OK;
     }
+    if ((off_t)(size_t)info.st_size != info.st_size) {
+        close(fd);
+        return bdnn_fail(err, BDNN_ERROR_IO, "%s: %lld bytes are more than this %zu-bit program can address", path,
+                         (long long)info.st_size, sizeof(void *) * 8);
+    }
     data = mmap(NULL, (size_t)info.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
     close(fd);
     if (data == MAP_FAILED) {

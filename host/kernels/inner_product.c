@@ -39,6 +39,18 @@ const bdnn_ip_kernel *const bdnn_ip_kernels[] = {
     &bdnn_ip_popcount_avx2,
     &bdnn_ip_dense_sse4,
     &bdnn_ip_panel_sse4,
+#elif defined(__aarch64__)
+    &bdnn_ip_dense_neon,
+    &bdnn_ip_panel_i8mm,
+    &bdnn_ip_panel_dotprod,
+    &bdnn_ip_panel_neon,
+    &bdnn_ip_dot16_neon,
+    &bdnn_ip_popcount_neon,
+#elif defined(__arm__)
+    &bdnn_ip_dense_neon,
+    &bdnn_ip_panel_neon,
+    &bdnn_ip_dot16_neon,
+    &bdnn_ip_popcount_neon,
 #endif
     &bdnn_ip_dense_portable,
     &bdnn_ip_dot16_portable,

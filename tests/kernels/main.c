@@ -2,9 +2,11 @@
  * how fast each is.
  *
  *     kernels [--kernel NAME] [--seed N] [--cases N]
+ *     kernels --quick [--kernel NAME]
  *     kernels --bench [--kernel NAME] [--shape TEXT] [--bases K] [--bits Q]
  *
- * A failure prints the seed of its case: `kernels --seed N --cases 1` repeats it alone. */
+ * A failure prints the seed of its case: `kernels --seed N --cases 1` repeats it alone. --quick takes few of the cases,
+ * for processors that are emulated. */
 #define _POSIX_C_SOURCE 199309L /* clock_gettime */
 
 #include "problem.h"
@@ -22,6 +24,9 @@
 #endif
 
 #define MOST_KERNELS 32
+
+/* Odd, so that strides over K and Q, counted in eights, meet all of both. */
+#define QUICK_STEP 7
 
 struct tally {
     const bdnn_ip_kernel *kernel;
@@ -129,6 +134,9 @@ static bool decodes(const problem *p)
 
 static unsigned other_failures;
 
+/* Of the cases of a list, every how many-th is tried. */
+static unsigned case_step = 1;
+
 static void try_shape(const char *name, const bdnn_ip_shape *shape, enum filling filling)
 {
     const bdnn_ip_kernel *chosen = bdnn_ip_choose(shape);
@@ -175,8 +183,9 @@ static void try_odd_shapes(void)
         {"dense over an image", shape_image(6, 11, 10, 6, 1, 0)},
         {"dense over an image, pads", shape_image(6, 11, 10, 6, 1, 1)},
     };
+    const int filling_step = case_step > 1 ? 2 : 1;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        for (int filling = FILL_RANDOM; filling < FILL_KINDS; filling++) {
+        for (int filling = FILL_RANDOM; filling < FILL_KINDS; filling += filling_step) {
             bdnn_ip_shape s = cases[i].shape;
             s.bases = s.bits = 8;
             s.zero_point = filling == FILL_RANDOM ? 100 : filling == FILL_ZERO ? 0 : 255;
@@ -189,7 +198,7 @@ static void try_odd_shapes(void)
 /* Whole words of channels in groups, dilated, for several images: rows that may be read where they lie. */
 static void try_wide_channels(void)
 {
-    for (unsigned i = 0; i < 40; i++) {
+    for (unsigned i = 0; i < 40; i += case_step) {
         bdnn_ip_shape s = {.batch = 0};
         const int32_t no_pads[3] = {0, 0, 0};
         random_seed(case_seed = i);
@@ -216,7 +225,7 @@ static void try_wide_channels(void)
 /* All K and Q with the lowest and highest zero point, for a padded convolution in two groups and a dense layer. */
 static void try_all_codes(void)
 {
-    for (int32_t code = 0; code < 8 * 8 * 2; code++) {
+    for (int32_t code = 0; code < 8 * 8 * 2; code += (int32_t)case_step) {
         bdnn_ip_shape conv = shape_image(5, 6, 10, 3, 2, 1), dense = shape_dense(2, 100, 18);
         conv.groups = 2;
         conv.bases = dense.bases = 1 + code % 8;
@@ -233,7 +242,7 @@ static void try_all_codes(void)
  * weights +-127 and all inputs 2^Q - 1. */
 static void try_brinks(void)
 {
-    for (int32_t code = 0; code < 8 * 5; code++) {
+    for (int32_t code = 0; code < 8 * 5; code += (int32_t)case_step) {
         bdnn_ip_shape conv = shape_image(3, 131, 40, 1, 1, 0), dense = shape_dense(3, 700, 40);
         conv.bases = dense.bases = code / 8 + 2;
         conv.bits = dense.bits = 1 + code % 8;
@@ -378,7 +387,7 @@ static bool list_kernels(const char *only)
 static int usage(const char *program)
 {
     fprintf(stderr,
-            "usage: %s [--kernel NAME] [--seed N] [--cases N]\n"
+            "usage: %s [--quick] [--kernel NAME] [--seed N] [--cases N]\n"
             "       %s --bench [--kernel NAME] [--shape TEXT] [--bases K] [--bits Q]\n",
             program, program);
     return 2;
@@ -395,7 +404,7 @@ int main(int argc, char **argv)
     enum { KERNEL, SEED, CASES, SHAPE, BASES, BITS, OPTIONS };
     const char *const names[OPTIONS] = {"--kernel", "--seed", "--cases", "--shape", "--bases", "--bits"};
     const char *values[OPTIONS] = {NULL};
-    bool benchmark = false;
+    bool benchmark = false, quick = false;
     for (int i = 1; i < argc; i++) {
         int option = 0;
         while (option < OPTIONS && strcmp(argv[i], names[option]) != 0) {
@@ -403,6 +412,8 @@ int main(int argc, char **argv)
         }
         if (strcmp(argv[i], "--bench") == 0) {
             benchmark = true;
+        } else if (strcmp(argv[i], "--quick") == 0) {
+            quick = true;
         } else if (option < OPTIONS && i + 1 < argc) {
             values[option] = argv[++i];
         } else {
@@ -419,6 +430,7 @@ int main(int argc, char **argv)
     if (benchmark) {
         return bench(values[SHAPE], bit_count(values[BASES]), bit_count(values[BITS]));
     }
+    case_step = quick ? QUICK_STEP : 1;
     pool = bdnn_threads_create(3);
     if (!values[SEED]) {
         try_odd_shapes();
@@ -427,7 +439,7 @@ int main(int argc, char **argv)
         try_wide_channels();
     }
     try_random_shapes(values[SEED] ? strtoull(values[SEED], NULL, 10) : 1,
-                      values[CASES] ? (unsigned)strtoul(values[CASES], NULL, 10) : 1200);
+                      values[CASES] ? (unsigned)strtoul(values[CASES], NULL, 10) : 1200 / case_step);
     bdnn_threads_destroy(pool);
     return report();
 }

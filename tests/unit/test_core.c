@@ -112,12 +112,40 @@ static void prefixes_keep_the_message(void **state)
     assert_string_equal(err.message, "net.bdnn: layer 'conv1': kernel height -3");
 }
 
+/* 2^32 + 1 bytes, of which nothing is written: a size that 32 bits would take for 1. */
+static void files_beyond_the_address_space_are_refused(void **state)
+{
+    char path[] = "/tmp/bdnn-test-XXXXXX";
+    const int fd = mkstemp(path);
+    const off_t size = ((off_t)1 << 32) + 1;
+    bdnn_error err;
+    bdnn_map map;
+    bdnn_status status;
+    (void)state;
+    assert_true(fd >= 0);
+    assert_int_equal(ftruncate(fd, size), 0);
+    close(fd);
+    status = bdnn_map_file(path, &map, &err);
+    unlink(path);
+    if (sizeof(size_t) == 4) {
+        assert_int_equal(status, BDNN_ERROR_IO);
+        assert_non_null(strstr(err.message, "4294967297 bytes"));
+    } else {
+        assert_int_equal(status, BDNN_OK);
+        assert_true((off_t)map.size == size);
+        bdnn_unmap_file(&map);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(memory_order_is_channels_last),      cmocka_unit_test(impossible_shapes_have_no_size),
-        cmocka_unit_test(output_appears_only_when_committed), cmocka_unit_test(slots_cover_every_index_once),
+        cmocka_unit_test(memory_order_is_channels_last),
+        cmocka_unit_test(impossible_shapes_have_no_size),
+        cmocka_unit_test(output_appears_only_when_committed),
+        cmocka_unit_test(slots_cover_every_index_once),
         cmocka_unit_test(prefixes_keep_the_message),
+        cmocka_unit_test(files_beyond_the_address_space_are_refused),
     };
     return cmocka_run_group_tests_name("core", tests, NULL, NULL);
 }

@@ -50,11 +50,11 @@ static void epilogue_rounds_three_times(void **unused)
     }
 }
 
-/* floor by division of a number made positive: nothing of the shift that the library uses. */
+/* floor by division, which cuts towards zero: nothing of the shift that the library uses. */
 static int64_t definition(int32_t acc, int64_t multiplier, int64_t offset, int32_t low, int32_t high)
 {
-    const __int128 sum = (__int128)acc * multiplier + offset, one = (__int128)1 << 32;
-    const __int128 quotient = (sum + (one << 40)) / one - ((__int128)1 << 40);
+    const int64_t sum = acc * multiplier + offset, one = INT64_C(1) << 32;
+    const int64_t quotient = sum / one - (sum % one < 0);
     return quotient < low ? low : quotient > high ? high : (int64_t)quotient;
 }
 

@@ -37,7 +37,7 @@ static bool supported(const bdnn_ip_shape *shape)
     return (MADDUBS_AVAILABLE) && (!shape || shape->bits <= MOST_BITS);
 }
 
-#include "kernels/x86/quad_store.h"
+#include "kernels/quad_store.h"
 
 /* Positive and negative weights of one run of quads, added up per 16-bit lane: elements 0, 1 and 2, 3 of a quad. */
 struct run {

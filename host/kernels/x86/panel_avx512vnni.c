@@ -21,7 +21,7 @@ static bool supported(const bdnn_ip_shape *shape)
            __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
 }
 
-#include "kernels/x86/quad_store.h"
+#include "kernels/quad_store.h"
 
 /* As inline assembly because gcc 12 spills an accumulator when it allocates 24 of them through the intrinsic. */
 static inline __attribute__((always_inline)) void dot(__m512i *sum, __m512i x, __m512i w)

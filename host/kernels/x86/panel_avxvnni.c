@@ -94,7 +94,7 @@ static void multiply(const void *rows, int64_t row_stride, int64_t count, const 
     }
 }
 
-#include "kernels/x86/quad_store.h"
+#include "kernels/quad_store.h"
 
 static const bdnn_panel_kernel panel = {
     .inner_multiple = QUAD,

@@ -1,0 +1,317 @@
+/* A wrapper around an emulation shim of XRT 2.13, loaded by XRT in the shim's place; the shim itself is what the
+ * wrapper is linked with, and stays as the distribution ships it. When loaded, the wrapper redirects a few of that
+ * shim's calls into the C library:
+ *
+ *   malloc, realloc, free   the shim's alloc_void() drops the result of realloc, so that its message buffer must not
+ * move: blocks that it allocates get address space to grow in place sleep                   waits of 1 to 10 seconds in
+ * places where nothing is waited for become short read, write             the shim loops for ever once the device
+ * process is gone. The wrapper checks the device's answers as they pass and waits for them for a bounded time; after
+ * that the device counts as lost
+ *
+ * A lost device ends the host program with a message: XRT's interfaces have no way to tell it. OPEN_EMU_TIMEOUT is the
+ * time for one answer in seconds, 60 unless it is set. */
+#include "wire.h"
+
+#include <elf.h>
+#include <errno.h>
+#include <link.h>
+#include <poll.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#ifndef SHIM_NAME
+#error "SHIM_NAME is the file name of the shim, for example libxrt_hwemu.so.2"
+#endif
+
+/* --- memory
+ * ---------------------------------------------------------------------------------------------------------------- */
+
+/* Address space of a block, of which only what is used takes room. The largest message is a packet of 8 MiB, or what
+ * xrt.ini says. */
+#define RESERVED_BYTES ((size_t)512 << 20)
+enum { MOST_BLOCKS = 64 };
+
+/* Few: the shim allocates three for each device. Further ones come from malloc. */
+static struct block {
+    _Atomic(void *) start;
+} blocks[MOST_BLOCKS];
+
+static struct block *block_of(const void *pointer)
+{
+    for (int i = 0; pointer && i < MOST_BLOCKS; i++)
+        if (atomic_load(&blocks[i].start) == pointer)
+            return &blocks[i];
+    return NULL;
+}
+
+static void *shim_malloc(size_t size)
+{
+    if (size > RESERVED_BYTES)
+        return malloc(size);
+    void *start =
+        mmap(NULL, RESERVED_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (start == MAP_FAILED)
+        return malloc(size);
+    for (int i = 0; i < MOST_BLOCKS; i++) {
+        void *none = NULL;
+        if (atomic_compare_exchange_strong(&blocks[i].start, &none, start))
+            return start;
+    }
+    munmap(start, RESERVED_BYTES);
+    return malloc(size);
+}
+
+static void shim_free(void *pointer)
+{
+    struct block *block = block_of(pointer);
+    if (!block) {
+        free(pointer);
+        return;
+    }
+    munmap(pointer, RESERVED_BYTES);
+    atomic_store(&block->start, NULL);
+}
+
+static void *shim_realloc(void *pointer, size_t size)
+{
+    if (!block_of(pointer))
+        return realloc(pointer, size);
+    if (size <= RESERVED_BYTES)
+        return pointer;
+    fprintf(stderr, "open_emu: a message of %zu bytes; set a smaller packet_size in xrt.ini\n", size);
+    _exit(EXIT_FAILURE);
+}
+
+/* --- waiting
+ * --------------------------------------------------------------------------------------------------------------- */
+
+static unsigned shim_sleep(unsigned seconds)
+{
+    (void)seconds;
+    const struct timespec pause = {.tv_nsec = 1000000};
+    nanosleep(&pause, NULL);
+    return 0;
+}
+
+/* --- the device's answers
+ * -------------------------------------------------------------------------------------------------- */
+
+enum { ANSWER_HEADER = 9 };
+
+static unsigned setting(const char *name, unsigned otherwise)
+{
+    const char *text = getenv(name);
+    unsigned long value = text ? strtoul(text, NULL, 10) : 0;
+    return value > 0 && value < 1000000 ? (unsigned)value : otherwise;
+}
+
+static _Noreturn void lose_device(const char *why)
+{
+    fprintf(stderr, "open_emu: the emulated device is lost: %s\n", why);
+    _exit(EXIT_FAILURE);
+}
+
+/* The shim reads an answer as its header and then the rest, each with one call or, when parts come, several. */
+static _Thread_local struct {
+    size_t header_left, body_left, body_size;
+    uint8_t header[ANSWER_HEADER];
+} stream = {.header_left = ANSWER_HEADER};
+
+static void follow_header(const uint8_t *bytes, size_t size)
+{
+    memcpy(stream.header + ANSWER_HEADER - stream.header_left, bytes, size);
+    stream.header_left -= size;
+    if (stream.header_left)
+        return;
+    uint64_t length = 0;
+    for (int i = 8; i >= 1; i--)
+        length = length << 8 | stream.header[i];
+    if (stream.header[0] != 0x09 || length > RESERVED_BYTES)
+        lose_device("its answer is none of the protocol");
+    stream.body_left = stream.body_size = (size_t)length;
+    if (!length)
+        stream.header_left = ANSWER_HEADER;
+}
+
+static bool is_message(const uint8_t *bytes, size_t size)
+{
+    struct wire_reader reader = wire_read(bytes, size);
+    struct wire_field field;
+    while (wire_next(&reader, &field))
+        ;
+    return !reader.broken;
+}
+
+/* A long body comes in parts; only what came at once is checked. */
+static void follow_body(const uint8_t *bytes, size_t size)
+{
+    stream.body_left -= size < stream.body_left ? size : stream.body_left;
+    if (stream.body_left)
+        return;
+    stream.header_left = ANSWER_HEADER;
+    if (size == stream.body_size && !is_message(bytes, size))
+        lose_device("its answer is no message");
+}
+
+/* Whose socket it is: the one of requests and answers, the one by which a device asks for host memory (its thread waits
+ * for as long as the device lives), or none. */
+enum socket_kind { SOCKET_OTHER, SOCKET_ANSWERS, SOCKET_HOST_MEMORY };
+
+static enum socket_kind kind_of(int fd)
+{
+    struct sockaddr_un here = {0}, there = {0};
+    socklen_t here_size = sizeof here - 1, there_size = sizeof there - 1;
+    if (getsockname(fd, (struct sockaddr *)&here, &here_size) != 0 || here.sun_family != AF_UNIX)
+        return SOCKET_OTHER;
+    getpeername(fd, (struct sockaddr *)&there, &there_size);
+    bool host_memory = strstr(here.sun_path, "D2X_unix_sock") || strstr(there.sun_path, "D2X_unix_sock");
+    return host_memory ? SOCKET_HOST_MEMORY : SOCKET_ANSWERS;
+}
+
+/* The end of the stream becomes the request that ends the thread. */
+static ssize_t read_host_memory(int fd, uint8_t *bytes, size_t size)
+{
+    static const uint8_t end[] = {0x09, 0, 0, 0, 0, 0, 0, 0, 0, 0x15, 1, 0, 0, 0};
+    ssize_t got = read(fd, bytes, size);
+    if (got != 0 || size != sizeof end)
+        return got;
+    memcpy(bytes, end, sizeof end);
+    return (ssize_t)size;
+}
+
+static bool wait_for_answer(int fd)
+{
+    struct pollfd ready = {.fd = fd, .events = POLLIN};
+    int polled;
+    do
+        polled = poll(&ready, 1, (int)setting("OPEN_EMU_TIMEOUT", 60) * 1000);
+    while (polled < 0 && errno == EINTR);
+    return polled != 0;
+}
+
+static ssize_t read_answer(int fd, uint8_t *bytes, size_t size)
+{
+    if (!wait_for_answer(fd))
+        lose_device("it does not answer within OPEN_EMU_TIMEOUT");
+    ssize_t got = read(fd, bytes, size);
+    if (got < 0 && (errno == EAGAIN || errno == EINTR))
+        got = read(fd, bytes, size);
+    if (got <= 0)
+        lose_device("its process has ended");
+    if (stream.header_left)
+        follow_header(bytes, (size_t)got < stream.header_left ? (size_t)got : stream.header_left);
+    else
+        follow_body(bytes, (size_t)got);
+    return got;
+}
+
+static ssize_t shim_read(int fd, void *buffer, size_t size)
+{
+    enum socket_kind kind = size ? kind_of(fd) : SOCKET_OTHER;
+    if (kind == SOCKET_ANSWERS)
+        return read_answer(fd, buffer, size);
+    return kind == SOCKET_HOST_MEMORY ? read_host_memory(fd, buffer, size) : read(fd, buffer, size);
+}
+
+/* A request to a lost device goes nowhere; the C library's write would end the program by SIGPIPE without a word. */
+static ssize_t shim_write(int fd, const void *buffer, size_t size)
+{
+    if (kind_of(fd) != SOCKET_ANSWERS)
+        return write(fd, buffer, size);
+    ssize_t sent = send(fd, buffer, size, MSG_NOSIGNAL);
+    if (sent >= 0 || (errno != EPIPE && errno != ECONNRESET))
+        return sent;
+    lose_device("its process has ended");
+}
+
+/* --- redirection
+ * ----------------------------------------------------------------------------------------------------------- */
+
+static const struct {
+    const char *name;
+    void *function;
+} redirections[] = {
+    {"malloc", (void *)shim_malloc}, {"realloc", (void *)shim_realloc}, {"free", (void *)shim_free},
+    {"sleep", (void *)shim_sleep},   {"read", (void *)shim_read},       {"write", (void *)shim_write},
+};
+
+struct tables {
+    const ElfW(Sym) * symbols;
+    const char *names;
+    const ElfW(Rela) * entries;
+    size_t entry_count;
+};
+
+static struct tables tables_of(const ElfW(Dyn) * dynamic)
+{
+    struct tables tables = {0};
+    for (; dynamic->d_tag != DT_NULL; dynamic++) {
+        if (dynamic->d_tag == DT_SYMTAB)
+            tables.symbols = (const ElfW(Sym) *)dynamic->d_un.d_ptr;
+        else if (dynamic->d_tag == DT_STRTAB)
+            tables.names = (const char *)dynamic->d_un.d_ptr;
+        else if (dynamic->d_tag == DT_JMPREL)
+            tables.entries = (const ElfW(Rela) *)dynamic->d_un.d_ptr;
+        else if (dynamic->d_tag == DT_PLTRELSZ)
+            tables.entry_count = dynamic->d_un.d_val / sizeof(ElfW(Rela));
+    }
+    return tables;
+}
+
+/* The slot lies in a page that the loader has made read-only. */
+static void redirect(void **slot, void *function)
+{
+    uintptr_t page = (uintptr_t)slot & ~((uintptr_t)sysconf(_SC_PAGESIZE) - 1);
+    size_t size = (uintptr_t)slot + sizeof *slot - page;
+    if (mprotect((void *)page, size, PROT_READ | PROT_WRITE) != 0) {
+        fprintf(stderr, "open_emu: cannot redirect a call of " SHIM_NAME ": %s\n", strerror(errno));
+        return;
+    }
+    *slot = function;
+    mprotect((void *)page, size, PROT_READ);
+}
+
+#ifdef __aarch64__
+enum { JUMP_SLOT = R_AARCH64_JUMP_SLOT };
+#else
+enum { JUMP_SLOT = R_X86_64_JUMP_SLOT };
+#endif
+
+/* Of the two libraries of that file name, the shim is the one that has calls to redirect. */
+static int visit(struct dl_phdr_info *object, size_t size, void *unused)
+{
+    (void)size;
+    (void)unused;
+    const char *name = strrchr(object->dlpi_name, '/');
+    if (strcmp(name ? name + 1 : object->dlpi_name, SHIM_NAME) != 0)
+        return 0;
+    for (int i = 0; i < object->dlpi_phnum; i++) {
+        if (object->dlpi_phdr[i].p_type != PT_DYNAMIC)
+            continue;
+        struct tables tables = tables_of((const ElfW(Dyn) *)(object->dlpi_addr + object->dlpi_phdr[i].p_vaddr));
+        /* The wrapper itself: its calls must stay. */
+        if ((void *)(object->dlpi_addr + object->dlpi_phdr[i].p_vaddr) == (void *)_DYNAMIC)
+            return 0;
+        for (size_t k = 0; k < tables.entry_count; k++) {
+            const ElfW(Rela) *entry = &tables.entries[k];
+            const char *symbol = tables.names + tables.symbols[ELF64_R_SYM(entry->r_info)].st_name;
+            for (size_t r = 0; r < sizeof redirections / sizeof redirections[0]; r++)
+                if (ELF64_R_TYPE(entry->r_info) == JUMP_SLOT && strcmp(symbol, redirections[r].name) == 0)
+                    redirect((void **)(object->dlpi_addr + entry->r_offset), redirections[r].function);
+        }
+    }
+    return 0;
+}
+
+__attribute__((constructor)) static void redirect_shim(void)
+{
+    dl_iterate_phdr(visit, NULL);
+}

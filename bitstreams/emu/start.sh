@@ -1,0 +1,11 @@
+#!/bin/sh
+# Runs the emulated device. When that fails it ends the host program, which would wait for an answer for ever.
+trap '' INT
+library=$(dirname "$0")/device.so
+[ -e "$library" ] && set -- --library "$library" || set --
+"${OPEN_EMU:-open_emu}" "$@" $OPEN_EMU_OPTIONS
+status=$?
+[ $status -eq 0 ] && exit 0
+echo "open_emu: the device process ended with status $status" >&2
+kill -TERM "$PPID" 2>/dev/null
+exit $status

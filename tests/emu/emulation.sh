@@ -24,11 +24,26 @@ cat >"$scratch/stray.c" <<'END'
 #include <stdint.h>
 void vadd(int32_t *a, int32_t *b, int32_t *sum, uint32_t count) { sum[1 << 28] = a[0] + b[0] + (int32_t)count; }
 END
-"$source/../../scripts/build-xclbin" --target "$mode" --units vadd=3 -o "$scratch/vadd.xclbin" "$kernel" || exit 1
+units=vadd=3
+[ "$case" = registers ] && kernel=$scratch/largest.json units=largest=1 && cat >"$kernel" <<END
+{"name": "largest", "ports": {"m": 32}, "c": {"sources": ["largest.c"]}, "arguments": [
+  {"name": "values", "type": "const uint32_t *", "port": "m", "offset": "0x10"}, {"name": "count", "type": "uint32_t", "offset": "0x1c"}],
+ "outputs": [{"name": "largest", "type": "uint32_t", "offset": "0x80"}]}
+END
+cat >"$scratch/largest.c" <<'END'
+#include <stdint.h>
+void largest(const uint32_t *values, uint32_t count, uint32_t *result)
+{
+    *result = 0;
+    for (uint32_t i = 0; i < count; i++)
+        *result = values[i] > *result ? values[i] : *result;
+}
+END
+"$source/../../scripts/build-xclbin" --target "$mode" --units "$units" -o "$scratch/vadd.xclbin" "$kernel" || exit 1
 
 # In a session of its own: XRT's shims signal their process group when they fail. KILL ends what hangs, and is a failure below.
 run() {
-    timeout -s KILL 60 setsid -w "$build/open_emu_vadd" "$scratch/vadd.xclbin" "$@" >"$scratch/log" 2>&1
+    timeout -s KILL 60 setsid -w "${host:-$build/open_emu_vadd}" "$scratch/vadd.xclbin" "$@" >"$scratch/log" 2>&1
     status=$?
     cat "$scratch/log"
 }
@@ -46,6 +61,10 @@ runs)
     run 100003 8; expect_equal 800024
     ;;
 pure) run 1000 3; expect_equal 3000 ;;
+registers)
+    host=$build/open_emu_registers run
+    [ $status -eq 0 ] || fail "registers 7 1015 expected"
+    ;;
 kill) OPEN_EMU_OPTIONS="--fault kill@12" run 1000 1 5000; expect_end 'device (process ended|is lost)' ;;
 silence) OPEN_EMU_OPTIONS="--fault silence@12" run 1000 1 5000; expect_end 'device is lost: it does not answer|did not end within' ;;
 garbage) OPEN_EMU_OPTIONS="--fault garbage@12" run 1000 1 5000; expect_end 'device is lost: its answer' ;;

@@ -123,45 +123,66 @@ static bool serve_to_host(struct rpc_context *context, const struct request *req
     return true;
 }
 
-/* WriteKernelCtrl {2 address, 3 size, 4 bytes} -> {1 valid} */
-static bool serve_write(struct rpc_context *context, const struct request *request, struct wire_buffer *answer)
+/* The host sends `size` bytes for the registers at `address`. */
+static bool write_registers(struct rpc_context *context, uint64_t address, const uint8_t *bytes, size_t size,
+                            struct wire_buffer *answer)
 {
-    uint64_t size = request->value[3];
-    if (!request->bytes[4] || request->length[4] < size)
-        return false;
-    bool done = loaded(context, "register write") &&
-                emu_units_write(&context->device->units, request->value[2], request->bytes[4], (size_t)size);
+    bool done = loaded(context, "register write") && emu_units_write(&context->device->units, address, bytes, size);
     if (!done)
-        emu_say("no compute unit has the %llu bytes of registers at 0x%llx", (unsigned long long)size,
-                (unsigned long long)request->value[2]);
+        emu_say("no compute unit has the %zu bytes of registers at 0x%llx", size, (unsigned long long)address);
     uint32_t offset;
-    if (done && size && emu_unit_at(&context->device->units, request->value[2], &offset) && offset == AP_CONTROL &&
-        (request->bytes[4][0] & AP_START))
+    if (done && size && emu_unit_at(&context->device->units, address, &offset) && offset == AP_CONTROL &&
+        (bytes[0] & AP_START))
         context->faults->started = true;
     return acknowledge(answer, done);
 }
 
-/* ReadKernelCtrl {2 address, 3 size} -> {1 valid, 2 bytes} */
-static bool serve_read(struct rpc_context *context, const struct request *request, struct wire_buffer *answer)
+/* -> {1 valid, 2 bytes} */
+static bool read_registers(struct rpc_context *context, uint64_t address, uint64_t size, struct wire_buffer *answer)
 {
-    uint64_t size = request->value[3] ? request->value[3] : 4;
-    if (size > OPEN_EMU_MAX_SPAN)
-        return false;
     uint8_t bytes[OPEN_EMU_MAX_SPAN];
-    bool done = loaded(context, "register read") &&
-                emu_units_read(&context->device->units, request->value[2], bytes, (size_t)size);
+    if (size > sizeof bytes)
+        return false;
+    bool done =
+        loaded(context, "register read") && emu_units_read(&context->device->units, address, bytes, (size_t)size);
     if (!done) {
         emu_say("no compute unit has the %llu bytes of registers at 0x%llx", (unsigned long long)size,
-                (unsigned long long)request->value[2]);
+                (unsigned long long)address);
         memset(bytes, 0, (size_t)size);
     }
     emu_fault_registers(context->faults, bytes, (size_t)size);
-    if (!acknowledge(answer, done))
-        return false;
-    uint8_t *out = wire_put_bytes(answer, 2, (size_t)size);
+    uint8_t *out = acknowledge(answer, done) ? wire_put_bytes(answer, 2, (size_t)size) : NULL;
     if (out)
         memcpy(out, bytes, (size_t)size);
     return out != NULL;
+}
+
+/* WriteKernelCtrl {2 address, 3 size, 4 bytes} -> {1 valid} */
+static bool serve_write(struct rpc_context *context, const struct request *request, struct wire_buffer *answer)
+{
+    if (!request->bytes[4] || request->length[4] < request->value[3])
+        return false;
+    return write_registers(context, request->value[2], request->bytes[4], (size_t)request->value[3], answer);
+}
+
+/* ReadKernelCtrl {2 address, 3 size}, a word unless it says more */
+static bool serve_read(struct rpc_context *context, const struct request *request, struct wire_buffer *answer)
+{
+    return read_registers(context, request->value[2], request->value[3] ? request->value[3] : 4, answer);
+}
+
+/* RegWrite {1 base address, 2 offset, 3 bytes} -> {1 valid}: sw_emu's access to single registers; hw_emu uses those
+ * above */
+static bool serve_write_one(struct rpc_context *context, const struct request *request, struct wire_buffer *answer)
+{
+    uint64_t address = request->value[1] + request->value[2];
+    return request->bytes[3] && write_registers(context, address, request->bytes[3], request->length[3], answer);
+}
+
+/* RegRead {1 base address, 2 offset, 3 size} */
+static bool serve_read_one(struct rpc_context *context, const struct request *request, struct wire_buffer *answer)
+{
+    return read_registers(context, request->value[1] + request->value[2], request->value[3], answer);
 }
 
 /* GetDebugMessages -> three texts, all empty */
@@ -195,6 +216,8 @@ static const struct {
     {RPC_DEBUG_MESSAGES, serve_messages},
     {RPC_SET_ENVIRONMENT, serve_accepted},
     {RPC_SETUP_INSTANCE, serve_accepted},
+    {RPC_WRITE_REGISTER, serve_write_one},
+    {RPC_READ_REGISTER, serve_read_one},
 };
 
 bool rpc_parse_header(const uint8_t header[RPC_REQUEST_HEADER], uint64_t *size, uint32_t *number)

@@ -30,6 +30,8 @@ enum rpc_number {
     RPC_DEBUG_MESSAGES = 19,
     RPC_SET_ENVIRONMENT = 20,
     RPC_SETUP_INSTANCE = 28,
+    RPC_WRITE_REGISTER = 51,
+    RPC_READ_REGISTER = 52,
 };
 
 struct rpc_context {

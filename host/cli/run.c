@@ -255,10 +255,13 @@ static bdnn_status run_image(struct running *r, const char *path, float *input, 
     }
     status = bdnn_image_preprocess(&image, &p, input, err);
     if (status == BDNN_OK) {
-        status = bdnn_session_run(r->session, input, err);
+        status = bdnn_session_output(r->session, 0, &result, err); /* its shape; the data follow with the run */
+    }
+    if (status == BDNN_OK && result.rank < 4) {
+        bdnn_image_free(&image); /* only maps are drawn over it, and a photograph can be larger than all activations */
     }
     if (status == BDNN_OK) {
-        status = bdnn_session_output(r->session, 0, &result, err);
+        status = bdnn_session_run(r->session, input, err);
     }
     if (status == BDNN_OK) {
         status = show_result(r, path, &image, &result, err);

@@ -4,7 +4,6 @@
 #include "imaging/opencv.h"
 #include "imaging/png.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include <turbojpeg.h>
 
@@ -70,20 +69,10 @@ static bdnn_status decode_jpeg(tjhandle decoder, const char *name, const uint8_t
 /* OpenCV tells the format by the same signatures. */
 static bdnn_status decode_other(const char *name, const uint8_t *data, size_t size, bdnn_image *image, bdnn_error *err)
 {
-    uint8_t *pixels = NULL;
-    bdnn_status status;
-    const char *problem = size > INT32_MAX
-                              ? "too large"
-                              : bdnn_cv_decode(data, size, &pixels, &image->width, &image->height, &image->channels);
-    if (problem) {
-        return bdnn_fail(err, BDNN_ERROR_FORMAT, "%s: %s", name, problem);
-    }
-    status = allocate(image, name, err);
-    if (status == BDNN_OK) {
-        memcpy(image->pixels, pixels, (size_t)image->width * (size_t)image->height * (size_t)image->channels);
-    }
-    free(pixels);
-    return status;
+    const char *problem =
+        size > INT32_MAX ? "too large"
+                         : bdnn_cv_decode(data, size, &image->pixels, &image->width, &image->height, &image->channels);
+    return problem ? bdnn_fail(err, BDNN_ERROR_FORMAT, "%s: %s", name, problem) : BDNN_OK;
 }
 
 bdnn_status bdnn_image_decode(const char *name, const uint8_t *data, size_t size, int32_t width, int32_t height,

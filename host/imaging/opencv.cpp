@@ -1,6 +1,10 @@
 /* The bridge to OpenCV. */
 #include "imaging/opencv.h"
 
+extern "C" {
+#include "core/memory.h"
+}
+
 #include <cstdlib>
 #include <cstring>
 #include <iostream>
@@ -63,15 +67,16 @@ const char *bdnn_cv_decode(const uint8_t *data, size_t size, uint8_t **pixels, i
         if (image.empty() || image.depth() != CV_8U || (image.channels() != 1 && image.channels() != 3)) {
             return "not an image that OpenCV decodes, or damaged";
         }
-        if (image.channels() == 3) {
-            cv::cvtColor(image, image, cv::COLOR_BGR2RGB);
-        }
-        const size_t bytes_out = image.total() * image.elemSize();
-        *pixels = static_cast<uint8_t *>(std::malloc(bytes_out));
+        *pixels = static_cast<uint8_t *>(bdnn_alloc(image.total(), image.elemSize()));
         if (!*pixels) {
             return "out of memory";
         }
-        std::memcpy(*pixels, image.data, bytes_out);
+        cv::Mat out(image.rows, image.cols, image.type(), *pixels);
+        if (image.channels() == 3) {
+            cv::cvtColor(image, out, cv::COLOR_BGR2RGB);
+        } else {
+            image.copyTo(out);
+        }
         *width = image.cols;
         *height = image.rows;
         *channels = image.channels();

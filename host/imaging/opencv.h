@@ -9,7 +9,7 @@
 extern "C" {
 #endif
 
-/* Any format that OpenCV decodes, as 8-bit grey or red, green, blue; *pixels is for free(). */
+/* Any format that OpenCV decodes, as 8-bit grey or red, green, blue; *pixels is for bdnn_free(), also after an error. */
 const char *bdnn_cv_decode(const uint8_t *data, size_t size, uint8_t **pixels, int32_t *width, int32_t *height,
                            int32_t *channels);
 

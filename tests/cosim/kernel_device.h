@@ -97,8 +97,8 @@ template <class Model> class KernelDevice
 template <class Model> void KernelDevice<Model>::cycle()
 {
     Model &dut = *bench.dut;
-    AxiPort &port = memory.port;
-    AxiLitePort &lite = host.port;
+    open_emu_axi_pins &port = memory.port;
+    open_emu_lite_pins &lite = host.port;
 
     memory.drive();
     dut.m_axi_gmem_arready = port.arready;
@@ -123,10 +123,14 @@ template <class Model> void KernelDevice<Model>::cycle()
     port.arvalid = dut.m_axi_gmem_arvalid;
     port.araddr = dut.m_axi_gmem_araddr;
     port.arlen = dut.m_axi_gmem_arlen;
+    port.arsize = dut.m_axi_gmem_arsize;
+    port.arburst = dut.m_axi_gmem_arburst;
     port.rready = dut.m_axi_gmem_rready;
     port.awvalid = dut.m_axi_gmem_awvalid;
     port.awaddr = dut.m_axi_gmem_awaddr;
     port.awlen = dut.m_axi_gmem_awlen;
+    port.awsize = dut.m_axi_gmem_awsize;
+    port.awburst = dut.m_axi_gmem_awburst;
     port.wvalid = dut.m_axi_gmem_wvalid;
     std::memcpy(port.wdata, &dut.m_axi_gmem_wdata, 8);
     port.wstrb = dut.m_axi_gmem_wstrb;
@@ -138,7 +142,7 @@ template <class Model> void KernelDevice<Model>::cycle()
     lite.arready = dut.s_axi_control_arready;
     lite.rvalid = dut.s_axi_control_rvalid;
     lite.rdata = dut.s_axi_control_rdata;
-    memory.sample(bench.cycle);
+    memory.sample();
     edge();
 }
 
@@ -158,7 +162,8 @@ template <class Model> void KernelDevice<Model>::load(const Problem &p)
 
     const uint32_t pixel = 8 * p.in_units * p.planes, row = pixel * p.in_width;
     const unsigned block_words = p.words(shape) * p.planes;
-    /* As many tiles a block as fit, and blocks of about the same size: a short last block would wait for its weights. */
+    /* As many tiles a block as fit, and blocks of about the same size: a short last block would wait for its weights.
+     */
     const unsigned most = std::min(shape.tiles, shape.activation_depth / 2 / block_words);
     const unsigned all = (p.pixels() + shape.columns - 1) / shape.columns, blocks = (all + most - 1) / most;
     const unsigned tiles = (all + blocks - 1) / blocks;

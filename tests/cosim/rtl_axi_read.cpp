@@ -37,7 +37,7 @@ struct Test {
 bool Test::cycle()
 {
     Vaxi_read &dut = *bench.dut;
-    AxiPort &port = memory.port;
+    open_emu_axi_pins &port = memory.port;
 
     memory.drive();
     dut.arready_i = port.arready;
@@ -58,7 +58,7 @@ bool Test::cycle()
     port.arlen = dut.arlen_o;
     port.rready = dut.rready_o;
     const bool taken = dut.cmd_valid_i && dut.cmd_ready_o;
-    memory.sample(bench.cycle);
+    memory.sample();
     bench.tick();
     return taken;
 }
@@ -135,6 +135,7 @@ int main(int argc, char **argv)
 
     std::printf("%" PRIu64 " beats in %" PRIu64 " bursts, at most %u outstanding, 4,096 beats in %" PRIu64
                 " cycles, seed %" PRIu64 "\n",
-                test.memory.read_beats, test.memory.read_bursts, test.memory.most_outstanding_reads, cycles, seed);
+                test.memory.counters().read_beats, test.memory.counters().read_bursts,
+                test.memory.counters().most_reads, cycles, seed);
     return 0;
 }

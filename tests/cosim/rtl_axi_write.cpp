@@ -37,7 +37,7 @@ struct Test {
 bool Test::cycle()
 {
     Vaxi_write &dut = *bench.dut;
-    AxiPort &port = memory.port;
+    open_emu_axi_pins &port = memory.port;
 
     memory.drive();
     dut.awready_i = port.awready;
@@ -61,7 +61,7 @@ bool Test::cycle()
         offered = false;
     }
     const bool taken = dut.cmd_valid_i && dut.cmd_ready_o;
-    memory.sample(bench.cycle);
+    memory.sample();
     bench.tick();
     return taken;
 }
@@ -125,7 +125,7 @@ int main(int argc, char **argv)
     test.finish();
     check_equal(test.bench.dut->error_o, 0, "the error after clearing", test.bench.cycle);
 
-    std::printf("%" PRIu64 " beats in %" PRIu64 " bursts, seed %" PRIu64 "\n", test.memory.write_beats,
-                test.memory.write_bursts, seed);
+    std::printf("%" PRIu64 " beats in %" PRIu64 " bursts, seed %" PRIu64 "\n", test.memory.counters().write_beats,
+                test.memory.counters().write_bursts, seed);
     return 0;
 }

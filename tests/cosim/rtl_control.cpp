@@ -23,7 +23,7 @@ struct Test {
     void cycle()
     {
         Vcontrol &dut = *bench.dut;
-        AxiLitePort &port = host.port;
+        open_emu_lite_pins &port = host.port;
         dut.awvalid_i = port.awvalid;
         dut.awaddr_i = (uint16_t)port.awaddr;
         dut.wvalid_i = port.wvalid;

@@ -92,7 +92,7 @@ void test_random(Device &device, Random &random, unsigned jobs)
         busy += device.host.read(REG_BUSY);
     }
     std::printf("%u jobs equal, %" PRIu64 " cycles, array at work in %" PRIu64 "; at most %u reads outstanding\n", jobs,
-                cycles, busy, device.memory.most_outstanding_reads);
+                cycles, busy, device.memory.counters().most_reads);
 }
 
 /* An error response anywhere ends the job with a status; the next one is right. */
@@ -157,15 +157,15 @@ void test_refused(Device &device, Random &random)
                  {22, 0}, {22, 65}, {28, 0}, {17, 0}, {29, 3}, {29, 0},      {0, 4},   {8, 2},  {13, 12}, {16, 0}};
 
     for (const auto &one : cases) {
-        const uint64_t bursts = device.memory.read_bursts + device.memory.write_bursts;
+        const uint64_t bursts = device.memory.counters().read_bursts + device.memory.counters().write_bursts;
         device.load(random_problem(random, device.shape));
         device.host.write(REG_ARGUMENTS + 4 * one.argument, one.value);
         device.start();
         device.wait(1000);
         check_equal(device.host.read(REG_STATUS), STATUS_REFUSED, "the status of an impossible job",
                     device.bench.cycle);
-        check_equal((int64_t)(device.memory.read_bursts + device.memory.write_bursts), (int64_t)bursts,
-                    "the bursts after an impossible job", device.bench.cycle);
+        check_equal((int64_t)(device.memory.counters().read_bursts + device.memory.counters().write_bursts),
+                    (int64_t)bursts, "the bursts after an impossible job", device.bench.cycle);
     }
     run_job(device, random_problem(random, device.shape));
 }

@@ -1,4 +1,5 @@
-/* What a device library tells open_emu: the compute units of an emulated device and how to drive them.
+/* What a device library tells open_emu: the compute units of an emulated device and how to drive them. A kernel is a C
+ * function, or a model of hardware, which open_emu clocks.
  *
  * A device library is the shared object that an emulation xclbin carries where a board's xclbin carries the bitstream.
  * It exports one object, `const struct open_emu_device open_emu_device`; scripts/build-xclbin writes and compiles it
@@ -13,8 +14,10 @@
 extern "C" {
 #endif
 
-#define OPEN_EMU_ABI      1
-#define OPEN_EMU_MAX_SPAN 0x10000u /* largest register range of a kernel */
+#define OPEN_EMU_ABI        2
+#define OPEN_EMU_MAX_SPAN   0x10000u /* largest register range of a kernel */
+#define OPEN_EMU_MOST_PORTS 16u
+#define OPEN_EMU_BEAT_BYTES 64u /* of the widest port */
 
 /* One run of a C kernel, for the generated adaptor that calls the kernel's function. `registers` is the unit's register
  * block as it was at the start; outputs are stored there. */
@@ -29,14 +32,69 @@ struct open_emu_output {
     uint32_t offset, bytes;
 };
 
-/* A kernel. `call` runs it once. The register range [0, span) follows ap_ctrl_hs: 0x00 control, 0x04 to 0x0c
- * interrupts, arguments from 0x10. */
+/* --- models of hardware
+ * -------------------------------------------------------------------------------------------------------- */
+
+/* The AXI4-Lite slave in one cycle. */
+struct open_emu_lite_pins {
+    /* from the host */
+    uint8_t awvalid, wvalid, bready, arvalid, rready, wstrb;
+    uint32_t awaddr, wdata, araddr;
+    /* to the host */
+    uint8_t awready, wready, bvalid, arready, rvalid, bresp, rresp;
+    uint32_t rdata;
+};
+
+/* An AXI4 master in one cycle. What a model does not have keeps the value that it was given before the first cycle. */
+struct open_emu_axi_pins {
+    /* from the master */
+    uint8_t arvalid, rready, awvalid, wvalid, wlast, bready;
+    uint8_t arlen, arsize, arburst, awlen, awsize, awburst;
+    uint32_t arid, awid;
+    uint64_t araddr, awaddr, wstrb;
+    uint8_t wdata[OPEN_EMU_BEAT_BYTES];
+    /* to the master */
+    uint8_t arready, rvalid, rlast, rresp, awready, wready, bvalid, bresp;
+    uint32_t rid, bid;
+    uint8_t rdata[OPEN_EMU_BEAT_BYTES];
+};
+
+struct open_emu_pins {
+    uint8_t reset_n;
+    struct open_emu_lite_pins control;
+    struct open_emu_axi_pins port[OPEN_EMU_MOST_PORTS];
+};
+
+struct open_emu_port {
+    const char *name;
+    uint32_t bits; /* of data: 32 to 512 */
+};
+
+/* The functions of a model. A cycle is settle(), in which the pins to the model are put and those from it got with the
+ * clock low, and then edge(), the rising edge. `fault` is called when the model stops itself: it does not return.
+ *
+ * create() makes the hardware of one compute unit, `name`; null without memory. trace_open() begins to write a waveform
+ * (0 when there is none: the library was made without, or the file cannot be written); trace_close() completes it. */
+struct open_emu_model {
+    uint32_t port_count;
+    const struct open_emu_port *ports;
+    void *(*create)(const char *name, void (*fault)(const char *name, const char *what));
+    void (*settle)(void *model, struct open_emu_pins *pins);
+    void (*edge)(void *model);
+    int (*trace_open)(void *model, const char *path);
+    void (*trace_close)(void *model);
+    void (*destroy)(void *model);
+};
+
+/* A kernel: either `call`, which runs it once, or `model`. The register range [0, span) follows ap_ctrl_hs: 0x00
+ * control, 0x04 to 0x0c interrupts, arguments from 0x10. */
 struct open_emu_kernel {
     const char *name;
     uint32_t span;
     void (*call)(const struct open_emu_call *call);
-    uint32_t output_count;
+    uint32_t output_count; /* of `call`; a model keeps its own registers */
     const struct open_emu_output *outputs;
+    const struct open_emu_model *model;
 };
 
 struct open_emu_instance {

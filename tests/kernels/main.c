@@ -195,17 +195,18 @@ static void try_odd_shapes(void)
     }
 }
 
-/* Whole words of channels in groups, dilated, for several images: rows that may be read where they lie. */
+/* Whole words of channels, or almost, in groups, dilated, strided, for several images: rows that may be read where they
+ * lie, by few or by many filters. */
 static void try_wide_channels(void)
 {
-    for (unsigned i = 0; i < 40; i += case_step) {
+    for (unsigned i = 0; i < 80; i += case_step) {
         bdnn_ip_shape s = {.batch = 0};
         const int32_t no_pads[3] = {0, 0, 0};
         random_seed(case_seed = i);
         s.batch = random_in(1, 3);
         s.groups = random_in(1, 2);
-        s.channels = 64 * s.groups * random_in(1, 2);
-        s.filters = s.groups * random_in(1, 40);
+        s.channels = s.groups * (64 * random_in(1, 2) - (i % 4 ? 0 : random_in(1, 20)));
+        s.filters = s.groups * random_in(1, i % 8 ? 40 : 600);
         s.bases = (int32_t)random_in(1, 8);
         s.bits = (int32_t)random_in(1, 8);
         s.zero_point = (int32_t)random_in(0, (1 << s.bits) - 1);
@@ -213,7 +214,7 @@ static void try_wide_channels(void)
             s.in_size[a] = a ? random_in(1, 12) : 1;
             s.kernel[a] = a ? (int32_t)random_in(1, 3) : 1;
             s.dilation[a] = a ? (int32_t)random_in(1, 2) : 1;
-            s.stride[a] = 1;
+            s.stride[a] = a ? (int32_t)random_in(1, i % 2 ? 1 : 3) : 1;
             s.pad_begin[a] = a ? (int32_t)random_in(0, 3) : 0;
         }
         if (shape_finish(&s, i % 2 ? s.pad_begin : no_pads)) {

@@ -1,0 +1,203 @@
+/* How the AMX kernel walks a layer. */
+#include "kernels/x86/amx_walk.h"
+
+#include "core/memory.h"
+#include "kernels/rows.h"
+
+#include <string.h>
+
+#define DEPTH BDNN_AMX_DEPTH
+#define LANES BDNN_AMX_LANES
+#define BLOCK BDNN_AMX_BLOCK
+
+/* Positions of a task: their inputs stay in the second-level cache while all filters pass by. */
+#define TASK_SPANS 8
+/* Blocks of a task, where there are many: their results fill cache lines, which no other thread writes then. */
+#define TASK_BLOCKS 2
+#define MANY_BLOCKS 16
+/* Tasks to cut a layer into, at least, when it has that many spans and blocks: enough for a few threads. */
+#define LEAST_TASKS 8
+
+static int64_t ceil_of(int64_t a, int64_t b)
+{
+    return (a + b - 1) / b;
+}
+
+static int64_t least(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static bool in_place(const bdnn_ip_shape *s)
+{
+    bool same = s->groups == 1;
+    for (int a = 1; a < 3; a++) {
+        same =
+            same && s->kernel[a] == 1 && s->stride[a] == 1 && s->pad_begin[a] == 0 && s->in_size[a] == s->out_size[a];
+    }
+    return same;
+}
+
+static void place_rows(const bdnn_ip_shape *s, bdnn_amx_walk *w)
+{
+    const int64_t reach[2] = {(int64_t)(s->kernel[1] - 1) * s->dilation[1],
+                              (int64_t)(s->kernel[2] - 1) * s->dilation[2]};
+    const bool lines = s->dilation[2] == 1 || s->kernel[2] == 1;
+    w->copied = !in_place(s);
+    w->channels = s->channels / s->groups;
+    w->strips = lines ? s->kernel[1] : (int64_t)s->kernel[1] * s->kernel[2];
+    w->strip = (lines ? s->kernel[2] : 1) * w->channels;
+    w->step = s->stride[2] * w->channels;
+    w->per_line = ceil_of((s->out_size[2] - 1) * s->stride[2] + reach[1] + 1, s->stride[2]);
+    w->line = w->per_line * s->stride[2];
+    w->phases = least(s->stride[1], reach[0] + 1);
+    w->height = s->out_size[1] + reach[0] / s->stride[1];
+    w->image = w->phases * w->height * w->line * w->channels;
+    w->images = s->batch;
+    w->positions = (s->out_size[1] - 1) * w->per_line + s->out_size[2];
+}
+
+static void place_gathered_rows(const bdnn_ip_shape *s, bdnn_amx_walk *w)
+{
+    w->strips = 1;
+    w->strip = bdnn_ip_inner(s);
+    w->step = ceil_of(w->strip, DEPTH) * DEPTH;
+    w->images = 1;
+    w->positions = bdnn_ip_positions(s);
+    w->image = w->positions * w->step;
+}
+
+/* Threads that share a layer by its filters read all inputs each, and by its positions all weights: what is less is
+ * read again. */
+static void cut_tasks(const bdnn_ip_shape *s, bdnn_amx_walk *w)
+{
+    int64_t others;
+    w->blocks_outside = !w->gathered && (int64_t)bdnn_amx_block_bytes(w) * w->blocks > w->image * w->images;
+    w->task_blocks = !w->blocks_outside ? w->blocks : w->blocks < MANY_BLOCKS ? 1 : TASK_BLOCKS;
+    w->task_spans = w->blocks_outside ? w->spans : least(w->spans, TASK_SPANS);
+    others = s->groups * (w->blocks_outside ? 1 : w->images);
+    while (w->task_spans > 1 &&
+           others * ceil_of(w->blocks, w->task_blocks) * ceil_of(w->spans, w->task_spans) < LEAST_TASKS) {
+        w->task_spans = ceil_of(w->task_spans, 2);
+    }
+    while (w->task_blocks > 1 && !w->gathered &&
+           others * ceil_of(w->blocks, w->task_blocks) * ceil_of(w->spans, w->task_spans) < LEAST_TASKS) {
+        w->task_blocks = ceil_of(w->task_blocks, 2);
+    }
+    w->span_parts = ceil_of(w->spans, w->task_spans);
+    w->block_parts = ceil_of(w->blocks, w->task_blocks);
+}
+
+bdnn_amx_walk bdnn_amx_walk_of(const bdnn_ip_shape *s)
+{
+    bdnn_amx_walk w = {.gathered = s->in_size[0] > 1 || s->kernel[0] > 1 || s->out_size[0] > 1 || s->pad_begin[0] > 0 ||
+                                   bdnn_ip_is_dense(s)};
+    if (w.gathered) {
+        place_gathered_rows(s, &w);
+    } else {
+        place_rows(s, &w);
+    }
+    w.chunks = w.strips * ceil_of(w.strip, DEPTH);
+    w.blocks = ceil_of(s->filters / s->groups, BLOCK);
+    w.spans = ceil_of(w.positions, BDNN_AMX_SPAN);
+    cut_tasks(s, &w);
+    return w;
+}
+
+void bdnn_amx_find_chunks(const bdnn_ip_shape *s, const bdnn_amx_walk *w, int64_t *offsets)
+{
+    const int64_t each = w->chunks / w->strips, across = w->gathered ? 1 : w->strips / s->kernel[1];
+    for (int64_t c = 0; c < w->chunks; c++) {
+        const int64_t y = c / each / across * s->dilation[1], x = c / each % across * s->dilation[2];
+        const int64_t line = w->gathered ? 0 : y % s->stride[1] * w->height + y / s->stride[1];
+        offsets[c] = (line * w->line + x) * w->channels + c % each * DEPTH;
+    }
+}
+
+/* ---- The padded copy ---- */
+
+size_t bdnn_amx_copy_bytes(const bdnn_ip_shape *s, const bdnn_amx_walk *w)
+{
+    /* The last span and the last chunk read on behind the last position. */
+    return w->copied ? bdnn_round_up((size_t)(w->images * s->groups * w->image + BDNN_AMX_SPAN * w->step + DEPTH),
+                                     BDNN_ALIGNMENT)
+                     : 0;
+}
+
+struct copying {
+    const bdnn_ip_shape *shape;
+    const bdnn_amx_walk *walk;
+    const uint8_t *x_q;
+    uint8_t *copy;
+};
+
+/* One line of one image, for each group. */
+static void copy_line(void *context, size_t index)
+{
+    const struct copying *job = context;
+    const bdnn_ip_shape *s = job->shape;
+    const bdnn_amx_walk *w = job->walk;
+    const int64_t lines = w->phases * w->height, image = (int64_t)index / lines, at = (int64_t)index % lines;
+    const int64_t y = at % w->height * s->stride[1] + at / w->height - s->pad_begin[1], c = w->channels;
+    const int64_t left = least(s->pad_begin[2], w->line), inside = least(s->in_size[2], w->line - left);
+    for (int64_t group = 0; group < s->groups; group++) {
+        uint8_t *to = job->copy + ((image * s->groups + group) * w->image + at * w->line * c);
+        const uint8_t *from = job->x_q + (image * s->in_size[1] + y) * s->in_size[2] * s->channels + group * c;
+        if (y < 0 || y >= s->in_size[1]) {
+            memset(to, s->zero_point, (size_t)(w->line * c));
+            continue;
+        }
+        memset(to, s->zero_point, (size_t)(left * c));
+        if (s->groups == 1) {
+            memcpy(to + left * c, from, (size_t)(inside * c));
+        } else {
+            for (int64_t x = 0; x < inside; x++) {
+                memcpy(to + (left + x) * c, from + x * s->channels, (size_t)c);
+            }
+        }
+        memset(to + (left + inside) * c, s->zero_point, (size_t)((w->line - left - inside) * c));
+    }
+}
+
+void bdnn_amx_copy(const bdnn_ip_shape *shape, const bdnn_amx_walk *walk, const uint8_t *x_q, uint8_t *copy,
+                   bdnn_threads *threads)
+{
+    struct copying job = {shape, walk, x_q, copy};
+    bdnn_parallel(threads, copy_line, &job, (size_t)(walk->images * walk->phases * walk->height));
+}
+
+/* ---- Packed weights ---- */
+
+struct packing {
+    const bdnn_ip_shape *shape;
+    const bdnn_ip_weights *weights;
+    bdnn_amx_walk walk;
+    int8_t *packed;
+};
+
+/* One filter; a thread's stack holds the longest there is (66 kB). */
+static void pack_filter(void *context, size_t index)
+{
+    const struct packing *job = context;
+    const bdnn_ip_shape *s = job->shape;
+    const bdnn_amx_walk *walk = &job->walk;
+    const int64_t inner = bdnn_ip_inner(s), words = (inner + 63) / 64, filters = s->filters / s->groups;
+    const int64_t f = (int64_t)index, group = f / filters, own = f % filters, each = walk->chunks / walk->strips;
+    int8_t *block = job->packed + (size_t)(group * walk->blocks + own / BLOCK) * bdnn_amx_block_bytes(walk);
+    int8_t w[BDNN_IP_MAX_INNER];
+    block += own % BLOCK / LANES * DEPTH * LANES + own % LANES * 4;
+    bdnn_ip_decode(job->weights->planes + f * s->bases * words, job->weights->scales + f * s->bases, s->bases, inner,
+                   w);
+    for (int64_t strip = 0, d = 0; strip < walk->strips; strip++) {
+        for (int64_t i = 0; i < walk->strip; i++, d++) {
+            block[(strip * each + i / DEPTH) * (DEPTH * BLOCK) + i % DEPTH / 4 * (4 * LANES) + i % 4] = w[d];
+        }
+    }
+}
+
+void bdnn_amx_pack(const bdnn_ip_shape *shape, const bdnn_ip_weights *weights, void *packed, bdnn_threads *threads)
+{
+    struct packing job = {.shape = shape, .weights = weights, .walk = bdnn_amx_walk_of(shape), .packed = packed};
+    memset(packed, 0, (size_t)(shape->groups * job.walk.blocks) * bdnn_amx_block_bytes(&job.walk));
+    bdnn_parallel(threads, pack_filter, &job, (size_t)shape->filters);
+}

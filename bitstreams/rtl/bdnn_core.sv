@@ -1,5 +1,5 @@
 // The kernel without its bus protocols: fetch -> fill -> buffers -> array -> scale accumulators -> requantisation -> store, each part running as
-// soon as the one before it has filled a bank and the one behind it has freed one.
+// soon as the one before it has filled a bank and the one behind it has freed one. Max pooling goes from fetch through bdnn_pool alone.
 
 module bdnn_core #(
   parameter int unsigned Rows            = 8,
@@ -51,15 +51,16 @@ module bdnn_core #(
   localparam int unsigned SumBits    = 24;
   localparam int unsigned PieceDepth = 32;
 
-  logic run;
-  assign run = run_i && !halt_i;
+  logic run, pooling;
+  assign run     = run_i && !halt_i;
+  assign pooling = job_i.mode == bdnn_job_pkg::ModeMaximum;
 
   /////////////
   // Loading //
   /////////////
 
   logic weights_free, filters_free, block_free, weights_loaded, block_loaded;
-  logic piece_push, piece_ready, piece_valid, piece_pop, fill_pop;
+  logic piece_push, piece_ready, piece_valid, piece_pop, fill_piece_pop, fill_pop, pool_piece_pop, pool_pop;
   logic [$clog2(PieceDepth):0] piece_space;
   bdnn_job_pkg::piece_t piece_in, piece_out;
 
@@ -91,7 +92,7 @@ module bdnn_core #(
     .Rows(Rows), .Columns(Columns), .WordBits(WordBits), .WeightDepth(WeightDepth), .ActivationDepth(ActivationDepth)
   ) u_fill (
     .clk_i, .rst_ni, .job_i,
-    .piece_valid_i(piece_valid && run), .piece_pop_o(piece_pop), .piece_i(piece_out),
+    .piece_valid_i(piece_valid && run && !pooling), .piece_pop_o(fill_piece_pop), .piece_i(piece_out),
     .data_valid_i, .data_pop_o(fill_pop), .data_i,
     .weight_write_o(weight_write), .weight_row_o(weight_row), .weight_address_o(weight_write_address),
     .filter_write_o(filter_write), .filter_row_o(filter_row), .filter_beat_o(filter_beat), .filter_bank_o(filter_bank),
@@ -101,7 +102,8 @@ module bdnn_core #(
   );
 
   // A halted job takes what is still on its way and forgets it.
-  assign data_pop_o = halt_i ? data_valid_i : fill_pop;
+  assign piece_pop  = pooling ? pool_piece_pop : fill_piece_pop;
+  assign data_pop_o = halt_i ? data_valid_i : pooling ? pool_pop : fill_pop;
 
   /////////////
   // Buffers //
@@ -145,7 +147,7 @@ module bdnn_core #(
   bdnn_job_pkg::sum_t      sum_in, sum;
 
   bdnn_sequencer #(.Rows(Rows), .Columns(Columns), .WeightDepth(WeightDepth), .ActivationDepth(ActivationDepth)) u_sequencer (
-    .clk_i, .rst_ni, .run_i(run), .job_i,
+    .clk_i, .rst_ni, .run_i(run && !pooling), .job_i,
     .weights_loaded_i(weights_loaded), .block_loaded_i(block_loaded), .results_free_i(filters_free),
     .weights_free_o(weights_free), .block_free_o(block_free),
     .read_o(read), .weight_address_o(weight_address), .act_address_o(act_address),
@@ -250,15 +252,44 @@ module bdnn_core #(
     .value_o(value)
   );
 
+  logic        store_ask, store_give, store_settled, store_done;
+  logic [63:0] store_address, store_data;
+  logic [23:0] store_beats;
+
   bdnn_store #(.Columns(Columns), .PixelBits(PixelBits)) u_store (
     .clk_i, .rst_ni, .run_i, .halt_i, .job_i,
     .unit_ready_i(unit_ready), .unit_free_o(unit_free),
     .value_read_o(value_read), .value_bank_o(value_bank), .value_pixel_o(value_pixel), .value_channel_o(value_channel),
     .value_i(value),
-    .cmd_valid_o(write_valid_o), .cmd_ready_i(write_ready_i), .cmd_address_o(write_address_o), .cmd_beats_o(write_beats_o),
-    .data_valid_o, .data_ready_i, .data_o,
-    .settled_o, .done_o
+    .cmd_valid_o(store_ask), .cmd_ready_i(write_ready_i), .cmd_address_o(store_address), .cmd_beats_o(store_beats),
+    .data_valid_o(store_give), .data_ready_i, .data_o(store_data),
+    .settled_o(store_settled), .done_o(store_done)
   );
+
+  /////////////////
+  // Max pooling //
+  /////////////////
+
+  logic        pool_ask, pool_give, pool_settled, pool_done;
+  logic [63:0] pool_address, pool_data;
+  logic [23:0] pool_beats;
+
+  bdnn_pool u_pool (
+    .clk_i, .rst_ni, .run_i, .halt_i, .job_i,
+    .piece_valid_i(piece_valid && pooling), .piece_pop_o(pool_piece_pop), .piece_i(piece_out),
+    .data_valid_i, .data_pop_o(pool_pop), .data_i,
+    .cmd_valid_o(pool_ask), .cmd_ready_i(write_ready_i), .cmd_address_o(pool_address), .cmd_beats_o(pool_beats),
+    .data_valid_o(pool_give), .data_ready_i, .data_o(pool_data),
+    .settled_o(pool_settled), .done_o(pool_done)
+  );
+
+  assign write_valid_o   = pooling ? pool_ask : store_ask;
+  assign write_address_o = pooling ? pool_address : store_address;
+  assign write_beats_o   = pooling ? pool_beats : store_beats;
+  assign data_valid_o    = pooling ? pool_give : store_give;
+  assign data_o          = pooling ? pool_data : store_data;
+  assign settled_o       = store_settled && pool_settled;
+  assign done_o          = pooling ? pool_done : store_done;
 
 `ifndef SYNTHESIS
   initial assert ($bits(bdnn_job_pkg::piece_t) == bdnn_job_pkg::PieceBits && $bits(bdnn_job_pkg::sum_t) == bdnn_job_pkg::SumBits)

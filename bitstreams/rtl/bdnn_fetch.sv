@@ -1,6 +1,8 @@
 // Decides what is read next: walks the weights (and filter records) of every pixel block and, beside them, the taps of the next block's pixels.
 // Weights go first whenever a bank for them is free, as the array waits for them soonest; taps take what remains of the port.
 // For each piece a read command is issued (taps outside of the input need none) and a note of it is left for bdnn_fill.
+//
+// Max pooling has no weights and walks the taps of every unit of a pixel by itself, one unit a piece, for bdnn_pool.
 
 module bdnn_fetch #(
   parameter int unsigned Rows     = 8,
@@ -36,6 +38,9 @@ module bdnn_fetch #(
   localparam int unsigned BlockBanks   = 2;
 
   logic weights_valid, weights_grant, tap_valid, tap_inside, tap_grant;
+  logic pooling;
+
+  assign pooling = job_i.mode == bdnn_job_pkg::ModeMaximum;
 
   //////////////////////////////
   // Weights, filter records //
@@ -72,7 +77,7 @@ module bdnn_fetch #(
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
-      weights_done_q    <= 1'b0;
+      weights_done_q    <= pooling;
       filters_due_q     <= 1'b1;
       basis_q           <= '0;
       filters_left_q    <= job_i.filter_count;
@@ -107,16 +112,17 @@ module bdnn_fetch #(
   logic               taps_done_q, block_open_q, padding_due_q;
   logic [1:0]         blocks_used_q;
   logic [31:0]        tap_pixels_left_q;
-  logic [15:0]        in_block_q, x_q;
+  logic [15:0]        in_block_q, x_q, unit_q;
   logic [7:0]         tap_x_q, tap_y_q;
   logic signed [18:0] row_iy_q, first_iy, pixel_ix_q, first_ix, iy_q, ix_q;
   logic [63:0]        row_address_q, pixel_address_q, tap_row_address_q, tap_address_q;
   logic [63:0]        origin, pixel_step, row_step, tap_step, tap_row_step;
-  logic               tap_x_last, tap_last, pixel_last, tap_block_last, row_last;
+  logic               tap_x_last, tap_last, walk_last, pixel_last, tap_block_last, row_last;
   logic [19:0]        tap_beats;
+  logic [31:0]        unit_step, units_back;
 
   assign origin       = job_i.activations + {{32{job_i.origin[31]}}, job_i.origin};
-  assign pixel_step   = {{32{job_i.pixel_step[31]}}, job_i.pixel_step};
+  assign pixel_step   = {{32{job_i.pixel_step[31]}}, job_i.pixel_step} - {32'h0, units_back};
   assign row_step     = {{32{job_i.row_step[31]}}, job_i.row_step};
   assign tap_step     = {{32{job_i.tap_step[31]}}, job_i.tap_step};
   assign tap_row_step = {{32{job_i.tap_row_step[31]}}, job_i.tap_row_step};
@@ -125,18 +131,23 @@ module bdnn_fetch #(
 
   assign tap_inside = !padding_due_q && iy_q >= 0 && ix_q >= 0 && iy_q < $signed({3'h0, job_i.in_height})
                       && ix_q < $signed({3'h0, job_i.in_width});
-  assign tap_valid  = run_i && !taps_done_q && (block_open_q || blocks_used_q != 2'(BlockBanks));
+  assign tap_valid  = run_i && !taps_done_q && (pooling || block_open_q || blocks_used_q != 2'(BlockBanks));
 
   assign tap_x_last     = tap_x_q == job_i.kernel_width - 1'b1;
   assign tap_last       = tap_x_last && tap_y_q == job_i.kernel_height - 1'b1;
-  assign pixel_last     = padding_due_q || (tap_last && job_i.pad_units == '0);
+  assign walk_last      = padding_due_q || (tap_last && (pooling || job_i.pad_units == '0));
+  assign pixel_last     = walk_last && (!pooling || unit_q == job_i.units - 1'b1);
   assign tap_block_last = in_block_q == block_pixels - 1'b1 || tap_pixels_left_q == 32'd1;
   assign row_last       = x_q == job_i.out_width - 1'b1;
-  assign tap_beats      = 20'(job_i.units * job_i.planes);
+  assign tap_beats      = pooling ? 20'(job_i.planes) : 20'(job_i.units) * 20'(job_i.planes);
+
+  // Pooling: from a unit to the next, and from the last one back to the first
+  assign unit_step  = {25'h0, job_i.planes, 3'h0};
+  assign units_back = pooling ? (32'(job_i.units) - 32'd1) * unit_step : '0;
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) blocks_used_q <= '0;
-    else         blocks_used_q <= blocks_used_q + 2'(tap_grant && !block_open_q) - 2'(block_free_i);
+    else         blocks_used_q <= blocks_used_q + 2'(tap_grant && !block_open_q && !pooling) - 2'(block_free_i);
   end
 
   // Output pixels
@@ -158,6 +169,11 @@ module bdnn_fetch #(
       end
     end
   end
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni)                       unit_q <= '0;
+    else if (tap_grant && pixel_last)  unit_q <= '0;
+    else if (tap_grant && walk_last)   unit_q <= unit_q + 1'b1;
+  end
 
   // Taps of a pixel
   always_ff @(posedge clk_i) begin
@@ -166,7 +182,7 @@ module bdnn_fetch #(
       tap_x_q       <= '0;
       tap_y_q       <= '0;
     end else if (tap_grant) begin
-      padding_due_q <= !padding_due_q && tap_last && job_i.pad_units != '0;
+      padding_due_q <= !walk_last && tap_last;
       if (!padding_due_q) begin
         tap_x_q <= tap_x_last ? '0 : tap_x_q + 1'b1;
         if (tap_x_last) tap_y_q <= tap_last ? '0 : tap_y_q + 1'b1;
@@ -178,10 +194,22 @@ module bdnn_fetch #(
   logic signed [18:0] next_row_iy, next_pixel_ix;
   logic [63:0]        next_row_address, next_pixel_address;
 
-  assign next_row_iy        = row_last ? row_iy_q + $signed({11'h0, job_i.stride_y}) : row_iy_q;
-  assign next_pixel_ix      = row_last ? first_ix : pixel_ix_q + $signed({11'h0, job_i.stride_x});
-  assign next_row_address   = row_last ? row_address_q + row_step : row_address_q;
-  assign next_pixel_address = row_last ? row_address_q + row_step : pixel_address_q + pixel_step;
+  // The pixel's address is that of the unit at work.
+  always_comb begin
+    next_row_iy        = row_iy_q;
+    next_pixel_ix      = pixel_ix_q;
+    next_row_address   = row_address_q;
+    next_pixel_address = pixel_address_q + {32'h0, unit_step};
+    if (pixel_last && row_last) begin
+      next_row_iy        = row_iy_q + $signed({11'h0, job_i.stride_y});
+      next_pixel_ix      = first_ix;
+      next_row_address   = row_address_q + row_step;
+      next_pixel_address = row_address_q + row_step;
+    end else if (pixel_last) begin
+      next_pixel_ix      = pixel_ix_q + $signed({11'h0, job_i.stride_x});
+      next_pixel_address = pixel_address_q + pixel_step;
+    end
+  end
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
@@ -194,7 +222,7 @@ module bdnn_fetch #(
       tap_row_address_q <= origin;
       tap_address_q     <= origin;
     end else if (tap_grant) begin
-      if (pixel_last) begin
+      if (walk_last) begin
         row_iy_q          <= next_row_iy;
         pixel_ix_q        <= next_pixel_ix;
         iy_q              <= next_row_iy;
@@ -235,8 +263,8 @@ module bdnn_fetch #(
     end else begin
       piece_o.kind       = tap_inside ? bdnn_job_pkg::KindTap : bdnn_job_pkg::KindPadding;
       piece_o.zero       = padding_due_q;
-      piece_o.count      = padding_due_q ? {8'h0, job_i.pad_units} : job_i.units;
-      piece_o.pixel_last = pixel_last;
+      piece_o.count      = padding_due_q ? {8'h0, job_i.pad_units} : pooling ? 16'd1 : job_i.units;
+      piece_o.pixel_last = walk_last;
       piece_o.block_last = pixel_last && tap_block_last;
     end
   end

@@ -1,5 +1,6 @@
 // What one run of the kernel computes: one convolution (a fully connected layer is one of a single pixel) of one group of one image.
 
+/* verilator lint_off UNUSEDPARAM */
 package bdnn_job_pkg;
 
   typedef struct packed {
@@ -38,7 +39,7 @@ package bdnn_job_pkg;
     logic [3:0]  planes;
     logic [7:0]  zero_point;     // what padding taps hold
     logic [15:0] filter_count;
-    logic [1:0]  mode;           // as bdnn_packer's; 2 writes accumulators
+    logic [1:0]  mode;
     logic [3:0]  out_planes;
     logic [31:0] low;
     logic [31:0] high;
@@ -46,19 +47,23 @@ package bdnn_job_pkg;
     logic [7:0]  tiles;          // of Columns pixels that share a load of weights
   } job_t;
 
+  // Modes: bit planes, int16 and int32 of an inner product's results; maximum of the taps
+  localparam logic [1:0] ModePlanes  = 2'd0;
+  localparam logic [1:0] ModeInt16   = 2'd1;
+  localparam logic [1:0] ModeInt32   = 2'd2;
+  localparam logic [1:0] ModeMaximum = 2'd3;
+
   // A piece of what the buffers are filled with, in order
   localparam logic [1:0] KindWeights = 2'd0;
   localparam logic [1:0] KindFilters = 2'd1;
-  /* verilator lint_off UNUSEDPARAM */
   localparam logic [1:0] KindTap     = 2'd2;  // from memory
-  /* verilator lint_on UNUSEDPARAM */
   localparam logic [1:0] KindPadding = 2'd3;  // no data
 
   typedef struct packed {
     logic [1:0]  kind;
     logic        zero;        // padding: zeros that fill a word up, not the zero point
     logic [15:0] count;       // beats; units of a tap
-    logic        pixel_last;
+    logic        pixel_last;  // of the pixel; max pooling: of the unit
     logic        block_last;
   } piece_t;
 
@@ -78,3 +83,4 @@ package bdnn_job_pkg;
   localparam int unsigned SumBits = 14;    // of sum_t
 
 endpackage
+/* verilator lint_on UNUSEDPARAM */

@@ -131,22 +131,23 @@ module bdnn_kernel #(
   // What no job can be. Addresses and steps must be those of beats.
   logic [31:0] tap_units;
   logic [31:0] block_words;
-  logic        refused;
+  logic        refused_always, refused_sums, refused;
 
   assign tap_units   = 32'(job.kernel_width) * 32'(job.kernel_height) * 32'(job.units) + 32'(job.pad_units);
   assign block_words = 32'(job.words) * 32'(job.planes) * 32'(job.tiles);
-  assign refused = job.bases == '0 || job.bases > 4'd8 || job.planes == '0 || job.planes > 4'd8
-                   || job.words == '0 || 32'(job.words) > 32'(WeightDepth / 2)
-                   || job.tiles == '0 || 32'(job.tiles) > 32'(Tiles) || block_words > 32'(ActivationDepth / 2)
-                   || tap_units != 32'(job.words) * 32'(WordBits / 64) || job.units == '0
-                   || job.kernel_width == '0 || job.kernel_height == '0
-                   || job.last_channels == '0 || job.last_channels > 7'd64 || job.filter_count == '0
-                   || job.pixels == '0 || job.out_width == '0 || job.mode == 2'd3
-                   || (job.mode == 2'd0 && (job.out_planes == '0 || job.out_planes > 4'd8))
-                   || job.weights[2:0] != '0 || job.activations[2:0] != '0 || job.filters[2:0] != '0
-                   || job.results[2:0] != '0 || job.origin[2:0] != '0 || job.pixel_step[2:0] != '0
-                   || job.row_step[2:0] != '0 || job.tap_step[2:0] != '0 || job.tap_row_step[2:0] != '0
-                   || job.result_step[2:0] != '0 || words.result_origin[2:0] != '0;
+  assign refused_always = job.planes == '0 || job.planes > 4'd8 || job.units == '0
+                          || job.kernel_width == '0 || job.kernel_height == '0 || job.pixels == '0 || job.out_width == '0
+                          || job.activations[2:0] != '0 || job.results[2:0] != '0 || job.origin[2:0] != '0
+                          || job.pixel_step[2:0] != '0 || job.row_step[2:0] != '0 || job.tap_step[2:0] != '0
+                          || job.tap_row_step[2:0] != '0 || job.result_step[2:0] != '0 || words.result_origin[2:0] != '0;
+  assign refused_sums   = job.bases == '0 || job.bases > 4'd8
+                          || job.words == '0 || 32'(job.words) > 32'(WeightDepth / 2)
+                          || job.tiles == '0 || 32'(job.tiles) > 32'(Tiles) || block_words > 32'(ActivationDepth / 2)
+                          || tap_units != 32'(job.words) * 32'(WordBits / 64)
+                          || job.last_channels == '0 || job.last_channels > 7'd64 || job.filter_count == '0
+                          || (job.mode == bdnn_job_pkg::ModePlanes && (job.out_planes == '0 || job.out_planes > 4'd8))
+                          || job.weights[2:0] != '0 || job.filters[2:0] != '0;
+  assign refused        = refused_always || (job.mode != bdnn_job_pkg::ModeMaximum && refused_sums);
 
   //////////
   // Runs //
@@ -231,6 +232,7 @@ module bdnn_kernel #(
     status.most_tiles       = 16'(Tiles);
     status.weight_depth     = 16'(WeightDepth);
     status.activation_depth = 16'(ActivationDepth);
+    status.max_pooling      = 1'b1;
   end
 
   /////////////////////

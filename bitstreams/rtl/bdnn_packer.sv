@@ -40,19 +40,19 @@ module bdnn_packer (
   logic [63:0] beat_q;
   logic        full_q;
 
-  assign beat_done = (mode_i == 2'd1) ? (channel_q[1:0] == 2'd3) : channel_q[0];
+  assign beat_done = (mode_i == bdnn_job_pkg::ModeInt16) ? (channel_q[1:0] == 2'd3) : channel_q[0];
 
   always_ff @(posedge clk_i) begin
-    if (take) beat_q <= (mode_i == 2'd1) ? {value_i[15:0], beat_q[63:16]} : {value_i, beat_q[63:32]};
+    if (take) beat_q <= (mode_i == bdnn_job_pkg::ModeInt16) ? {value_i[15:0], beat_q[63:16]} : {value_i, beat_q[63:32]};
   end
 
   //////////////
   // Handshake //
   //////////////
 
-  assign valid_o = (mode_i == 2'd0) ? (left_q != '0) : full_q;
-  assign data_o  = (mode_i == 2'd0) ? planes_q[63:0] : beat_q;
-  assign ready_o = !valid_o || (mode_i != 2'd0 && ready_i);
+  assign valid_o = (mode_i == bdnn_job_pkg::ModePlanes) ? (left_q != '0) : full_q;
+  assign data_o  = (mode_i == bdnn_job_pkg::ModePlanes) ? planes_q[63:0] : beat_q;
+  assign ready_o = !valid_o || (mode_i != bdnn_job_pkg::ModePlanes && ready_i);
   assign take    = valid_i && ready_o;
 
   always_ff @(posedge clk_i) begin
@@ -61,18 +61,18 @@ module bdnn_packer (
   end
   always_ff @(posedge clk_i) begin
     if (!rst_ni)                                                left_q <= '0;
-    else if (take && mode_i == 2'd0 && channel_q == 6'd63)      left_q <= planes_i;
+    else if (take && mode_i == bdnn_job_pkg::ModePlanes && channel_q == 6'd63)      left_q <= planes_i;
     else if (left_q != '0 && ready_i)                           left_q <= left_q - 1'b1;
   end
   always_ff @(posedge clk_i) begin
     if (!rst_ni)      full_q <= 1'b0;
-    else if (take)    full_q <= (mode_i != 2'd0) && beat_done;
+    else if (take)    full_q <= (mode_i != bdnn_job_pkg::ModePlanes) && beat_done;
     else if (ready_i) full_q <= 1'b0;
   end
 
 `ifndef SYNTHESIS
   always_ff @(posedge clk_i) begin
-    if (rst_ni && valid_i) assert (mode_i != 2'd3 && (mode_i != 2'd0 || (planes_i >= 4'd1 && planes_i <= 4'd8)))
+    if (rst_ni && valid_i) assert (mode_i != bdnn_job_pkg::ModeMaximum && (mode_i != bdnn_job_pkg::ModePlanes || (planes_i >= 4'd1 && planes_i <= 4'd8)))
       else $error("bdnn_packer: mode %0d, %0d planes", mode_i, planes_i);
   end
 `endif

@@ -177,7 +177,7 @@ module bdnn_results #(
     .offset_i    (offset_i),
     .low_i       (job_i.low),
     .high_i      (job_i.high),
-    .raw_i       (job_i.mode == 2'd2),
+    .raw_i       (job_i.mode == bdnn_job_pkg::ModeInt32),
     .valid_o     (value_valid),
     .tag_o       ({value_blank, value_last, value_write_bank, value_write_pixel, value_write_channel}),
     .value_o     (value)

@@ -3,6 +3,7 @@
  *
  *   hls_kernel_BOARD [SEED [CASES]] */
 #include "device_case.h"
+#include "pool_case.h"
 #include "run_job.h"
 
 #include <inttypes.h>
@@ -104,58 +105,19 @@ static void test_networks(uint64_t seed)
     }
 }
 
-/* What one layer writes, the next one reads where it lies; between them max pooling, where i is odd. */
-static void pool_expected(const uint8_t *x, const bdnn_ip_shape *s, uint8_t *y)
-{
-    for (int64_t i = 0; i < s->out_size[1] * s->out_size[2] * s->channels; i++) {
-        const int64_t c = i % s->channels, at_x = i / s->channels % s->out_size[2];
-        const int64_t at_y = i / s->channels / s->out_size[2];
-        y[i] = 0;
-        for (int64_t tap = 0; tap < (int64_t)s->kernel[1] * s->kernel[2]; tap++) {
-            const int64_t in_y = at_y * s->stride[1] + tap / s->kernel[2] * s->dilation[1] - s->pad_begin[1];
-            const int64_t in_x = at_x * s->stride[2] + tap % s->kernel[2] * s->dilation[2] - s->pad_begin[2];
-            if (in_y >= 0 && in_x >= 0 && in_y < s->in_size[1] && in_x < s->in_size[2]) {
-                const uint8_t value = x[(in_y * s->in_size[2] + in_x) * s->channels + c];
-                y[i] = value > y[i] ? value : y[i];
-            }
-        }
-    }
-}
-
 static void test_pooling(uint64_t seed)
 {
     for (unsigned i = 0; i < 60; i++) {
+        pool_case c;
         random_seed(seed + i);
-        bdnn_ip_shape s = device_shape_random();
-        bdnn_device_layer layer;
-        const bdnn_device_output output = {.mode = BDNN_DEVICE_MAXIMUM};
-        s.groups = s.batch = 1;
-        s.filters = s.channels;
-        if (!bdnn_device_plan(&array, &s, &output, &layer)) {
-            fail(&s, "the plan refuses max pooling", seed + i);
+        if (!pool_case_make(&c, &array)) {
+            exit(1);
         }
-        const size_t in = (size_t)(s.in_size[1] * s.in_size[2] * s.channels);
-        const size_t out = (size_t)(s.out_size[1] * s.out_size[2] * s.channels);
-        fence activations = fence_make(layer.activation_words * 8, 8), results = fence_make(layer.result_words * 8, 8);
-        uint8_t *x = malloc(in), *expected = malloc(out), *got = malloc(out);
-        for (size_t k = 0; k < in; k++) {
-            x[k] = (uint8_t)random_in(0, (1 << s.bits) - 1);
+        const bdnn_hw_job job = pool_case_job(&c);
+        if (hls_run_job(&job).ending != 0 || !pool_case_check(&c)) {
+            fail(&c.layer.shape, "max pooling differs", seed + i);
         }
-        bdnn_device_pack_activations(&layer, x, activations.data);
-        bdnn_hw_job job = bdnn_device_job(&layer, 0);
-        job.activations = (uintptr_t)activations.data;
-        job.results = (uintptr_t)results.data;
-        const hls_status status = hls_run_job(&job);
-        bdnn_device_unpack_results(&layer, results.data, got);
-        pool_expected(x, &s, expected);
-        if (status.ending != 0 || memcmp(got, expected, out) != 0 || !fence_intact(&results)) {
-            fail(&s, "max pooling differs", seed + i);
-        }
-        fence_free(&activations);
-        fence_free(&results);
-        free(x);
-        free(expected);
-        free(got);
+        pool_case_free(&c);
         cases_run++;
     }
 }

@@ -7,11 +7,11 @@
 #define COMMAND "bench"
 #define WARM_UP 2
 
-enum { DEVICE = CLI_COMMAND_OPTION, THREADS, BATCH, REPEAT, ALL, JSON };
+enum { THREADS = CLI_COMMAND_OPTION, BATCH, REPEAT, ALL, JSON };
 
 static const struct option long_options[] = {
     CLI_MODEL_OPTIONS,
-    {"device", required_argument, NULL, DEVICE},
+    CLI_DEVICE_OPTIONS,
     {"threads", required_argument, NULL, THREADS},
     {"batch", required_argument, NULL, BATCH},
     {"repeat", required_argument, NULL, REPEAT},
@@ -51,13 +51,13 @@ static float *make_input(const bench_results *b)
 static bdnn_status run_once(bench_results *b, const float *input, long long r, bdnn_error *err)
 {
     const double start = cli_seconds();
-    bdnn_status status = bdnn_session_run(b->session, input, err);
+    bdnn_status status = cli_session_run(&b->session, input, err);
     if (r >= 0) {
         b->total_ms[r] = 1e3 * (cli_seconds() - start);
     }
     for (size_t l = 0; l < b->layers && r >= 0 && status == BDNN_OK; l++) {
         bdnn_layer_cost cost;
-        status = bdnn_session_layer(b->session, l, &cost, err);
+        status = bdnn_session_layer(b->session.session, l, &cost, err);
         b->layer_ms[l * (size_t)b->repeat + (size_t)r] = 1e-6 * (double)cost.nanoseconds;
     }
     return status;
@@ -66,7 +66,7 @@ static bdnn_status run_once(bench_results *b, const float *input, long long r, b
 static bdnn_status run_all(bench_results *b, cli_progress *progress, bdnn_error *err)
 {
     float *input = make_input(b);
-    bdnn_status status = input ? bdnn_session_profile(b->session, err) : no_memory(err, "the input");
+    bdnn_status status = input ? bdnn_session_profile(b->session.session, err) : no_memory(err, "the input");
     for (long long r = -WARM_UP; r < b->repeat && status == BDNN_OK; r++) {
         cli_progress_step(progress, "running", (uint64_t)(r + WARM_UP), (uint64_t)(b->repeat + WARM_UP));
         status = run_once(b, input, r, err);
@@ -80,7 +80,7 @@ static bdnn_status measure_peaks(bench_results *b, cli_progress *progress, bdnn_
 {
     for (size_t l = 0; l < b->layers; l++) {
         bdnn_layer_cost cost;
-        bdnn_status status = bdnn_session_layer(b->session, l, &cost, err);
+        bdnn_status status = bdnn_session_layer(b->session.session, l, &cost, err);
         size_t known = 0;
         if (status != BDNN_OK) {
             return status;
@@ -103,9 +103,8 @@ static bdnn_status measure_peaks(bench_results *b, cli_progress *progress, bdnn_
 
 static bdnn_status measure(bench_results *b, bdnn_error *err)
 {
-    const bdnn_session_options options = {b->device, (size_t)b->threads, (size_t)b->batch};
     cli_progress progress = cli_progress_start();
-    bdnn_status status = bdnn_session_create(b->model, &options, &b->session, err);
+    bdnn_status status = cli_session_open(&b->session, b->model, &b->device, (size_t)b->threads, (size_t)b->batch, err);
     if (status != BDNN_OK) {
         return status;
     }
@@ -126,10 +125,10 @@ static bdnn_status measure(bench_results *b, bdnn_error *err)
 
 static bool take_option(int option, bench_results *b, bench_form *form, cli_model_options *model_options)
 {
+    if (cli_is_device_option(option)) {
+        return cli_take_device_option(COMMAND, option, optarg, &b->device);
+    }
     switch (option) {
-    case DEVICE:
-        b->device = optarg;
-        return true;
     case THREADS:
         return cli_integer(COMMAND, "threads", optarg, 1, 1024, &b->threads);
     case BATCH:
@@ -147,7 +146,7 @@ static bool take_option(int option, bench_results *b, bench_form *form, cli_mode
 
 int cli_bench(int argc, char **argv)
 {
-    bench_results b = {.device = "cpu", .threads = 1, .batch = 1, .repeat = 20};
+    bench_results b = {.device = {.name = "cpu"}, .threads = 1, .batch = 1, .repeat = 20};
     cli_model_options model_options = {0};
     bench_form form = {0};
     bdnn_error err;
@@ -167,7 +166,7 @@ int cli_bench(int argc, char **argv)
     free(b.layer_ms);
     free(b.total_ms);
     free(b.peaks);
-    bdnn_session_free(b.session);
+    cli_session_close(&b.session);
     bdnn_model_free(b.model);
     return code;
 }

@@ -11,8 +11,8 @@ typedef struct bench_peak {
 
 typedef struct bench_results {
     bdnn_model *model;
-    bdnn_session *session;
-    const char *device;
+    cli_session session;
+    cli_device device;
     long long threads, batch, repeat;
     size_t layers;
     double *layer_ms;  /* [layer][repetition] */

@@ -76,7 +76,7 @@ static bdnn_status make_row(const bench_results *b, size_t layer, struct row *ro
 {
     bdnn_status status = bdnn_model_layer(b->model, layer, &row->info, err);
     if (status == BDNN_OK) {
-        status = bdnn_session_layer(b->session, layer, &row->cost, err);
+        status = bdnn_session_layer(b->session.session, layer, &row->cost, err);
     }
     if (status == BDNN_OK) {
         row->ms = spread_of(b->layer_ms + layer * (size_t)b->repeat, b->repeat);
@@ -188,16 +188,17 @@ static void print_total(const bench_results *b, const struct spread *total)
     printf("\nrun        median %.3f ms, least %.3f, quartiles %.3f and %.3f, most %.3f, of %lld; %.4g items/s\n",
            total->median, total->least, total->lower, total->upper, total->most, b->repeat,
            1e3 * (double)b->batch / total->median);
-    printf("device     %s, %lld thread%s, batch %lld\n", b->device, b->threads, b->threads == 1 ? "" : "s", b->batch);
+    printf("device     %s, %lld thread%s, batch %lld\n", b->device.name, b->threads, b->threads == 1 ? "" : "s",
+           b->batch);
 }
 
 static int print_json(bench_results *b, cJSON *layers, const struct spread *total, double sum)
 {
     cJSON *json = cJSON_CreateObject();
     uint64_t planned, without_reuse;
-    bdnn_session_memory(b->session, &planned, &without_reuse);
+    bdnn_session_memory(b->session.session, &planned, &without_reuse);
     cli_json_text(json, "version", bdnn_version());
-    cli_json_text(json, "device", b->device);
+    cli_json_text(json, "device", b->device.name);
     cJSON_AddNumberToObject(json, "threads", (double)b->threads);
     cJSON_AddNumberToObject(json, "batch", (double)b->batch);
     cJSON_AddNumberToObject(json, "repeat", (double)b->repeat);

@@ -47,6 +47,10 @@ enum {
     CLI_UNIT,
     CLI_ORDER,
     CLI_RESIZE_SHORT,
+    CLI_DEVICE, /* below */
+    CLI_XCLBIN,
+    CLI_TIMEOUT,
+    CLI_FALLBACK,
     CLI_COMMAND_OPTION /* the first number for a command's own */
 };
 
@@ -71,6 +75,50 @@ bool cli_take_model_option(const char *command, int option, const char *text, cl
 
 /* Loads a network and applies the options to its pre-processing. */
 bdnn_status cli_load(const char *path, const cli_model_options *options, bdnn_model **model, bdnn_error *err);
+
+/* ---- Devices (device.c)
+ * ---------------------------------------------------------------------------------------------------- */
+
+#define CLI_DEVICE_OPTIONS                                                                                             \
+    {"device", required_argument, NULL, CLI_DEVICE}, {"xclbin", required_argument, NULL, CLI_XCLBIN},                  \
+    {                                                                                                                  \
+        "timeout", required_argument, NULL, CLI_TIMEOUT                                                                \
+    }
+#define CLI_FALLBACK_OPTION                                                                                            \
+    {                                                                                                                  \
+        "fallback", required_argument, NULL, CLI_FALLBACK                                                              \
+    }
+
+typedef struct cli_device {
+    const char *name, *xclbin; /* NULL where not given */
+    uint32_t timeout_ms;       /* 0 likewise */
+    bool fallback;
+} cli_device;
+
+static inline bool cli_is_device_option(int option)
+{
+    return option >= CLI_DEVICE && option <= CLI_FALLBACK;
+}
+
+/* Takes one option; false after a message. */
+bool cli_take_device_option(const char *command, int option, const char *text, cli_device *device);
+
+/* A session on the device. With --fallback, a device that fails is replaced by the CPU, after one line on stderr; what
+ * was to be run is then run there. */
+typedef struct cli_session {
+    const bdnn_model *model;
+    bdnn_session_options options;
+    bool fallback;
+    bdnn_session *session; /* may change with each run */
+} cli_session;
+
+bdnn_status cli_session_open(cli_session *s, const bdnn_model *model, const cli_device *device, size_t threads,
+                             size_t batch, bdnn_error *err);
+bdnn_status cli_session_run(cli_session *s, const float *input, bdnn_error *err);
+void cli_session_close(cli_session *s);
+
+/* The last call of main: returns code, or ends the program at once where XRT would wait for a lost device. */
+int cli_leave(int code);
 
 /* ---- Progress (progress.c)
  * -------------------------------------------------------------------------------------------------- */

@@ -8,14 +8,15 @@
 #define COMMAND       "eval"
 #define MOST_NETWORKS 16
 
-enum { COMPARE = CLI_COMMAND_OPTION, DATASET_LABELS, LIMIT, DEVICE, THREADS, BATCH, JSON };
+enum { COMPARE = CLI_COMMAND_OPTION, DATASET_LABELS, LIMIT, THREADS, BATCH, JSON };
 
 static const struct option long_options[] = {
     CLI_MODEL_OPTIONS,
     {"compare", required_argument, NULL, COMPARE},
     {"dataset-labels", required_argument, NULL, DATASET_LABELS},
     {"limit", required_argument, NULL, LIMIT},
-    {"device", required_argument, NULL, DEVICE},
+    CLI_DEVICE_OPTIONS,
+    CLI_FALLBACK_OPTION,
     {"threads", required_argument, NULL, THREADS},
     {"batch", required_argument, NULL, BATCH},
     {"json", no_argument, NULL, JSON},
@@ -26,7 +27,7 @@ static const struct option long_options[] = {
 struct network {
     const char *path;
     bdnn_model *model;
-    bdnn_session *session;
+    cli_session session;
     bdnn_preprocess preprocess;
     bdnn_result result;
     size_t item, classes, positions; /* numbers of one input; scores of a position; positions of an output */
@@ -42,7 +43,8 @@ struct evaluation {
     struct network networks[MOST_NETWORKS];
     size_t network_count;
     cli_model_options model_options;
-    const char *data, *data_labels, *device;
+    const char *data, *data_labels;
+    cli_device device;
     long long limit, threads, batch;
     bool json;
     bdnn_dataset *dataset;
@@ -53,6 +55,9 @@ struct evaluation {
 
 static bool take_option(int option, struct evaluation *e)
 {
+    if (cli_is_device_option(option)) {
+        return cli_take_device_option(COMMAND, option, optarg, &e->device);
+    }
     switch (option) {
     case COMPARE:
         if (e->network_count == MOST_NETWORKS) {
@@ -66,9 +71,6 @@ static bool take_option(int option, struct evaluation *e)
         return true;
     case LIMIT:
         return cli_integer(COMMAND, "limit", optarg, 1, INT64_MAX, &e->limit);
-    case DEVICE:
-        e->device = optarg;
-        return true;
     case THREADS:
         return cli_integer(COMMAND, "threads", optarg, 1, 1024, &e->threads);
     case BATCH:
@@ -90,7 +92,7 @@ static bdnn_status fail(bdnn_error *err, const char *path, const char *text)
 /* Scores N,C[,H,W] for class maps, N,C[,1,1] for classes. */
 static bdnn_status look_at_output(struct network *n, bdnn_label_kind kind, bdnn_error *err)
 {
-    bdnn_status status = bdnn_session_output(n->session, 0, &n->result, err);
+    bdnn_status status = bdnn_session_output(n->session.session, 0, &n->result, err);
     if (status != BDNN_OK) {
         return status;
     }
@@ -146,8 +148,6 @@ static bdnn_status load_network(struct evaluation *e, struct network *n, bdnn_er
 
 static bdnn_status open_network(struct evaluation *e, struct network *n, bdnn_error *err)
 {
-    const bdnn_session_options options = {
-        .device = e->device, .threads = (size_t)e->threads, .batch = (size_t)e->batch};
     bdnn_status status = load_network(e, n, err);
     if (status != BDNN_OK) {
         return status;
@@ -158,7 +158,7 @@ static bdnn_status open_network(struct evaluation *e, struct network *n, bdnn_er
     if (!n->item) {
         return fail(err, n->path, "the network does not take images");
     }
-    status = bdnn_session_create(n->model, &options, &n->session, err);
+    status = cli_session_open(&n->session, n->model, &e->device, (size_t)e->threads, (size_t)e->batch, err);
     if (status == BDNN_OK) {
         status = look_at_output(n, e->kind, err);
     }
@@ -243,10 +243,10 @@ static bdnn_status run_batch(struct evaluation *e, struct network *n, size_t fir
         return status;
     }
     start = cli_seconds();
-    status = bdnn_session_run(n->session, n->input, err);
+    status = cli_session_run(&n->session, n->input, err);
     n->seconds += cli_seconds() - start;
     if (status == BDNN_OK) {
-        status = bdnn_session_output(n->session, 0, &n->result, err);
+        status = bdnn_session_output(n->session.session, 0, &n->result, err);
     }
     if (status != BDNN_OK) {
         return status;
@@ -392,7 +392,7 @@ static int report(const struct evaluation *e)
 static void close_all(struct evaluation *e)
 {
     for (size_t i = 0; i < e->network_count; i++) {
-        bdnn_session_free(e->networks[i].session);
+        cli_session_close(&e->networks[i].session);
         bdnn_model_free(e->networks[i].model);
         free(e->networks[i].input);
         free(e->networks[i].prediction);

@@ -5,6 +5,12 @@
 #include <signal.h>
 #include <string.h>
 
+#define DEVICE_HELP                                                                                                    \
+    "  --device NAME                  cpu (default), reference, float, xrt or xrt:INDEX\n"                             \
+    "  --xclbin FILE                  of xrt: the kernel (the environment variable BDNN_XCLBIN)\n"                     \
+    "  --timeout MS                   of xrt: the longest run of the kernel (60000)\n"
+#define FALLBACK_HELP "  --fallback cpu                 go on with the CPU when the device fails\n"
+
 static const struct command {
     const char *name;
     cli_command *run;
@@ -27,21 +33,18 @@ static const struct command {
      "  --seed N, --threads N, --memory-limit MIB, --json\n"},
     {"info", cli_info, "show a network: layers, sizes, compression", "bdnn info NET [--json] [network options]\n"},
     {"run", cli_run, "classify or segment images",
-     "bdnn run NET IMAGE... [options] [network options]\n"
-     "  --device cpu|reference|float   (cpu)\n"
+     "bdnn run NET IMAGE... [options] [network options]\n" DEVICE_HELP FALLBACK_HELP
      "  --top N                        classes shown (5)\n"
      "  --overlay FILE.png, --index-map FILE.png   of a segmentation (IMAGE-overlay.png, IMAGE-classes.png)\n"
      "  --threads N, --json\n"},
     {"eval", cli_eval, "measure accuracy on a dataset, of one network or side by side",
      "bdnn eval NET DATASET [--compare NET2]... [options] [network options]\n"
      "  --dataset-labels FILE     labels, where they are not found by their name (docs/datasets.md)\n"
-     "  --limit N                 the first N items\n"
-     "  --device cpu|reference|float, --threads N, --batch N (32), --json\n"
+     "  --limit N                 the first N items\n" DEVICE_HELP FALLBACK_HELP
+     "  --threads N, --batch N (32), --json\n"
      "  Network options apply to networks that bring no pre-processing of their own.\n"},
     {"bench", cli_bench, "measure each layer, and hold it against the machine's peaks",
-     "bdnn bench NET [options] [network options]\n"
-     "  --device cpu|reference|float   (cpu)\n"
-     "  --threads N (1), --batch N (1)\n"
+     "bdnn bench NET [options] [network options]\n" DEVICE_HELP "  --threads N (1), --batch N (1)\n"
      "  --repeat N                     runs that are timed, after two that are not (20)\n"
      "  --all                          also layers that one before them does on the way\n"
      "  --json\n"},
@@ -132,5 +135,5 @@ int main(int argc, char **argv)
         return CLI_USAGE;
     }
     signal(SIGPIPE, SIG_IGN); /* a closed pipe is a failed write, which cli_finish reports */
-    return cli_finish(run(argc - 1, argv + 1));
+    return cli_leave(cli_finish(run(argc - 1, argv + 1)));
 }

@@ -9,11 +9,12 @@
 #define MOST_SHOWN       1000
 #define MOST_MAP_CLASSES 256 /* an index map has one byte a pixel */
 
-enum { DEVICE = CLI_COMMAND_OPTION, TOP, THREADS, OVERLAY, INDEX_MAP, JSON };
+enum { TOP = CLI_COMMAND_OPTION, THREADS, OVERLAY, INDEX_MAP, JSON };
 
 static const struct option long_options[] = {
     CLI_MODEL_OPTIONS,
-    {"device", required_argument, NULL, DEVICE},
+    CLI_DEVICE_OPTIONS,
+    CLI_FALLBACK_OPTION,
     {"top", required_argument, NULL, TOP},
     {"threads", required_argument, NULL, THREADS},
     {"overlay", required_argument, NULL, OVERLAY},
@@ -25,8 +26,9 @@ static const struct option long_options[] = {
 struct running {
     cli_model_options model_options;
     bdnn_model *model;
-    bdnn_session *session;
-    const char *device, *overlay, *index_map;
+    cli_device device;
+    cli_session session;
+    const char *overlay, *index_map;
     long long top, threads;
     const char *const *labels;
     size_t label_count;
@@ -35,10 +37,10 @@ struct running {
 
 static bool take_option(int option, struct running *r)
 {
+    if (cli_is_device_option(option)) {
+        return cli_take_device_option(COMMAND, option, optarg, &r->device);
+    }
     switch (option) {
-    case DEVICE:
-        r->device = optarg;
-        return true;
     case TOP:
         return cli_integer(COMMAND, "top", optarg, 1, MOST_SHOWN, &r->top);
     case THREADS:
@@ -255,13 +257,16 @@ static bdnn_status run_image(struct running *r, const char *path, float *input, 
     }
     status = bdnn_image_preprocess(&image, &p, input, err);
     if (status == BDNN_OK) {
-        status = bdnn_session_output(r->session, 0, &result, err); /* its shape; the data follow with the run */
+        status = bdnn_session_output(r->session.session, 0, &result, err); /* its shape alone */
     }
     if (status == BDNN_OK && result.rank < 4) {
         bdnn_image_free(&image); /* only maps are drawn over it, and a photograph can be larger than all activations */
     }
     if (status == BDNN_OK) {
-        status = bdnn_session_run(r->session, input, err);
+        status = cli_session_run(&r->session, input, err);
+    }
+    if (status == BDNN_OK) {
+        status = bdnn_session_output(r->session.session, 0, &result, err);
     }
     if (status == BDNN_OK) {
         status = show_result(r, path, &image, &result, err);
@@ -273,7 +278,6 @@ static bdnn_status run_image(struct running *r, const char *path, float *input, 
 static int run_images(struct running *r, char **paths, int count)
 {
     const bdnn_preprocess p = bdnn_model_preprocess(r->model);
-    const bdnn_session_options options = {.device = r->device, .threads = (size_t)r->threads, .batch = 1};
     float *input;
     bdnn_error err = {0};
     bdnn_status status;
@@ -282,7 +286,7 @@ static int run_images(struct running *r, char **paths, int count)
         return cli_fail(&err);
     }
     r->labels = bdnn_model_labels(r->model, &r->label_count);
-    status = bdnn_session_create(r->model, &options, &r->session, &err);
+    status = cli_session_open(&r->session, r->model, &r->device, (size_t)r->threads, 1, &err);
     input = calloc((size_t)p.channels * (size_t)p.height * (size_t)p.width, sizeof *input);
     if (status == BDNN_OK && !input) {
         snprintf(err.message, sizeof err.message, "no memory for an input");
@@ -320,7 +324,7 @@ int cli_run(int argc, char **argv)
     } else {
         cJSON_Delete(r.json);
     }
-    bdnn_session_free(r.session);
+    cli_session_close(&r.session);
     bdnn_model_free(r.model);
     return code;
 }

@@ -245,7 +245,7 @@ static bdnn_status prepare(struct work *work, const float *inputs, size_t count,
     if (!work->threads || !work->result || !work->report) {
         return bdnn_fail_memory(err, work->total, "the decomposed network");
     }
-    status = bdnn_backend_cpu.open(work->threads, &work->backend, err);
+    status = bdnn_backend_cpu.open(&(bdnn_backend_options){.threads = work->threads}, &work->backend, err);
     if (status != BDNN_OK) {
         return status;
     }

@@ -204,9 +204,12 @@ typedef struct bdnn_session bdnn_session;
 
 typedef struct bdnn_session_options {
     const char *device; /* "cpu" (also for NULL): the fastest kernels of this processor; "reference": scalar XNOR-popcount, the
-                         * definition; "float": decomposed layers simulated in float */
+                         * definition; "float": decomposed layers simulated in float; "xrt" or "xrt:INDEX": a board behind
+                         * Xilinx XRT, or an emulated one where XCL_EMULATION_MODE says so (docs/accelerator.md) */
     size_t threads;     /* 0: one per processor. Results do not depend on it. */
     size_t batch;       /* inputs of one run; 0: 1 */
+    const char *xclbin;  /* of "xrt": the file with the kernel; NULL: the one that the environment variable BDNN_XCLBIN names */
+    uint32_t timeout_ms; /* of "xrt": a run of the kernel that takes longer has failed; 0: 60 seconds */
 } bdnn_session_options;
 
 /* Plans memory for `batch` inputs and prepares the weights for the device. The model must outlive the session. */

@@ -3,12 +3,26 @@
 
 #include <string.h>
 
-const bdnn_backend_type *bdnn_backend_find(const char *name)
+/* Decimal digits and nothing else. */
+static bool parse_index(const char *text, unsigned *index)
 {
-    static const bdnn_backend_type *const types[] = {&bdnn_backend_cpu, &bdnn_backend_reference};
+    const size_t digits = strspn(text, "0123456789");
+    *index = 0;
+    for (size_t i = 0; i < digits && digits <= 4; i++) {
+        *index = 10 * *index + (unsigned)(text[i] - '0');
+    }
+    return digits >= 1 && digits <= 4 && text[digits] == '\0';
+}
+
+const bdnn_backend_type *bdnn_backend_find(const char *device, unsigned *index)
+{
+    static const bdnn_backend_type *const types[] = {&bdnn_backend_cpu, &bdnn_backend_reference, &bdnn_backend_xrt};
+    const size_t length = strcspn(device, ":");
+    *index = 0;
     for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
-        if (strcmp(types[i]->name, name) == 0) {
-            return types[i];
+        if (strlen(types[i]->name) == length && strncmp(types[i]->name, device, length) == 0) {
+            const bool valid = device[length] ? types[i]->numbered && parse_index(device + length + 1, index) : true;
+            return valid ? types[i] : NULL;
         }
     }
     return NULL;

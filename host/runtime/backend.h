@@ -11,14 +11,25 @@ typedef struct bdnn_backend bdnn_backend;
 /* Weights of one layer, resident on the device in its own layout. */
 typedef struct bdnn_resident bdnn_resident;
 
+/* How a backend is opened. Memory is borrowed for the call; the threads, on which the backend may start work, outlive
+ * it. */
+typedef struct bdnn_backend_options {
+    bdnn_threads *threads;
+    /* Of accelerators: */
+    unsigned index;        /* which of the devices, from 0 */
+    const char *bitstream; /* file that configures the device; NULL: what the environment says */
+    uint32_t timeout_ms;   /* longest time for one run of a kernel; 0: the backend's own */
+} bdnn_backend_options;
+
 typedef struct bdnn_backend_type {
-    const char *name; /* "cpu", "reference" */
-    /* The backend may start work on `threads`, which outlives it. */
-    bdnn_status (*open)(bdnn_threads *threads, bdnn_backend **backend, bdnn_error *err);
+    const char *name; /* "cpu", "reference", "xrt" */
+    bool numbered;    /* there may be several such devices: "xrt:1" */
+    bdnn_status (*open)(const bdnn_backend_options *options, bdnn_backend **backend, bdnn_error *err);
     void (*close)(bdnn_backend *backend);
-    /* Makes one layer's weights resident. shape is copied; weights stay valid until release. */
+    /* Makes one layer's weights resident. shape is copied; weights stay valid until release, and so do the constants of
+     * `sink`, which is what run() will get but for y and addend. */
     bdnn_status (*prepare)(bdnn_backend *backend, const bdnn_ip_shape *shape, const bdnn_ip_weights *weights,
-                           bdnn_resident **resident, bdnn_error *err);
+                           const bdnn_sink *sink, bdnn_resident **resident, bdnn_error *err);
     void (*release)(bdnn_backend *backend, bdnn_resident *resident);
     /* Scratch memory that run() needs in the caller's plan. */
     size_t (*scratch_bytes)(const bdnn_backend *backend, const bdnn_resident *resident);
@@ -34,9 +45,10 @@ struct bdnn_backend {
     const bdnn_backend_type *type;
 };
 
-extern const bdnn_backend_type bdnn_backend_cpu, bdnn_backend_reference;
+extern const bdnn_backend_type bdnn_backend_cpu, bdnn_backend_reference, bdnn_backend_xrt;
 
-/* NULL for a name that no compiled-in backend has. */
-const bdnn_backend_type *bdnn_backend_find(const char *name);
+/* The backend of a device "NAME" or, of numbered ones, "NAME:INDEX". NULL for what no backend of this build is called.
+ */
+const bdnn_backend_type *bdnn_backend_find(const char *device, unsigned *index);
 
 #endif

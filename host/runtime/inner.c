@@ -65,6 +65,18 @@ static bdnn_status fold_requantiser(bdnn_inner *inner, const bdnn_layer *layer, 
     return BDNN_OK;
 }
 
+/* Where its sums go; results and addend are each run's. */
+static bdnn_sink sink_of(const bdnn_inner *inner)
+{
+    const bdnn_sink sink = {.kind = inner->out_format.kind == BDNN_FORMAT_QUANTISED ? BDNN_SINK_QUANTISED
+                                    : inner->out_format.kind == BDNN_FORMAT_WIDE    ? BDNN_SINK_WIDE
+                                                                                    : BDNN_SINK_FLOAT,
+                            .filters = inner->shape.filters,
+                            .epilogue = &inner->epilogue,
+                            .requantiser = &inner->requantiser};
+    return sink;
+}
+
 bdnn_status bdnn_inner_prepare(bdnn_inner *inner, bdnn_backend *backend, const bdnn_layer *layer,
                                const bdnn_inner_place *place, bdnn_error *err)
 {
@@ -91,7 +103,8 @@ bdnn_status bdnn_inner_prepare(bdnn_inner *inner, bdnn_backend *backend, const b
         bdnn_format_rescale(inner->in_format.step, dec->step, &inner->multiplier, &inner->shift);
     }
     if (status == BDNN_OK) {
-        status = backend->type->prepare(backend, &inner->shape, &weights, &inner->resident, err);
+        const bdnn_sink sink = sink_of(inner);
+        status = backend->type->prepare(backend, &inner->shape, &weights, &sink, &inner->resident, err);
     }
     if (status != BDNN_OK) {
         bdnn_inner_release(inner);
@@ -128,14 +141,9 @@ bdnn_status bdnn_inner_run(const bdnn_inner *inner, const void *x, const int16_t
 {
     const bdnn_ip_shape *s = &inner->shape;
     const uint8_t *x_q = scratch;
-    const bdnn_sink sink = {.kind = inner->out_format.kind == BDNN_FORMAT_QUANTISED ? BDNN_SINK_QUANTISED
-                                    : inner->out_format.kind == BDNN_FORMAT_WIDE    ? BDNN_SINK_WIDE
-                                                                                    : BDNN_SINK_FLOAT,
-                            .y = y,
-                            .filters = s->filters,
-                            .epilogue = &inner->epilogue,
-                            .requantiser = &inner->requantiser,
-                            .addend = addend};
+    bdnn_sink sink = sink_of(inner);
+    sink.y = y;
+    sink.addend = addend;
     switch (inner->in_format.kind) {
     case BDNN_FORMAT_QUANTISED:
         x_q = x;

@@ -243,17 +243,20 @@ static bdnn_status allocate(bdnn_session *s, bdnn_error *err)
     return BDNN_OK;
 }
 
-static bdnn_status open_device(bdnn_session *s, const char *device, bdnn_error *err)
+static bdnn_status open_device(bdnn_session *s, const bdnn_session_options *o, bdnn_error *err)
 {
+    bdnn_backend_options options = {.threads = s->threads, .bitstream = o->xclbin, .timeout_ms = o->timeout_ms};
+    const char *device = o->device;
     const bdnn_backend_type *type;
     if (device && strcmp(device, "float") == 0) {
         return BDNN_OK;
     }
-    type = bdnn_backend_find(device ? device : "cpu");
+    type = bdnn_backend_find(device ? device : "cpu", &options.index);
     if (!type) {
-        return bdnn_fail(err, BDNN_ERROR_ARGUMENT, "device '%s': this build knows cpu, reference and float", device);
+        return bdnn_fail(err, BDNN_ERROR_ARGUMENT, "device '%.40s': there are cpu, reference, float, xrt and xrt:INDEX",
+                         device);
     }
-    return type->open(s->threads, &s->backend, err);
+    return type->open(&options, &s->backend, err);
 }
 
 bdnn_status bdnn_session_create(const bdnn_model *model, const bdnn_session_options *options, bdnn_session **session,
@@ -277,7 +280,7 @@ bdnn_status bdnn_session_create(const bdnn_model *model, const bdnn_session_opti
         status = bdnn_fail(err, BDNN_ERROR_ARGUMENT, "a batch of %zu", o->batch);
     }
     if (status == BDNN_OK) {
-        status = open_device(s, o->device, err);
+        status = open_device(s, o, err);
     }
     if (status == BDNN_OK) {
         status = bdnn_plan_create(&s->plan, s->graph, o->batch ? (int64_t)o->batch : 1, s->backend != NULL, err);

@@ -75,7 +75,7 @@ static comparison compare(const float *a, const float *b, size_t classes, size_t
 
 static int run(const char *net, const char *picture, float mean, float deviation, double tolerance, double percent)
 {
-    const bdnn_session_options options = {"float", 0, 1};
+    bdnn_session_options options = {};
     std::vector<float> input;
     int64_t shape[6];
     bdnn_model *model;
@@ -83,6 +83,8 @@ static int run(const char *net, const char *picture, float mean, float deviation
     bdnn_result result;
     bdnn_error err;
     size_t positions = 1;
+    options.device = "float";
+    options.batch = 1;
     if (bdnn_model_load(net, nullptr, &model, &err) != BDNN_OK ||
         load_picture(model, picture, mean, deviation, input, shape, &err) != BDNN_OK ||
         bdnn_session_create(model, &options, &session, &err) != BDNN_OK ||

@@ -39,7 +39,7 @@ static bdnn_model *small_network(void)
 
 static bdnn_session *open_session(const bdnn_model *model, const char *device)
 {
-    const bdnn_session_options options = {device, 1, BATCH};
+    const bdnn_session_options options = {.device = device, .threads = 1, .batch = BATCH};
     bdnn_session *session;
     bdnn_error err;
     if (bdnn_session_create(model, &options, &session, &err) != BDNN_OK) {

@@ -38,7 +38,7 @@ static bdnn_model *random_network(int32_t channels, int32_t filters, int32_t gro
 
 static bdnn_session *open_session(const bdnn_model *model, const char *device, size_t threads, size_t batch)
 {
-    const bdnn_session_options options = {device, threads, batch};
+    const bdnn_session_options options = {.device = device, .threads = threads, .batch = batch};
     bdnn_session *session;
     bdnn_error err;
     if (bdnn_session_create(model, &options, &session, &err) != BDNN_OK) {
@@ -195,6 +195,7 @@ static void classes_come_as_float(void **unused)
 static void nonsense_is_refused(void **unused)
 {
     bdnn_model *model = random_network(1, 4, 1, true);
+    static const char *const strange[] = {"cpu:0", "xrt:", "xrt:x", "xrt:1x", "xrt:-1", "xrt:99999", "xr", "xrtt"};
     bdnn_session_options options = {.device = "abacus"};
     bdnn_session *session;
     bdnn_result result;
@@ -203,6 +204,11 @@ static void nonsense_is_refused(void **unused)
     assert_int_equal(bdnn_session_create(model, &options, &session, &err), BDNN_ERROR_ARGUMENT);
     assert_non_null(strstr(err.message, "abacus"));
     assert_null(session);
+    for (size_t i = 0; i < sizeof strange / sizeof *strange; i++) {
+        options.device = strange[i];
+        assert_int_equal(bdnn_session_create(model, &options, &session, &err), BDNN_ERROR_ARGUMENT);
+        assert_non_null(strstr(err.message, strange[i]));
+    }
     options = (bdnn_session_options){.batch = SIZE_MAX};
     assert_int_not_equal(bdnn_session_create(model, &options, &session, &err), BDNN_OK);
     assert_null(session);

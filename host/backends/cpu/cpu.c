@@ -28,18 +28,18 @@ static bdnn_status open_type(const bdnn_backend_type *type, bdnn_threads *thread
     return BDNN_OK;
 }
 
-static bdnn_status open_cpu(bdnn_threads *threads, bdnn_backend **backend, bdnn_error *err)
+static bdnn_status open_cpu(const bdnn_backend_options *options, bdnn_backend **backend, bdnn_error *err)
 {
     const char *unknown = bdnn_cpu_unknown_name();
     if (unknown) {
         return bdnn_fail(err, BDNN_ERROR_ARGUMENT, "BDNN_CPU is '%s', none of " BDNN_CPU_NAMES, unknown);
     }
-    return open_type(&bdnn_backend_cpu, threads, backend, err);
+    return open_type(&bdnn_backend_cpu, options->threads, backend, err);
 }
 
-static bdnn_status open_reference(bdnn_threads *threads, bdnn_backend **backend, bdnn_error *err)
+static bdnn_status open_reference(const bdnn_backend_options *options, bdnn_backend **backend, bdnn_error *err)
 {
-    return open_type(&bdnn_backend_reference, threads, backend, err);
+    return open_type(&bdnn_backend_reference, options->threads, backend, err);
 }
 
 static void close_cpu(bdnn_backend *backend)
@@ -48,10 +48,11 @@ static void close_cpu(bdnn_backend *backend)
 }
 
 static bdnn_status prepare(bdnn_backend *backend, const bdnn_ip_shape *shape, const bdnn_ip_weights *weights,
-                           bdnn_resident **resident, bdnn_error *err)
+                           const bdnn_sink *sink, bdnn_resident **resident, bdnn_error *err)
 {
     bdnn_resident *r = bdnn_zalloc(1, sizeof *r);
     size_t bytes;
+    (void)sink; /* kernels hand their sums to any */
     if (!r) {
         return bdnn_fail_memory(err, sizeof *r, "a layer's weights");
     }

@@ -1,0 +1,11 @@
+/* In the place of the XRT backend, where bdnn is built without it. */
+#include "runtime/backend.h"
+
+static bdnn_status open_none(const bdnn_backend_options *options, bdnn_backend **backend, bdnn_error *err)
+{
+    (void)options;
+    (void)backend;
+    return bdnn_fail(err, BDNN_ERROR_UNSUPPORTED, "xrt: this bdnn was built without XRT");
+}
+
+const bdnn_backend_type bdnn_backend_xrt = {.name = "xrt", .numbered = true, .open = open_none};

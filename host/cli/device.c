@@ -1,0 +1,111 @@
+/* Devices: the options that choose one, and sessions that can go on without it. */
+#define _POSIX_C_SOURCE 200809L
+#include "cli/cli.h"
+
+#include <string.h>
+#include <unistd.h>
+
+/* A device was lost in the middle of its work: XRT waits for it whenever something is closed, at the end of the program
+ * too. */
+static bool device_lost;
+
+bool cli_take_device_option(const char *command, int option, const char *text, cli_device *device)
+{
+    long long milliseconds;
+    switch (option) {
+    case CLI_DEVICE:
+        device->name = text;
+        return true;
+    case CLI_XCLBIN:
+        device->xclbin = text;
+        return true;
+    case CLI_TIMEOUT:
+        if (!cli_integer(command, "timeout", text, 1, 86400000, &milliseconds)) {
+            return false;
+        }
+        device->timeout_ms = (uint32_t)milliseconds;
+        return true;
+    default:
+        if (strcmp(text, "cpu") != 0) {
+            cli_usage(command, "--fallback %s: there is cpu", text);
+            return false;
+        }
+        return device->fallback = true;
+    }
+}
+
+/* XRT's emulation writes to standard output while a device opens, which belongs to results: it goes to standard error.
+ */
+static bdnn_status create(cli_session *s, const bdnn_session_options *options, bdnn_error *err)
+{
+    bdnn_status status;
+    int saved;
+    fflush(stdout);
+    saved = dup(STDOUT_FILENO);
+    if (saved >= 0) {
+        dup2(STDERR_FILENO, STDOUT_FILENO);
+    }
+    status = bdnn_session_create(s->model, options, &s->session, err);
+    fflush(stdout);
+    if (saved >= 0) {
+        dup2(saved, STDOUT_FILENO);
+        close(saved);
+    }
+    device_lost = device_lost || status == BDNN_ERROR_DEVICE;
+    return status;
+}
+
+/* The same on the CPU, after a line that says why. */
+static bdnn_status fall_back(cli_session *s, bdnn_error *err)
+{
+    bdnn_session_options options = s->options;
+    char text[sizeof err->message];
+    snprintf(text, sizeof text, "%s", err->message);
+    fprintf(stderr, "bdnn: warning: %s; going on with the CPU\n", cli_printable(text));
+    options.device = "cpu";
+    s->fallback = false;
+    bdnn_session_free(s->session);
+    s->session = NULL;
+    return create(s, &options, err);
+}
+
+bdnn_status cli_session_open(cli_session *s, const bdnn_model *model, const cli_device *device, size_t threads,
+                             size_t batch, bdnn_error *err)
+{
+    bdnn_status status;
+    s->model = model;
+    s->options = (bdnn_session_options){.device = device->name,
+                                        .threads = threads,
+                                        .batch = batch,
+                                        .xclbin = device->xclbin,
+                                        .timeout_ms = device->timeout_ms};
+    s->fallback = device->fallback;
+    status = create(s, &s->options, err);
+    return status != BDNN_OK && status != BDNN_ERROR_ARGUMENT && s->fallback ? fall_back(s, err) : status;
+}
+
+bdnn_status cli_session_run(cli_session *s, const float *input, bdnn_error *err)
+{
+    bdnn_status status = bdnn_session_run(s->session, input, err);
+    device_lost = device_lost || status == BDNN_ERROR_DEVICE;
+    if (status == BDNN_ERROR_DEVICE && s->fallback) {
+        status = fall_back(s, err);
+        return status == BDNN_OK ? bdnn_session_run(s->session, input, err) : status;
+    }
+    return status;
+}
+
+void cli_session_close(cli_session *s)
+{
+    bdnn_session_free(s->session);
+    s->session = NULL;
+}
+
+int cli_leave(int code)
+{
+    if (device_lost) {
+        fflush(stderr);
+        _exit(code);
+    }
+    return code;
+}

@@ -1,0 +1,79 @@
+#!/usr/bin/env bash
+# Networks on the emulated device through XRT, and what happens when that fails.
+#
+#   xrt.sh decompose - BUILD SOURCE    writes the networks, for all others; BUILD and SOURCE are the build's and the repository's folder
+#   xrt.sh CASE MODE BUILD SOURCE      CASE is a network of tests/data, or below; MODE sw_emu or hw_emu
+set -uo pipefail
+case=$1 mode=$2 build=$3 source=$4
+data=$source/tests/data bdnn=$build/host/bdnn models=$build/tests/xrt
+if [ "$case" = decompose ]; then
+    mkdir -p "$models"
+    for network in alexnet vgg resnet segnet; do
+        "$bdnn" decompose "$data/$network.onnx" -o "$models/$network.bdnn" --bases 3 --bits 6 --calibrate-count 8 \
+            --calibrate "$data/segcalibrate-images.idx3-ubyte.gz" --mean 0.2860 --std 0.3530 --unit || exit 1
+    done
+    exit 0
+fi
+
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+environment=$("$build/bitstreams/emu/open-emu-env" "$scratch/environment") || exit 1
+eval "$environment"
+export XCL_EMULATION_MODE=$mode BDNN_XCLBIN=$build/tests/bdnn-$mode.xclbin OPEN_EMU_TIMEOUT=2
+unset OPEN_EMU_OPTIONS
+# What XRT keeps until the end of the process is not ours to free.
+export ASAN_OPTIONS=detect_leaks=0
+
+fail() { echo "FAILED: $1 (status $status)"; exit 1; }
+# In a session of its own: XRT's shims signal their process group when they fail. KILL ends what hangs, and is a failure below.
+run() {
+    timeout -s KILL 60 setsid -w "$@" >"$scratch/out" 2>"$scratch/log"
+    status=$?
+    cat "$scratch/log" "$scratch/out"
+}
+classify() { run "$bdnn" run "$models/alexnet.bdnn" "$data/fashion-example.png" --device xrt --timeout 1500 --json "$@"; }
+expect_end() {
+    [ $status -eq 1 ] || fail "the tool must end with status 1"
+    grep -Eq "$1" "$scratch/log" || fail "no message '$1'"
+}
+# With --fallback, the CPU's scores.
+expect_fallback() {
+    [ $status -eq 0 ] || fail "the tool must go on with the CPU"
+    [ "$(grep -c '^bdnn: warning: .*; going on with the CPU$' "$scratch/log")" -eq 1 ] || fail "one warning expected"
+    "$bdnn" run "$models/alexnet.bdnn" "$data/fashion-example.png" --device cpu --json >"$scratch/cpu" 2>/dev/null
+    cmp "$scratch/cpu" "$scratch/out" || fail "other scores than the CPU's"
+}
+expect_both() { classify; expect_end "$1"; classify --fallback cpu; expect_fallback; }
+
+case $case in
+alexnet | vgg | resnet | segnet)
+    for batch in 1 3; do
+        run "$build/tests/xrt_agreement" "$models/$case.bdnn" "$data/segtest-images.idx3-ubyte.gz" 3 $batch
+        [ $status -eq 0 ] || fail "the outputs must be those of --device reference"
+    done
+    exit 0
+    ;;
+esac
+
+case $case in
+stuck) export OPEN_EMU_OPTIONS="--fault stuck"; expect_both 'compute unit bdnn_kernel_1: its run did not end within 1500 ms' ;;
+kill) export OPEN_EMU_OPTIONS="--fault kill@40"; classify; [ $status -ne 0 ] && [ $status -ne 137 ] || fail "an error expected" ;;
+silence) export OPEN_EMU_OPTIONS="--fault silence@60"; classify; expect_end 'device is lost: it does not answer' ;;
+garbage) export OPEN_EMU_OPTIONS="--fault garbage@50"; classify; expect_end 'device is lost: its answer' ;;
+refused) # what is no device or no xclbin for it
+    BDNN_XCLBIN='' expect_both 'xrt: no xclbin is named'
+    BDNN_XCLBIN=$data/alexnet.onnx expect_both 'alexnet.onnx: this is no xclbin'
+    XCL_EMULATION_MODE='' expect_both "needs XCL_EMULATION_MODE=$mode, which is not set"
+    "$source/scripts/build-xclbin" --target "$mode" --memory 64K -o "$scratch/small.xclbin" "$build/bitstreams/emu/bdnn_kernel-c.json" || exit 1
+    BDNN_XCLBIN=$scratch/small.xclbin expect_both 'the device has no [0-9]* bytes for'
+    "$source/scripts/build-xclbin" --target "$mode" -o "$scratch/vadd.xclbin" "$source/bitstreams/emu/examples/vadd/vadd.json" || exit 1
+    BDNN_XCLBIN=$scratch/vadd.xclbin expect_both 'vadd.xclbin: there is no compute unit of the kernel bdnn_kernel in it'
+    cp "$BDNN_XCLBIN" "$scratch/board.xclbin" # one that says it is for a board
+    printf '\0\0' | dd of="$scratch/board.xclbin" bs=1 seek=332 conv=notrunc status=none
+    export BDNN_XCLBIN=$scratch/board.xclbin
+    expect_both "board.xclbin is for a board, and XCL_EMULATION_MODE is '$mode'"
+    XCL_EMULATION_MODE='' expect_both "XILINX_XRT has nothing that drives such a device: no .*/lib/libxrt_core.so.2"
+    XCL_EMULATION_MODE='' XILINX_XRT='' expect_both 'XILINX_XRT is not set'
+    ;;
+*) echo "no case $case"; exit 2 ;;
+esac

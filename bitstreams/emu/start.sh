@@ -3,7 +3,8 @@
 trap '' INT
 library=$(dirname "$0")/device.so
 [ -e "$library" ] && set -- --library "$library" || set --
-"${OPEN_EMU:-open_emu}" "$@" $OPEN_EMU_OPTIONS
+# A model's messages are for the user; XRT throws the standard output away.
+"${OPEN_EMU:-open_emu}" "$@" $OPEN_EMU_OPTIONS >&2
 status=$?
 [ $status -eq 0 ] && exit 0
 echo "open_emu: the device process ended with status $status" >&2

@@ -110,8 +110,10 @@ static void drive_read(struct axi_memory *memory)
     const struct axi_burst *burst = front(&memory->reads);
     if (burst->due > memory->cycle || !bank_ready(memory) || !chance(memory, memory->timing.data_percent))
         return;
-    /* What lies behind the end of the buffer, in its last beat, reads as zero. */
-    const size_t there = burst->room < memory->beat ? (size_t)burst->room : memory->beat;
+    /* What lies behind the end of the buffer, in its last beat, reads as zero, and so does what nothing answers for. */
+    size_t there = burst->room < memory->beat ? (size_t)burst->room : memory->beat;
+    if (burst->response == AXI_DECERR)
+        there = 0;
     if (there)
         memcpy(pins->rdata, burst->bytes, there);
     memset(pins->rdata + there, 0, memory->beat - there);

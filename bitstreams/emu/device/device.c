@@ -7,6 +7,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+static bool sound_model(const struct open_emu_model *model)
+{
+    if (model->port_count > OPEN_EMU_MOST_PORTS || (model->port_count && !model->ports))
+        return false;
+    for (uint32_t i = 0; i < model->port_count; i++) {
+        const uint32_t bits = model->ports[i].bits;
+        if (!model->ports[i].name || bits < 32 || bits > 8 * OPEN_EMU_BEAT_BYTES || (bits & (bits - 1)))
+            return false;
+    }
+    return model->create && model->settle && model->edge && model->trace_open && model->trace_close && model->destroy;
+}
+
 static bool sound_kernel(const struct open_emu_kernel *kernel)
 {
     if (!kernel || !kernel->name || kernel->span < 16 || kernel->span > OPEN_EMU_MAX_SPAN || kernel->span % 4)
@@ -15,7 +27,7 @@ static bool sound_kernel(const struct open_emu_kernel *kernel)
         if (kernel->outputs[i].offset > kernel->span ||
             kernel->outputs[i].bytes > kernel->span - kernel->outputs[i].offset)
             return false;
-    return kernel->call != NULL;
+    return kernel->model ? !kernel->call && sound_model(kernel->model) : kernel->call != NULL;
 }
 
 /* What the process relies on; a library can be of another version or written by hand. */
@@ -43,15 +55,19 @@ static bool open_units(struct emu_device *device)
 {
     const struct open_emu_device *table = device->table;
     device->units.unit = calloc(table->instance_count ? table->instance_count : 1, sizeof device->units.unit[0]);
-    if (!device->units.unit)
+    device->simulation =
+        emu_simulation_open(device->options, device->faults, &device->memory, device->table->clock_mhz);
+    if (!device->units.unit || !device->simulation)
         return false;
     for (uint32_t i = 0; i < table->instance_count; i++) {
         const struct open_emu_instance *instance = &table->instances[i];
-        struct emu_unit *unit = emu_c_unit_open(instance, &device->memory);
+        struct emu_unit *unit = instance->kernel->model ? emu_rtl_unit_open(instance, device->simulation)
+                                                        : emu_c_unit_open(instance, &device->memory);
         if (!unit)
             return false;
         device->units.unit[device->units.count++] = unit;
-        emu_detail("compute unit %s of kernel %s at 0x%llx", instance->name, instance->kernel->name,
+        emu_detail("compute unit %s of kernel %s, %s, at 0x%llx", instance->name, instance->kernel->name,
+                   instance->kernel->model ? "a model of hardware" : "a C function",
                    (unsigned long long)instance->base);
     }
     return true;
@@ -83,9 +99,11 @@ bool emu_device_load(struct emu_device *device, const char *path)
 
 void emu_device_close(struct emu_device *device)
 {
+    emu_simulation_finish(device->simulation);
     emu_units_close(&device->units);
+    emu_simulation_close(device->simulation);
     emu_memory_close(&device->memory);
     if (device->library)
         dlclose(device->library);
-    *device = (struct emu_device){0};
+    *device = (struct emu_device){.options = device->options, .faults = device->faults};
 }

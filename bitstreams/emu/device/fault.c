@@ -8,28 +8,60 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* What stands behind the '@': false unless it is a number from 1 up. */
+static bool parse_place(const char *text, uint64_t *at)
+{
+    char *end;
+    errno = 0;
+    *at = strtoull(text, &end, 10);
+    return *text >= '0' && *text <= '9' && *at > 0 && *end == '\0' && errno == 0;
+}
+
 bool emu_fault_parse(const char *text, struct emu_fault_plan *plan)
 {
     static const struct {
         const char *name;
         enum emu_fault_kind kind;
-    } kinds[] = {{"kill@", EMU_FAULT_KILL}, {"silence@", EMU_FAULT_SILENCE}, {"garbage@", EMU_FAULT_GARBAGE}};
-    *plan = (struct emu_fault_plan){.random = 0x9e3779b97f4a7c15u};
-    if (strcmp(text, "stuck") == 0) {
-        plan->kind = EMU_FAULT_STUCK;
-        return true;
-    }
-    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
-        size_t length = strlen(kinds[i].name);
-        if (strncmp(text, kinds[i].name, length) != 0)
+        enum axi_response response;
+    } placed[] = {{"kill@", EMU_FAULT_KILL, AXI_OKAY},
+                  {"silence@", EMU_FAULT_SILENCE, AXI_OKAY},
+                  {"garbage@", EMU_FAULT_GARBAGE, AXI_OKAY},
+                  {"slverr@", EMU_FAULT_NONE, AXI_SLVERR},
+                  {"decerr@", EMU_FAULT_NONE, AXI_DECERR}};
+    plan->random = 0x9e3779b97f4a7c15u;
+    if (strcmp(text, "stuck") == 0)
+        return plan->kind = EMU_FAULT_STUCK, true;
+    if (strcmp(text, "latency") == 0)
+        return plan->late = true;
+    if (strcmp(text, "backpressure") == 0)
+        return plan->hold_back = true;
+    for (size_t i = 0; i < sizeof placed / sizeof placed[0]; i++) {
+        size_t length = strlen(placed[i].name);
+        if (strncmp(text, placed[i].name, length) != 0)
             continue;
-        char *end;
-        errno = 0;
-        plan->kind = kinds[i].kind;
-        plan->at = strtoull(text + length, &end, 10);
-        return plan->at > 0 && *end == '\0' && errno == 0;
+        if (placed[i].kind == EMU_FAULT_NONE) {
+            plan->response = placed[i].response;
+            return parse_place(text + length, &plan->burst_at);
+        }
+        plan->kind = placed[i].kind;
+        return parse_place(text + length, &plan->at);
     }
     return false;
+}
+
+enum axi_response emu_fault_burst(struct emu_fault_plan *plan)
+{
+    return ++plan->bursts == plan->burst_at ? plan->response : AXI_OKAY;
+}
+
+void emu_fault_timing(const struct emu_fault_plan *plan, struct axi_timing *timing)
+{
+    if (plan->late) {
+        timing->latency_low = 0;
+        timing->latency_high = 300;
+    }
+    if (plan->hold_back)
+        timing->ready_percent = timing->data_percent = 30;
 }
 
 enum emu_fault_kind emu_fault_request(struct emu_fault_plan *plan)

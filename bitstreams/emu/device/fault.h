@@ -1,6 +1,9 @@
-/* Faults on purpose, so that host programs can be tested for what a lost, silent or mad device does to them. */
+/* Faults on purpose, so that host programs can be tested for what a lost, silent or mad device does to them, and models
+ * of hardware for what a slow or failing bus does. */
 #ifndef OPEN_EMU_FAULT_H
 #define OPEN_EMU_FAULT_H
+
+#include "axi/axi_memory.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -20,15 +23,26 @@ struct emu_fault_plan {
     uint64_t served; /* requests so far */
     uint64_t random;
     bool started; /* a compute unit */
+    /* of the bus */
+    enum axi_response response; /* to the burst `burst_at`, counted from 1 over all ports; OKAY: none */
+    uint64_t burst_at, bursts;
+    bool late, hold_back;
 };
 
-/* "kill@N", "silence@N", "garbage@N" or "stuck". False when the text is none of them. */
+/* Adds "kill@N", "silence@N", "garbage@N", "stuck", "slverr@N", "decerr@N", "latency" or "backpressure" to the plan, of
+ * the first four the last one. False when the text is none of them. */
 bool emu_fault_parse(const char *text, struct emu_fault_plan *plan);
 
 /* To be called for each request; carries out kill. Returns what else is to be done with it: silence, garbage or none.
  */
 enum emu_fault_kind emu_fault_request(struct emu_fault_plan *plan);
 void emu_fault_garbage(struct emu_fault_plan *plan, uint8_t *bytes, size_t size);
+
+/* To be called for each burst: how it is to be answered on purpose, or OKAY. */
+enum axi_response emu_fault_burst(struct emu_fault_plan *plan);
+
+/* Makes the bus slow and irregular, as the plan says. */
+void emu_fault_timing(const struct emu_fault_plan *plan, struct axi_timing *timing);
 
 /* Changes what a read of registers, the control register first, gives. */
 void emu_fault_registers(const struct emu_fault_plan *plan, uint8_t *bytes, size_t size);

@@ -3,27 +3,57 @@
 #include "server.h"
 
 #include <getopt.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 static const char usage[] =
     "usage: open_emu [options]\n"
-    "The device process behind XRT's emulation: runs kernels in C for a host program that uses XRT.\n"
-    "It is normally started by XRT from an xclbin made by build-xclbin; options are then given in OPEN_EMU_OPTIONS.\n"
+    "The device process behind XRT's emulation: runs kernels, C functions or models of hardware, for a host program "
+    "that\n"
+    "uses XRT. It is normally started by XRT from an xclbin made by build-xclbin; options are then given in\n"
+    "OPEN_EMU_OPTIONS.\n"
     "\n"
-    "  --library FILE     the device library (hw_emu); without it the host names one (sw_emu)\n"
-    "  --socket ID        instead of EMULATION_SOCKETID\n"
-    "  --listen           wait for a host program instead of connecting to the one that started this process\n"
-    "  --patience SECONDS how long to wait for the host program (60)\n"
-    "  --fault WHAT       for tests of host programs: kill@N, silence@N, garbage@N (from the N-th request on), stuck "
-    "(no\n"
-    "                     compute unit ever says that it is done)\n"
-    "  --verbose          say more\n"
-    "  --help             this text\n";
+    "  --library FILE       the device library (hw_emu); without it the host names one (sw_emu)\n"
+    "  --socket ID          instead of EMULATION_SOCKETID\n"
+    "  --listen             wait for a host program instead of connecting to the one that started this process\n"
+    "  --patience SECONDS   how long to wait for the host program (60)\n"
+    "  --fault WHAT         for tests of host programs: kill@N, silence@N, garbage@N (from the N-th request on), "
+    "stuck\n"
+    "                       (no compute unit ever says that it is done); of models of hardware: slverr@N, decerr@N "
+    "(the\n"
+    "                       answer to the N-th burst), latency, backpressure (at random). Can be given several times\n"
+    "  --verbose            say more\n"
+    "  --help               this text\n"
+    "\n"
+    "Models of hardware:\n"
+    "  --latency LOW[-HIGH] cycles from an address to its first data (40)\n"
+    "  --bandwidth BYTES    that the memory moves in a cycle, for all ports together (64; 0: no bound)\n"
+    "  --seed N             of what is random (1)\n"
+    "  --profile            print cycles, beats and stalls of each compute unit at the end\n"
+    "  --trace FILE         write a waveform (FST; an absolute path); the xclbin must be packed with --trace\n"
+    "  --trace-unit NAME    of this compute unit (the first that is started)\n"
+    "  --trace-launch N     from its N-th launch on (1)\n";
 
-enum { OPTION_LIBRARY = 256, OPTION_SOCKET, OPTION_LISTEN, OPTION_PATIENCE, OPTION_FAULT, OPTION_VERBOSE, OPTION_HELP };
+enum {
+    OPTION_LIBRARY = 256,
+    OPTION_SOCKET,
+    OPTION_LISTEN,
+    OPTION_PATIENCE,
+    OPTION_FAULT,
+    OPTION_VERBOSE,
+    OPTION_HELP,
+    OPTION_LATENCY,
+    OPTION_BANDWIDTH,
+    OPTION_SEED,
+    OPTION_PROFILE,
+    OPTION_TRACE,
+    OPTION_TRACE_UNIT,
+    OPTION_TRACE_LAUNCH,
+};
 
 static const struct option options[] = {
     {"library", required_argument, NULL, OPTION_LIBRARY},
@@ -33,6 +63,13 @@ static const struct option options[] = {
     {"fault", required_argument, NULL, OPTION_FAULT},
     {"verbose", no_argument, NULL, OPTION_VERBOSE},
     {"help", no_argument, NULL, OPTION_HELP},
+    {"latency", required_argument, NULL, OPTION_LATENCY},
+    {"bandwidth", required_argument, NULL, OPTION_BANDWIDTH},
+    {"seed", required_argument, NULL, OPTION_SEED},
+    {"profile", no_argument, NULL, OPTION_PROFILE},
+    {"trace", required_argument, NULL, OPTION_TRACE},
+    {"trace-unit", required_argument, NULL, OPTION_TRACE_UNIT},
+    {"trace-launch", required_argument, NULL, OPTION_TRACE_LAUNCH},
     {0},
 };
 
@@ -42,6 +79,7 @@ struct settings {
     const char *library;
     struct emu_server server;
     struct emu_fault_plan faults;
+    struct emu_simulation_options simulation;
 };
 
 static _Noreturn void refuse(const char *option, const char *value)
@@ -57,6 +95,60 @@ static unsigned number(const char *option, const char *value, unsigned low, unsi
     if (*value < '0' || *value > '9' || *end || parsed < low || parsed > high)
         refuse(option, value);
     return (unsigned)parsed;
+}
+
+/* LOW or LOW-HIGH */
+static void read_latency(const char *value, struct axi_timing *timing)
+{
+    char low[16] = "";
+    const char *dash = strchr(value, '-');
+    const size_t length = dash ? (size_t)(dash - value) : strlen(value);
+    if (length >= sizeof low)
+        refuse("latency", value);
+    memcpy(low, value, length);
+    timing->latency_low = number("latency", low, 0, 1000000);
+    timing->latency_high = dash ? number("latency", dash + 1, timing->latency_low, 1000000) : timing->latency_low;
+}
+
+static double real_number(const char *option, const char *value)
+{
+    char *end;
+    double parsed = strtod(value, &end);
+    if (*value < '0' || *value > '9' || *end || !(parsed <= 65536))
+        refuse(option, value);
+    return parsed;
+}
+
+/* Options of models of hardware. */
+static bool read_simulation_option(int option, const char *value, struct emu_simulation_options *simulation)
+{
+    switch (option) {
+    case OPTION_LATENCY:
+        read_latency(value, &simulation->timing);
+        return true;
+    case OPTION_BANDWIDTH:
+        simulation->bytes_per_cycle = real_number("bandwidth", value);
+        return true;
+    case OPTION_SEED:
+        simulation->seed = number("seed", value, 0, UINT_MAX);
+        return true;
+    case OPTION_PROFILE:
+        simulation->profile = true;
+        return true;
+    case OPTION_TRACE:
+        if (*value != '/') /* this process does not run where the host program does */
+            refuse("trace", value);
+        simulation->trace = value;
+        return true;
+    case OPTION_TRACE_UNIT:
+        simulation->trace_unit = value;
+        return true;
+    case OPTION_TRACE_LAUNCH:
+        simulation->trace_launch = number("trace-launch", value, 1, UINT_MAX);
+        return true;
+    default:
+        return false;
+    }
 }
 
 static void read_options(int count, char **arguments, struct settings *settings)
@@ -87,7 +179,8 @@ static void read_options(int count, char **arguments, struct settings *settings)
             fputs(usage, stdout);
             exit(EXIT_SUCCESS);
         default:
-            exit(EXIT_USAGE);
+            if (!read_simulation_option(found, optarg, &settings->simulation))
+                exit(EXIT_USAGE);
         }
     }
     if (optind < count) {
@@ -96,19 +189,31 @@ static void read_options(int count, char **arguments, struct settings *settings)
     }
 }
 
+static struct emu_device device;
+
+static void complete_simulation(void)
+{
+    emu_simulation_finish(device.simulation);
+}
+
 int main(int count, char **arguments)
 {
-    struct settings settings = {.server = {.socket_id = getenv("EMULATION_SOCKETID"), .patience = 60}};
+    static struct settings settings = {.server = {.patience = 60}};
+    settings.server.socket_id = getenv("EMULATION_SOCKETID");
+    settings.simulation = emu_simulation_defaults();
     read_options(count, arguments, &settings);
     if (!settings.server.socket_id) {
         emu_say("no socket: neither --socket nor EMULATION_SOCKETID is given");
         return EXIT_USAGE;
     }
-    struct emu_device device = {0};
+    device.options = &settings.simulation;
+    device.faults = &settings.faults;
+    emu_before_fault = complete_simulation;
     struct rpc_context context = {.device = &device, .faults = &settings.faults, .software = !settings.library};
     if (settings.library && !emu_device_load(&device, settings.library))
         return EMU_EXIT_FAULT;
     bool sound = emu_serve(&settings.server, &context);
+    complete_simulation();
     /* Kernels may run still, and their threads use the device. */
     fflush(NULL);
     _exit(sound ? EXIT_SUCCESS : EMU_EXIT_FAULT);

@@ -123,17 +123,29 @@ static bool holds(const struct emu_range *buffer, uint64_t address, uint64_t siz
            size <= buffer->size - (address - buffer->address);
 }
 
-uint8_t *emu_memory_at(struct emu_memory *memory, uint64_t address, uint64_t size)
+static const struct emu_range *buffer_of(struct emu_memory *memory, uint64_t address, uint64_t size)
 {
     size_t last = memory->last_hit;
     if (last < memory->buffer_count && holds(&memory->buffers[last], address, size))
-        return memory->bytes + (address - memory->base);
+        return &memory->buffers[last];
     for (size_t i = 0; i < memory->buffer_count; i++)
         if (holds(&memory->buffers[i], address, size)) {
             memory->last_hit = i;
-            return memory->bytes + (address - memory->base);
+            return &memory->buffers[i];
         }
     return NULL;
+}
+
+uint8_t *emu_memory_at(struct emu_memory *memory, uint64_t address, uint64_t size)
+{
+    return buffer_of(memory, address, size) ? memory->bytes + (address - memory->base) : NULL;
+}
+
+uint8_t *emu_memory_room(struct emu_memory *memory, uint64_t address, uint64_t *room)
+{
+    const struct emu_range *buffer = buffer_of(memory, address, 1);
+    *room = buffer ? buffer->size - (address - buffer->address) : 0;
+    return buffer ? memory->bytes + (address - memory->base) : NULL;
 }
 
 bool emu_memory_contains(const struct emu_memory *memory, const void *pointer, uint64_t *address)

@@ -33,6 +33,9 @@ bool emu_memory_free(struct emu_memory *memory, uint64_t address);
 /* Where [address, address + size) is, or null unless it lies within one buffer. */
 uint8_t *emu_memory_at(struct emu_memory *memory, uint64_t address, uint64_t size);
 
+/* Where `address` is, and how many bytes there are from there to the end of its buffer; null when it lies in none. */
+uint8_t *emu_memory_room(struct emu_memory *memory, uint64_t address, uint64_t *room);
+
 /* Whether `pointer` lies in the range or its guard; then *address is the device address. */
 bool emu_memory_contains(const struct emu_memory *memory, const void *pointer, uint64_t *address);
 

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 bool emu_verbose = false;
+void (*emu_before_fault)(void);
 
 /* One write a message: host and device share the stream. */
 static void say(const char *format, va_list arguments)
@@ -45,6 +46,10 @@ void emu_fault(const char *format, ...)
     va_start(arguments, format);
     say(format, arguments);
     va_end(arguments);
+    void (*complete)(void) = emu_before_fault;
+    emu_before_fault = NULL;
+    if (complete)
+        complete();
     /* Kernel threads may run still; nothing of theirs is to be waited for. */
     _exit(EMU_EXIT_FAULT);
 }

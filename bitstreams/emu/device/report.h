@@ -14,6 +14,9 @@ extern bool emu_verbose;
 void emu_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void emu_detail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* Called once before a fault ends the process, or null: what is to be completed. */
+extern void (*emu_before_fault)(void);
+
 /* Says it and ends the process with EMU_EXIT_FAULT. */
 _Noreturn void emu_fault(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

@@ -1,5 +1,5 @@
 /* A compute unit as the rest of the device process sees it: registers at an address, and work that goes on when it is
- * polled. c_unit.c implements it for C functions, which run in threads. */
+ * polled. c_unit.c implements it for C functions, which run in threads; simulation.c for models of hardware. */
 #ifndef OPEN_EMU_UNIT_H
 #define OPEN_EMU_UNIT_H
 

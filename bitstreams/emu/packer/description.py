@@ -73,9 +73,23 @@ class Kernel:
         self._check_overlaps()
         units = units or entry.get("units", 1)
         self.units = [f"{self.name}_{i + 1}" for i in range(units)] if isinstance(units, int) else list(units)
-        self.models = {model: self._sources(entry[model]) for model in ("c",) if model in entry}
+        self.models = {model: self._sources(entry[model]) for model in ("c", "rtl") if model in entry}
         if not self.models:
-            raise DescriptionError("has no 'c' sources")
+            raise DescriptionError("has neither 'c' nor 'rtl' sources")
+        if "rtl" in self.models:
+            self._read_rtl(entry["rtl"])
+
+    def _read_rtl(self, entry):
+        names = {"top": entry.get("top", self.name), "clock": entry.get("clock", "ap_clk"), "reset": entry.get("reset", "ap_rst_n"),
+                 "control": entry.get("control", "s_axi_control")}
+        for key, name in names.items():
+            if not re.fullmatch(r"[A-Za-z_]\w*", name):
+                raise DescriptionError(f"'{name}' is no name of a {key}")
+        self.models["rtl"].update(names)
+
+    def choose(self, model):
+        """Which of its models the kernel is to be, where it has both: "c" or "rtl"."""
+        self.model = model if model in self.models else next(iter(self.models))
 
     def _check_overlaps(self):
         registers = sorted(self.arguments + self.outputs, key=lambda r: r.offset)

@@ -1,5 +1,5 @@
-"""Makes the device library: the table of compute units that open_emu.h declares, an adaptor for each C kernel, all compiled together
-with the kernels' sources."""
+"""Makes the device library: the table of compute units that open_emu.h declares, an adaptor for each kernel, all compiled together
+with the kernels' sources or with the models that Verilator makes of them."""
 import os
 import subprocess
 
@@ -53,6 +53,10 @@ static void call_{kernel.name}(const struct open_emu_call *call)
 
 
 def kernel_entry(kernel):
+    if kernel.model == "rtl":
+        return (f"extern const struct open_emu_model open_emu_model_{kernel.name};\n"
+                f'static const struct open_emu_kernel kernel_{kernel.name} = {{.name = "{kernel.name}", '
+                f".span = 0x{kernel.span:x}, .model = &open_emu_model_{kernel.name}}};\n")
     outputs = ", ".join(f"{{0x{o.offset:x}, {o.bytes}}}" for o in kernel.outputs)
     text = f"static const struct open_emu_output outputs_{kernel.name}[] = {{{outputs}}};\n" if outputs else ""
     count = f".output_count = {len(kernel.outputs)}, .outputs = outputs_{kernel.name}, " if outputs else ""
@@ -64,7 +68,8 @@ def table(name, kernels, instances, memory, clock_mhz):
     """device.c of the library."""
     text = "/* Written by build-xclbin. */\n#include \"open_emu.h\"\n"
     for kernel in kernels:
-        text += c_adaptor(kernel)
+        if kernel.model == "c":
+            text += c_adaptor(kernel)
     text += "\n" + "".join(kernel_entry(kernel) for kernel in kernels)
     rows = "".join(f'    {{"{i.name}", &kernel_{i.kernel.name}, 0x{i.base:x}}},\n' for i in instances)
     return text + f"""
@@ -97,16 +102,22 @@ def compile_c(kernel, include, flags, folder):
     return objects
 
 
-def build(name, kernels, instances, memory, clock_mhz, include, flags, folder):
-    """Returns the bytes of the library; `folder` is scratch."""
+def build(name, kernels, instances, memory, clock_mhz, include, flags, folder, model_objects):
+    """Returns the bytes of the library; `folder` is scratch. model_objects(kernels) gives the object files, archives and libraries of
+    kernels that are models of hardware."""
     write(os.path.join(folder, "device.c"), table(name, kernels, instances, memory, clock_mhz))
     compiler = os.environ.get("CC", "cc")
     run([compiler, *C_STANDARD, f"-I{include}", *flags, "-c", "device.c", "-o", "device.o"], folder)
+    functions = [k for k in kernels if k.model == "c"]
+    models = [k for k in kernels if k.model == "rtl"]
     objects = ["device.o"]
-    for kernel in kernels:
+    for kernel in functions:
         objects += compile_c(kernel, include, flags, folder)
-    mixed = any(not s.endswith(".c") for k in kernels for s in k.models["c"]["sources"])
+    if models:
+        objects += model_objects(models)
+    mixed = models or any(not s.endswith(".c") for k in functions for s in k.models["c"]["sources"])
     linker = os.environ.get("CXX", "c++") if mixed else compiler
-    run([linker, "-shared", "-Wl,-Bsymbolic", "-Wl,-z,defs", *flags, *objects, "-lm", "-o", "device.so"], folder)
+    run([linker, "-shared", "-Wl,-Bsymbolic", "-Wl,-z,defs", *flags, *objects, "-lm", *(["-pthread"] if models else []), "-o",
+         "device.so"], folder)
     with open(os.path.join(folder, "device.so"), "rb") as file:
         return file.read()

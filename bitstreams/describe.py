@@ -18,7 +18,7 @@ import os
 import sys
 
 HERE = os.path.dirname(os.path.realpath(__file__))
-SIZES = ("rows", "columns", "word_bits", "weight_depth", "activation_depth", "tiles")
+SIZES = ("rows", "columns", "word_bits", "weight_depth", "activation_depth", "tiles", "port_bits")
 FIRST_ARGUMENT = 0x10
 REGISTER_SPAN = 0x1000
 
@@ -63,7 +63,7 @@ class Kernel:
             elif keyword == "identity":
                 self.identity = int(rest[0], 0)
             elif keyword == "port":
-                self.ports.append((rest[0], int(rest[1])))
+                self.ports.append(rest[0])
             elif keyword == "argument":
                 last = Register(*rest)
                 self.arguments.append(last)
@@ -125,7 +125,7 @@ def read_board(path):
         if board[name] < 2 or board[name] & (board[name] - 1):
             raise DescriptionError(f"{path}: {name} is {board[name]}; it must be a power of two")
     for name, low, high in (("rows", 2, 64), ("columns", 2, 64), ("word_bits", 128, 512), ("tiles", 2, 32),
-                            ("weight_depth", 64, 32768), ("activation_depth", 64, 32768)):
+                            ("weight_depth", 64, 32768), ("activation_depth", 64, 32768), ("port_bits", 64, 128)):
         if not low <= board[name] <= high:
             raise DescriptionError(f"{path}: {name} is {board[name]}; it must be {low} to {high}")
     return board
@@ -251,18 +251,18 @@ def sv_package(kernel, board):
     return "\n".join(lines + ["", "endpackage", "/* verilator lint_on UNUSEDPARAM */", ""])
 
 
-def kernel_xml(kernel):
+def kernel_xml(kernel, board):
     lines = ['<?xml version="1.0" encoding="UTF-8"?>', '<root versionMajor="1" versionMinor="6">',
              f'  <kernel name="{kernel.name}" language="ip_c" vlnv="bdnn:kernel:{kernel.name}:1.0" attributes="" '
              'preferredWorkGroupSizeMultiple="0" workGroupSize="1" interrupt="true" hwControlProtocol="ap_ctrl_hs">',
              "    <ports>",
              f'      <port name="s_axi_control" mode="slave" range="{REGISTER_SPAN:#x}" dataWidth="32" '
              'portType="addressable" base="0x0"/>']
-    lines += [f'      <port name="m_axi_{name}" mode="master" range="0xFFFFFFFFFFFFFFFF" dataWidth="{bits}" '
-              'portType="addressable" base="0x0"/>' for name, bits in kernel.ports]
+    lines += [f'      <port name="m_axi_{name}" mode="master" range="0xFFFFFFFFFFFFFFFF" dataWidth="{board["port_bits"]}" '
+              'portType="addressable" base="0x0"/>' for name in kernel.ports]
     lines += ["    </ports>", "    <args>"]
     for i, r in enumerate(kernel.arguments):
-        port = f"m_axi_{kernel.ports[0][0]}" if r.pointer else "s_axi_control"
+        port = f"m_axi_{kernel.ports[0]}" if r.pointer else "s_axi_control"
         lines.append(f'      <arg name="{r.name}" addressQualifier="{int(r.pointer)}" id="{i}" port="{port}" '
                      f'size="{r.width // 8:#x}" offset="{r.offset:#x}" type="{r.type}" hostOffset="0x0" '
                      f'hostSize="{r.width // 8:#x}"/>')
@@ -272,12 +272,12 @@ def kernel_xml(kernel):
 def emulation(kernel, board, model, folder):
     """A kernel description for scripts/build-xclbin; paths are absolute."""
     hls = os.path.join(os.path.dirname(HERE), "hls")
-    ports = {p.port: 64 for p in kernel.arguments if p.port} if model == "c" else dict(kernel.ports)
+    ports = {p.port: 64 for p in kernel.arguments if p.port} if model == "c" else dict.fromkeys(kernel.ports, board["port_bits"])
     arguments = []
     for r in kernel.arguments:
         entry = {"name": r.name, "type": r.type, "offset": f"{r.offset:#x}"}
         if r.pointer:
-            entry["port"] = r.port if model == "c" else kernel.ports[0][0]
+            entry["port"] = r.port if model == "c" else kernel.ports[0]
         arguments.append(entry)
     description = {"name": kernel.name, "ports": ports, "arguments": arguments}
     if model == "c":
@@ -300,7 +300,7 @@ def outputs(kernel, board, folder):
         "bdnn_kernel_prototype.h": prototype(kernel),
         "bdnn_kernel_interface.h": hls_interface(kernel),
         "bdnn_hw_pkg.sv": sv_package(kernel, board),
-        "kernel.xml": kernel_xml(kernel),
+        "kernel.xml": kernel_xml(kernel, board),
         "bdnn_kernel-c.json": emulation(kernel, board, "c", folder),
         "bdnn_kernel-rtl.json": emulation(kernel, board, "rtl", folder),
     }

@@ -22,6 +22,7 @@ module bdnn_axi_write #(
   input  logic                   data_valid_i,
   output logic                   data_ready_o,
   input  logic [DataBits-1:0]    data_i,
+  input  logic [DataBits/8-1:0]  strobe_i,
 
   output logic                   idle_o,         // no command, all responses here
   output logic                   error_o,
@@ -111,7 +112,7 @@ module bdnn_axi_write #(
   assign wvalid_o     = burst_q && data_valid_i;
   assign data_ready_o = burst_q && wready_i;
   assign wdata_o      = data_i;
-  assign wstrb_o      = '1;
+  assign wstrb_o      = strobe_i;
   assign wlast_o      = (beats_q == '0);
   assign beat         = wvalid_o && wready_i;
   assign last_beat    = beat && wlast_o;

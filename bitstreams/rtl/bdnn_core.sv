@@ -8,6 +8,7 @@ module bdnn_core #(
   parameter int unsigned WeightDepth     = 512,
   parameter int unsigned ActivationDepth = 2048,
   parameter int unsigned Tiles           = 8,
+  parameter int unsigned PortWords       = 1,     // of 64 bits a beat of the port: 1 or 2
   parameter bit          Structural      = 1'b1
 ) (
   input  logic               clk_i,
@@ -23,7 +24,7 @@ module bdnn_core #(
   output logic [23:0]        read_beats_o,
   input  logic               data_valid_i,
   output logic               data_pop_o,
-  input  logic [63:0]        data_i,
+  input  logic [64*PortWords-1:0] data_i,
 
   // Writes
   output logic               write_valid_o,
@@ -32,7 +33,8 @@ module bdnn_core #(
   output logic [23:0]        write_beats_o,
   output logic               data_valid_o,
   input  logic               data_ready_i,
-  output logic [63:0]        data_o,
+  output logic [64*PortWords-1:0] data_o,
+  output logic [8*PortWords-1:0]  strobe_o,
 
   output logic               settled_o,   // halted: no write data are due
   output logic               done_o,
@@ -44,7 +46,6 @@ module bdnn_core #(
   localparam int unsigned RowBits    = $clog2(Rows);
   localparam int unsigned ColumnBits = $clog2(Columns);
   localparam int unsigned Parts      = WordBits / 64;
-  localparam int unsigned PartBits   = $clog2(Parts);
   localparam int unsigned WeightBits = $clog2(WeightDepth);
   localparam int unsigned ActBits    = $clog2(ActivationDepth);
   localparam int unsigned PixelBits  = $clog2(Tiles * Columns);
@@ -60,13 +61,15 @@ module bdnn_core #(
   /////////////
 
   logic weights_free, filters_free, block_free, weights_loaded, block_loaded;
-  logic piece_push, piece_ready, piece_valid, piece_pop, fill_piece_pop, fill_pop, pool_piece_pop, pool_pop;
+  logic piece_push, piece_ready, piece_valid, piece_pop, fill_piece_pop, pool_piece_pop, pool_pop, align_pop;
+  logic [1:0] words, take, fill_take;
+  logic [63:0] word_first, word_second;
   logic [$clog2(PieceDepth):0] piece_space;
   bdnn_job_pkg::piece_t piece_in, piece_out;
 
   assign piece_ready = piece_space >= 2;
 
-  bdnn_fetch #(.Rows(Rows), .Columns(Columns), .WordBits(WordBits)) u_fetch (
+  bdnn_fetch #(.Rows(Rows), .Columns(Columns), .WordBits(WordBits), .PortWords(PortWords)) u_fetch (
     .clk_i, .rst_ni, .run_i(run), .job_i,
     .weights_free_i(weights_free), .filters_free_i(filters_free), .block_free_i(block_free),
     .cmd_valid_o(read_valid_o), .cmd_ready_i(read_ready_i), .cmd_address_o(read_address_o), .cmd_beats_o(read_beats_o),
@@ -79,31 +82,41 @@ module bdnn_core #(
     .space_o(piece_space)
   );
 
-  logic                  weight_write, filter_write, act_write;
+  bdnn_align #(.PortWords(PortWords)) u_align (
+    .clk_i, .rst_ni,
+    .data_valid_i, .data_pop_o(align_pop), .data_i,
+    .active_i(piece_valid && run && piece_out.kind != bdnn_job_pkg::KindPadding), .skip_i(piece_out.skip),
+    .count_o(words), .first_o(word_first), .second_o(word_second), .take_i(take), .last_i(piece_pop)
+  );
+
+  logic                  filter_write, act_write;
+  logic [Parts-1:0]      weight_write;
   logic [RowBits-1:0]    weight_row, filter_row;
   logic [WeightBits-1:0] weight_write_address;
   logic [1:0]            filter_beat, filter_bank;
   logic [ColumnBits-1:0] act_column;
   logic [ActBits-1:0]    act_write_address;
-  logic [PartBits-1:0]   part;
-  logic [63:0]           fill_data;
+  logic [WordBits-1:0]   act_data;
+  logic [64*PortWords-1:0] fill_data;
 
   bdnn_fill #(
-    .Rows(Rows), .Columns(Columns), .WordBits(WordBits), .WeightDepth(WeightDepth), .ActivationDepth(ActivationDepth)
+    .Rows(Rows), .Columns(Columns), .WordBits(WordBits), .WeightDepth(WeightDepth), .ActivationDepth(ActivationDepth),
+    .PortWords(PortWords)
   ) u_fill (
     .clk_i, .rst_ni, .job_i,
     .piece_valid_i(piece_valid && run && !pooling), .piece_pop_o(fill_piece_pop), .piece_i(piece_out),
-    .data_valid_i, .data_pop_o(fill_pop), .data_i,
+    .words_i(words), .first_i(word_first), .second_i(word_second), .take_o(fill_take),
     .weight_write_o(weight_write), .weight_row_o(weight_row), .weight_address_o(weight_write_address),
     .filter_write_o(filter_write), .filter_row_o(filter_row), .filter_beat_o(filter_beat), .filter_bank_o(filter_bank),
-    .act_write_o(act_write), .act_column_o(act_column), .act_address_o(act_write_address),
-    .part_o(part), .data_o(fill_data),
+    .data_o(fill_data),
+    .act_write_o(act_write), .act_column_o(act_column), .act_address_o(act_write_address), .act_data_o(act_data),
     .weights_loaded_o(weights_loaded), .block_loaded_o(block_loaded)
   );
 
   // A halted job takes what is still on its way and forgets it.
   assign piece_pop  = pooling ? pool_piece_pop : fill_piece_pop;
-  assign data_pop_o = halt_i ? data_valid_i : pooling ? pool_pop : fill_pop;
+  assign take       = pooling ? {1'b0, pool_pop} : fill_take;
+  assign data_pop_o = halt_i ? data_valid_i : align_pop;
 
   /////////////
   // Buffers //
@@ -119,8 +132,8 @@ module bdnn_core #(
     for (genvar p = 0; p < Parts; p++) begin : g_part
       bdnn_ram #(.Width(64), .Depth(WeightDepth)) u_ram (
         .clk_i,
-        .write_i(weight_write && weight_row == RowBits'(r) && part == PartBits'(p)),
-        .write_address_i(weight_write_address), .data_i(fill_data),
+        .write_i(weight_write[p] && weight_row == RowBits'(r)),
+        .write_address_i(weight_write_address), .data_i(fill_data[64*(p%PortWords) +: 64]),
         .read_i(read), .read_address_i(weight_address), .data_o(weights[r*WordBits+64*p +: 64])
       );
     end
@@ -130,8 +143,8 @@ module bdnn_core #(
     for (genvar p = 0; p < Parts; p++) begin : g_part
       bdnn_ram #(.Width(64), .Depth(ActivationDepth)) u_ram (
         .clk_i,
-        .write_i(act_write && act_column == ColumnBits'(c) && part == PartBits'(p)),
-        .write_address_i(act_write_address), .data_i(fill_data),
+        .write_i(act_write && act_column == ColumnBits'(c)),
+        .write_address_i(act_write_address), .data_i(act_data[64*p +: 64]),
         .read_i(read), .read_address_i(act_address), .data_o(activations[c*WordBits+64*p +: 64])
       );
     end
@@ -185,7 +198,7 @@ module bdnn_core #(
     logic [7:0]  scale;
 
     always_ff @(posedge clk_i) begin
-      if (filter_write && filter_row == RowBits'(r) && filter_beat == 2'd0) scale_memory[filter_bank] <= fill_data;
+      if (filter_write && filter_row == RowBits'(r) && filter_beat == 2'd0) scale_memory[filter_bank] <= fill_data[63:0];
     end
     always_ff @(posedge clk_i) begin
       if (filter_write && filter_row == RowBits'(r) && filter_beat == 2'd1) constant_memory[filter_bank] <= fill_data[63:32];
@@ -238,7 +251,7 @@ module bdnn_core #(
     .read_i(1'b1), .read_address_i({constants_bank, constants_row}), .data_o(multiplier)
   );
   bdnn_ram #(.Width(64), .Depth(4 * Rows)) u_offsets (
-    .clk_i, .write_i(filter_write && filter_beat == 2'd2), .write_address_i({filter_bank, filter_row}), .data_i(fill_data),
+    .clk_i, .write_i(filter_write && filter_beat == 2'd2), .write_address_i({filter_bank, filter_row}), .data_i(fill_data[63:0]),
     .read_i(1'b1), .read_address_i({constants_bank, constants_row}), .data_o(offset)
   );
 
@@ -252,17 +265,17 @@ module bdnn_core #(
     .value_o(value)
   );
 
-  logic        store_ask, store_give, store_settled, store_done;
+  logic        out_ready, out_take, store_ask, store_give, store_settled, store_done;
   logic [63:0] store_address, store_data;
-  logic [23:0] store_beats;
+  logic [23:0] store_words;
 
   bdnn_store #(.Columns(Columns), .PixelBits(PixelBits)) u_store (
     .clk_i, .rst_ni, .run_i, .halt_i, .job_i,
     .unit_ready_i(unit_ready), .unit_free_o(unit_free),
     .value_read_o(value_read), .value_bank_o(value_bank), .value_pixel_o(value_pixel), .value_channel_o(value_channel),
     .value_i(value),
-    .cmd_valid_o(store_ask), .cmd_ready_i(write_ready_i), .cmd_address_o(store_address), .cmd_beats_o(store_beats),
-    .data_valid_o(store_give), .data_ready_i, .data_o(store_data),
+    .cmd_valid_o(store_ask), .cmd_ready_i(out_ready), .cmd_address_o(store_address), .cmd_words_o(store_words),
+    .data_valid_o(store_give), .data_ready_i(out_take), .data_o(store_data),
     .settled_o(store_settled), .done_o(store_done)
   );
 
@@ -272,24 +285,28 @@ module bdnn_core #(
 
   logic        pool_ask, pool_give, pool_settled, pool_done;
   logic [63:0] pool_address, pool_data;
-  logic [23:0] pool_beats;
+  logic [23:0] pool_words;
 
   bdnn_pool u_pool (
     .clk_i, .rst_ni, .run_i, .halt_i, .job_i,
     .piece_valid_i(piece_valid && pooling), .piece_pop_o(pool_piece_pop), .piece_i(piece_out),
-    .data_valid_i, .data_pop_o(pool_pop), .data_i,
-    .cmd_valid_o(pool_ask), .cmd_ready_i(write_ready_i), .cmd_address_o(pool_address), .cmd_beats_o(pool_beats),
-    .data_valid_o(pool_give), .data_ready_i, .data_o(pool_data),
+    .data_valid_i(words != 2'd0), .data_pop_o(pool_pop), .data_i(word_first),
+    .cmd_valid_o(pool_ask), .cmd_ready_i(out_ready), .cmd_address_o(pool_address), .cmd_words_o(pool_words),
+    .data_valid_o(pool_give), .data_ready_i(out_take), .data_o(pool_data),
     .settled_o(pool_settled), .done_o(pool_done)
   );
 
-  assign write_valid_o   = pooling ? pool_ask : store_ask;
-  assign write_address_o = pooling ? pool_address : store_address;
-  assign write_beats_o   = pooling ? pool_beats : store_beats;
-  assign data_valid_o    = pooling ? pool_give : store_give;
-  assign data_o          = pooling ? pool_data : store_data;
-  assign settled_o       = store_settled && pool_settled;
-  assign done_o          = pooling ? pool_done : store_done;
+  assign settled_o = store_settled && pool_settled;
+  assign done_o    = pooling ? pool_done : store_done;
+
+  bdnn_widen #(.PortWords(PortWords)) u_widen (
+    .clk_i, .rst_ni,
+    .cmd_valid_i(pooling ? pool_ask : store_ask), .cmd_ready_o(out_ready),
+    .cmd_address_i(pooling ? pool_address : store_address), .cmd_words_i(pooling ? pool_words : store_words),
+    .data_valid_i(pooling ? pool_give : store_give), .data_ready_o(out_take), .data_i(pooling ? pool_data : store_data),
+    .cmd_valid_o(write_valid_o), .cmd_ready_i(write_ready_i), .cmd_address_o(write_address_o), .cmd_beats_o(write_beats_o),
+    .data_valid_o, .data_ready_i, .data_o, .strobe_o
+  );
 
 `ifndef SYNTHESIS
   initial assert ($bits(bdnn_job_pkg::piece_t) == bdnn_job_pkg::PieceBits && $bits(bdnn_job_pkg::sum_t) == bdnn_job_pkg::SumBits)

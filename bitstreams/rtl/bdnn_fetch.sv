@@ -5,9 +5,10 @@
 // Max pooling has no weights and walks the taps of every unit of a pixel by itself, one unit a piece, for bdnn_pool.
 
 module bdnn_fetch #(
-  parameter int unsigned Rows     = 8,
-  parameter int unsigned Columns  = 8,
-  parameter int unsigned WordBits = 128
+  parameter int unsigned Rows      = 8,
+  parameter int unsigned Columns   = 8,
+  parameter int unsigned WordBits  = 128,
+  parameter int unsigned PortWords = 1    // of 64 bits a beat: 1 or 2
 ) (
   input  logic                  clk_i,
   input  logic                  rst_ni,
@@ -32,7 +33,7 @@ module bdnn_fetch #(
 );
 
   localparam int unsigned Parts        = WordBits / 64;
-  localparam int unsigned FilterBeats  = 3 * Rows;
+  localparam int unsigned FilterWords  = 3 * Rows;
   localparam int unsigned WeightBanks  = 2;
   localparam int unsigned FilterBanks  = 4;
   localparam int unsigned BlockBanks   = 2;
@@ -53,11 +54,11 @@ module bdnn_fetch #(
   logic [15:0] filters_left_q;  // from this chunk on
   logic [31:0] pixels_left_q;   // from this block on
   logic [63:0] weights_address_q, filters_address_q;
-  logic [15:0] weights_beats;
+  logic [15:0] weights_words;
   logic [15:0] block_pixels;
   logic        basis_last, chunk_last, block_last;
 
-  assign weights_beats = 16'(job_i.words * 16'(Rows * Parts));
+  assign weights_words = 16'(job_i.words * 16'(Rows * Parts));
   assign block_pixels  = 16'(job_i.tiles * 8'(Columns));
   assign basis_last    = basis_q == job_i.bases - 1'b1;
   assign chunk_last    = filters_left_q <= 16'(Rows);
@@ -86,9 +87,9 @@ module bdnn_fetch #(
       filters_address_q <= job_i.filters;
     end else if (weights_grant && filters_due_q) begin
       filters_due_q     <= 1'b0;
-      filters_address_q <= filters_address_q + 64'(FilterBeats * 8);
+      filters_address_q <= filters_address_q + 64'(FilterWords * 8);
     end else if (weights_grant) begin
-      weights_address_q <= weights_address_q + {45'h0, weights_beats, 3'h0};
+      weights_address_q <= weights_address_q + {45'h0, weights_words, 3'h0};
       basis_q           <= basis_q + 1'b1;
       if (basis_last) begin
         basis_q        <= '0;
@@ -118,7 +119,7 @@ module bdnn_fetch #(
   logic [63:0]        row_address_q, pixel_address_q, tap_row_address_q, tap_address_q;
   logic [63:0]        origin, pixel_step, row_step, tap_step, tap_row_step;
   logic               tap_x_last, tap_last, walk_last, pixel_last, tap_block_last, row_last;
-  logic [19:0]        tap_beats;
+  logic [19:0]        tap_words;
   logic [31:0]        unit_step, units_back;
 
   assign origin       = job_i.activations + {{32{job_i.origin[31]}}, job_i.origin};
@@ -139,7 +140,7 @@ module bdnn_fetch #(
   assign pixel_last     = walk_last && (!pooling || unit_q == job_i.units - 1'b1);
   assign tap_block_last = in_block_q == block_pixels - 1'b1 || tap_pixels_left_q == 32'd1;
   assign row_last       = x_q == job_i.out_width - 1'b1;
-  assign tap_beats      = pooling ? 20'(job_i.planes) : 20'(job_i.units) * 20'(job_i.planes);
+  assign tap_words      = pooling ? 20'(job_i.planes) : 20'(job_i.units) * 20'(job_i.planes);
 
   // Pooling: from a unit to the next, and from the last one back to the first
   assign unit_step  = {25'h0, job_i.planes, 3'h0};
@@ -251,15 +252,28 @@ module bdnn_fetch #(
   assign tap_grant     = !weights_grant && tap_valid && piece_ready_i && (!tap_inside || (cmd_ready_i && !weights_valid));
 
   assign cmd_valid_o   = weights_grant || (tap_grant && tap_inside);
-  assign cmd_address_o = !weights_grant ? tap_address_q : filters_due_q ? filters_address_q : weights_address_q;
-  assign cmd_beats_o   = !weights_grant ? 24'(tap_beats) : filters_due_q ? 24'(FilterBeats) : 24'(weights_beats);
+
+  // The beats that the words touch
+  logic [63:0] address;
+  logic [23:0] words;
+
+  assign address = !weights_grant ? tap_address_q : filters_due_q ? filters_address_q : weights_address_q;
+  assign words   = !weights_grant ? 24'(tap_words) : filters_due_q ? 24'(FilterWords) : 24'(weights_words);
+  if (PortWords == 2) begin : g_wide
+    assign cmd_address_o = {address[63:4], 4'h0};
+    assign cmd_beats_o   = 24'((words + 24'(address[3]) + 24'd1) >> 1);
+  end else begin : g_narrow
+    assign cmd_address_o = address;
+    assign cmd_beats_o   = words;
+  end
 
   assign piece_valid_o = weights_grant || tap_grant;
   always_comb begin
-    piece_o = '0;
+    piece_o      = '0;
+    piece_o.skip = (PortWords == 2) && address[3];
     if (weights_grant) begin
       piece_o.kind  = filters_due_q ? bdnn_job_pkg::KindFilters : bdnn_job_pkg::KindWeights;
-      piece_o.count = filters_due_q ? 16'(FilterBeats) : weights_beats;
+      piece_o.count = filters_due_q ? 16'(FilterWords) : 16'(weights_words / 16'(PortWords));
     end else begin
       piece_o.kind       = tap_inside ? bdnn_job_pkg::KindTap : bdnn_job_pkg::KindPadding;
       piece_o.zero       = padding_due_q;

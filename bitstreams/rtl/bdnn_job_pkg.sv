@@ -62,12 +62,13 @@ package bdnn_job_pkg;
   typedef struct packed {
     logic [1:0]  kind;
     logic        zero;        // padding: zeros that fill a word up, not the zero point
-    logic [15:0] count;       // beats; units of a tap
+    logic        skip;        // its words begin in the upper half of a beat
+    logic [15:0] count;       // steps of weights, words of filters, units of a tap
     logic        pixel_last;  // of the pixel; max pooling: of the unit
     logic        block_last;
   } piece_t;
 
-  localparam int unsigned PieceBits = 21;  // of piece_t: Yosys knows no $bits of a type
+  localparam int unsigned PieceBits = 22;  // of piece_t: Yosys knows no $bits of a type
 
   // What the scale accumulators must know of a sum on its way through the array
   typedef struct packed {

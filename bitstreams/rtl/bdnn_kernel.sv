@@ -10,6 +10,7 @@ module bdnn_kernel #(
   parameter int unsigned WeightDepth     = bdnn_hw_pkg::WeightDepth,
   parameter int unsigned ActivationDepth = bdnn_hw_pkg::ActivationDepth,
   parameter int unsigned Tiles           = bdnn_hw_pkg::Tiles,
+  parameter int unsigned PortBits        = bdnn_hw_pkg::PortBits,
   parameter bit          Structural      = 1'b1
 ) (
   input  logic        ap_clk,
@@ -45,8 +46,8 @@ module bdnn_kernel #(
   output logic [3:0]  m_axi_gmem_awcache,
   output logic        m_axi_gmem_wvalid,
   input  logic        m_axi_gmem_wready,
-  output logic [63:0] m_axi_gmem_wdata,
-  output logic [7:0]  m_axi_gmem_wstrb,
+  output logic [PortBits-1:0]   m_axi_gmem_wdata,
+  output logic [PortBits/8-1:0] m_axi_gmem_wstrb,
   output logic        m_axi_gmem_wlast,
   input  logic        m_axi_gmem_bvalid,
   output logic        m_axi_gmem_bready,
@@ -60,10 +61,12 @@ module bdnn_kernel #(
   output logic [3:0]  m_axi_gmem_arcache,
   input  logic        m_axi_gmem_rvalid,
   output logic        m_axi_gmem_rready,
-  input  logic [63:0] m_axi_gmem_rdata,
+  input  logic [PortBits-1:0] m_axi_gmem_rdata,
   input  logic [1:0]  m_axi_gmem_rresp,
   input  logic        m_axi_gmem_rlast
 );
+
+  localparam int unsigned PortWords = PortBits / 64;
 
   logic                    start, cancel, done;
   bdnn_hw_pkg::arguments_t words;
@@ -193,22 +196,22 @@ module bdnn_kernel #(
   // Counters //
   //////////////
 
-  logic [31:0] cycles_q, busy_q, wait_load_q, wait_results_q, read_beats_q, write_beats_q;
+  logic [31:0] cycles_q, busy_q, wait_load_q, wait_results_q, read_words_q, write_words_q;
   always_ff @(posedge ap_clk) begin
     if (!core_rst_n) begin
       cycles_q       <= '0;
       busy_q         <= '0;
       wait_load_q    <= '0;
       wait_results_q <= '0;
-      read_beats_q   <= '0;
-      write_beats_q  <= '0;
+      read_words_q   <= '0;
+      write_words_q  <= '0;
     end else if (run_q) begin
       cycles_q       <= cycles_q + 1'b1;
       busy_q         <= busy_q + 32'(busy);
       wait_load_q    <= wait_load_q + 32'(wait_load);
       wait_results_q <= wait_results_q + 32'(wait_results);
-      read_beats_q   <= read_beats_q + 32'(m_axi_gmem_rvalid);
-      write_beats_q  <= write_beats_q + 32'(m_axi_gmem_wvalid && m_axi_gmem_wready);
+      read_words_q   <= read_words_q + (m_axi_gmem_rvalid ? 32'(PortWords) : 32'd0);
+      write_words_q  <= write_words_q + (m_axi_gmem_wvalid && m_axi_gmem_wready ? 32'(PortWords) : 32'd0);
     end
   end
 
@@ -223,8 +226,8 @@ module bdnn_kernel #(
     status.busy             = busy_q;
     status.wait_load        = wait_load_q;
     status.wait_results     = wait_results_q;
-    status.read_beats       = read_beats_q;
-    status.write_beats      = write_beats_q;
+    status.read_beats       = read_words_q;
+    status.write_beats      = write_words_q;
     status.identity         = bdnn_hw_pkg::Identity;
     status.rows             = 16'(Rows);
     status.columns          = 16'(Columns);
@@ -240,25 +243,27 @@ module bdnn_kernel #(
   /////////////////////
 
   logic        read_valid, read_ready, rdata_valid, rdata_pop, write_valid, write_ready, wdata_valid, wdata_ready;
-  logic [63:0] read_address, write_address, rdata, wdata;
+  logic [63:0] read_address, write_address;
   logic [23:0] read_beats, write_beats;
+  logic [PortBits-1:0]   rdata, wdata;
+  logic [PortBits/8-1:0] wstrobe;
 
   assign read_pending = rdata_valid;
 
   bdnn_core #(
     .Rows(Rows), .Columns(Columns), .WordBits(WordBits), .WeightDepth(WeightDepth), .ActivationDepth(ActivationDepth),
-    .Tiles(Tiles), .Structural(Structural)
+    .Tiles(Tiles), .PortWords(PortWords), .Structural(Structural)
   ) u_core (
     .clk_i(ap_clk), .rst_ni(core_rst_n), .job_i(job), .run_i(run_q), .halt_i(halt_q),
     .read_valid_o(read_valid), .read_ready_i(read_ready), .read_address_o(read_address), .read_beats_o(read_beats),
     .data_valid_i(rdata_valid), .data_pop_o(rdata_pop), .data_i(rdata),
     .write_valid_o(write_valid), .write_ready_i(write_ready), .write_address_o(write_address), .write_beats_o(write_beats),
-    .data_valid_o(wdata_valid), .data_ready_i(wdata_ready), .data_o(wdata),
+    .data_valid_o(wdata_valid), .data_ready_i(wdata_ready), .data_o(wdata), .strobe_o(wstrobe),
     .settled_o(core_settled), .done_o(core_done),
     .busy_o(busy), .wait_load_o(wait_load), .wait_results_o(wait_results)
   );
 
-  bdnn_axi_read u_read (
+  bdnn_axi_read #(.DataBits(PortBits)) u_read (
     .clk_i(ap_clk), .rst_ni(ap_rst_n), .clear_i(prepare_q),
     .cmd_valid_i(read_valid), .cmd_ready_o(read_ready), .cmd_address_i(read_address), .cmd_beats_i(read_beats),
     .data_valid_o(rdata_valid), .data_pop_i(rdata_pop), .data_o(rdata),
@@ -269,10 +274,10 @@ module bdnn_kernel #(
     .rlast_i(m_axi_gmem_rlast)
   );
 
-  bdnn_axi_write u_write (
+  bdnn_axi_write #(.DataBits(PortBits)) u_write (
     .clk_i(ap_clk), .rst_ni(ap_rst_n), .clear_i(prepare_q),
     .cmd_valid_i(write_valid), .cmd_ready_o(write_ready), .cmd_address_i(write_address), .cmd_beats_i(write_beats),
-    .data_valid_i(wdata_valid), .data_ready_o(wdata_ready), .data_i(wdata),
+    .data_valid_i(wdata_valid), .data_ready_o(wdata_ready), .data_i(wdata), .strobe_i(wstrobe),
     .idle_o(write_idle), .error_o(write_error),
     .awvalid_o(m_axi_gmem_awvalid), .awready_i(m_axi_gmem_awready), .awaddr_o(m_axi_gmem_awaddr),
     .awlen_o(m_axi_gmem_awlen),
@@ -281,10 +286,10 @@ module bdnn_kernel #(
     .bvalid_i(m_axi_gmem_bvalid), .bready_o(m_axi_gmem_bready), .bresp_i(m_axi_gmem_bresp)
   );
 
-  assign m_axi_gmem_awsize  = 3'd3;
+  assign m_axi_gmem_awsize  = 3'($clog2(PortBits / 8));
   assign m_axi_gmem_awburst = 2'b01;
   assign m_axi_gmem_awcache = 4'b0011;
-  assign m_axi_gmem_arsize  = 3'd3;
+  assign m_axi_gmem_arsize  = 3'($clog2(PortBits / 8));
   assign m_axi_gmem_arburst = 2'b01;
   assign m_axi_gmem_arcache = 4'b0011;
 

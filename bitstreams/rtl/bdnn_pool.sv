@@ -26,7 +26,7 @@ module bdnn_pool (
   output logic                  cmd_valid_o,
   input  logic                  cmd_ready_i,
   output logic [63:0]           cmd_address_o,
-  output logic [23:0]           cmd_beats_o,
+  output logic [23:0]           cmd_words_o,
   output logic                  data_valid_o,
   input  logic                  data_ready_i,
   output logic [63:0]           data_o,
@@ -135,7 +135,7 @@ module bdnn_pool (
 
   assign cmd_valid_o   = phase_q == Ask && run_i && !halt_i;
   assign cmd_address_o = address_q;
-  assign cmd_beats_o   = 24'(job_i.planes);
+  assign cmd_words_o   = 24'(job_i.planes);
 
   assign settled_o = phase_q != Give;
   assign done_o    = done_q;

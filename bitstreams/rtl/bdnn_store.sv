@@ -24,7 +24,7 @@ module bdnn_store #(
   output logic                  cmd_valid_o,
   input  logic                  cmd_ready_i,
   output logic [63:0]           cmd_address_o,
-  output logic [23:0]           cmd_beats_o,
+  output logic [23:0]           cmd_words_o,
   output logic                  data_valid_o,
   input  logic                  data_ready_i,
   output logic [63:0]           data_o,
@@ -62,7 +62,7 @@ module bdnn_store #(
 
   assign cmd_valid_o   = open_q && run_i && !halt_i && asked_q != pixels;
   assign cmd_address_o = address_q;
-  assign cmd_beats_o   = {18'h0, beats};
+  assign cmd_words_o   = {18'h0, beats};
   assign ask           = cmd_valid_o && cmd_ready_i;
 
   logic [63:0] next_unit, next_block;

@@ -75,10 +75,15 @@ class AxiMemory
         AxiMemory &self = *static_cast<AxiMemory *>(context);
         const axi_response response =
             self.error_address >= address && self.error_address < address + size ? AXI_SLVERR : AXI_OKAY;
-        for (const Region &region : write ? self.writable_ : self.readable_)
-            if (address >= region.address && address + size <= region.address + region.size && address >= self.base &&
-                address + size <= self.base + self.bytes.size())
-                return {&self.bytes[address - self.base], size, response};
+        /* The first and the last beat may be partly outside: what is read there counts for nothing, and bytes written
+         * behind the end are found by their strobe. */
+        for (const Region &region : write ? self.writable_ : self.readable_) {
+            const uint64_t end = region.address + region.size;
+            if (address >= region.address - region.address % self.memory_.beat && address < end &&
+                address + size < end + self.memory_.beat && address >= self.base &&
+                end <= self.base + self.bytes.size())
+                return {&self.bytes[address - self.base], end - address, response};
+        }
         return {nullptr, 0, response};
     }
     static void violation(void *context, const char *what, uint64_t address)

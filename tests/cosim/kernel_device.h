@@ -34,8 +34,9 @@ template <class Model> class KernelDevice
 {
   public:
     static constexpr uint64_t base = 0x40000000;
-    static constexpr uint64_t weights = base, filters = base + 0x200000, activations = base + 0x280000,
-                              results = base + 0x400000;
+    /* In the upper half of a beat of 128 bits. */
+    static constexpr uint64_t weights = base + 8, filters = base + 0x200008, activations = base + 0x280008,
+                              results = base + 0x400008;
     static constexpr size_t size = 0x600000;
     static constexpr uint32_t result_origin = 0x128; /* the results lie behind what their argument says */
 
@@ -45,7 +46,8 @@ template <class Model> class KernelDevice
     KernelShape shape;
 
     explicit KernelDevice(uint64_t seed)
-        : bench(seed), memory(base, size, 8, seed + 1), host([this] { cycle(); }, seed + 2)
+        : bench(seed), memory(base, size, sizeof(Model::m_axi_gmem_rdata), seed + 1),
+          host([this] { cycle(); }, seed + 2)
     {
         Model &dut = *bench.dut;
         dut.s_axi_control_awvalid = dut.s_axi_control_wvalid = dut.s_axi_control_bready = 0;
@@ -103,7 +105,7 @@ template <class Model> void KernelDevice<Model>::cycle()
     memory.drive();
     dut.m_axi_gmem_arready = port.arready;
     dut.m_axi_gmem_rvalid = port.rvalid;
-    std::memcpy(&dut.m_axi_gmem_rdata, port.rdata, 8);
+    std::memcpy(&dut.m_axi_gmem_rdata, port.rdata, sizeof dut.m_axi_gmem_rdata);
     dut.m_axi_gmem_rresp = (uint8_t)port.rresp;
     dut.m_axi_gmem_rlast = port.rlast;
     dut.m_axi_gmem_awready = port.awready;
@@ -132,7 +134,7 @@ template <class Model> void KernelDevice<Model>::cycle()
     port.awsize = dut.m_axi_gmem_awsize;
     port.awburst = dut.m_axi_gmem_awburst;
     port.wvalid = dut.m_axi_gmem_wvalid;
-    std::memcpy(port.wdata, &dut.m_axi_gmem_wdata, 8);
+    std::memcpy(port.wdata, &dut.m_axi_gmem_wdata, sizeof dut.m_axi_gmem_wdata);
     port.wstrb = dut.m_axi_gmem_wstrb;
     port.wlast = dut.m_axi_gmem_wlast;
     port.bready = dut.m_axi_gmem_bready;
@@ -157,7 +159,7 @@ template <class Model> void KernelDevice<Model>::load(const Problem &p)
         memory.allow_read(places[i], parts[i].size() * 8);
     }
     const uint64_t result_bytes = (uint64_t)p.pixels() * p.result_step();
-    std::memset(&memory.bytes[results - base], 0xA5, result_bytes);
+    std::memset(&memory.bytes[results - base - 8], 0xA5, result_bytes + 8);
     memory.allow_write(results, result_bytes);
 
     const uint32_t pixel = 8 * p.in_units * p.planes, row = pixel * p.in_width;
@@ -211,8 +213,11 @@ template <class Model> void KernelDevice<Model>::load(const Problem &p)
 template <class Model> unsigned KernelDevice<Model>::compare(const Problem &problem)
 {
     const std::vector<uint64_t> expected = problem.expected();
+    uint64_t before;
     unsigned differing = 0;
 
+    std::memcpy(&before, &memory.bytes[results - base - 8], 8);
+    check_equal((int64_t)before, (int64_t)0xA5A5A5A5A5A5A5A5, "the word before the results", bench.cycle);
     for (size_t i = 0; i < expected.size(); i++) {
         uint64_t got;
         std::memcpy(&got, &memory.bytes[results - base + 8 * i], 8);

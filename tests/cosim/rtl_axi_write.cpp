@@ -22,6 +22,7 @@ struct Test {
     {
         memory.allow_write(base, size);
         bench.dut->clear_i = 0;
+        bench.dut->strobe_i = 0xFF;
         bench.dut->cmd_valid_i = 0;
         bench.dut->data_valid_i = 0;
         bench.dut->bvalid_i = 0;

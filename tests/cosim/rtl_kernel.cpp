@@ -4,12 +4,12 @@
  *   rtl_kernel [SEED [JOBS]] */
 #include "kernel_device.h"
 
-#include "Vkernel.h"
+#include MODEL_HEADER
 
 namespace
 {
 
-typedef KernelDevice<Vkernel> Device;
+typedef KernelDevice<MODEL> Device;
 
 /* A random layer small enough for the definition to be quick. */
 Problem random_problem(Random &random, const KernelShape &shape)

@@ -1,5 +1,5 @@
 /* Utilisation of the full-size array on layers of known networks, from the kernel's own counters, with a memory that
- * answers after 40 cycles and then delivers one beat a cycle. Results are compared as well; where utilisation falls
+ * answers after 40 cycles and then delivers one beat of 128 bits a cycle. Results are compared as well; where utilisation falls
  * below what is stated here, the test fails.
  *
  *   rtl_throughput [SEED [all]]    all: also layers that take minutes */
@@ -17,7 +17,8 @@ struct Layer {
     bool slow;
 };
 
-/* Maps and filters fewer than in the network keep the test short; the first block's load, which nothing hides, then weighs more. */
+/* Maps and filters fewer than in the network keep the test short; the first block's load, which nothing hides, then
+ * weighs more. */
 const Layer layers[] = {
     {"VGG-16 conv3_2, 8x8, 64 filters", 8, 256, 64, 3, 4, 4, 0.50, false},
     {"3x3 at 14x14, 128 to 64", 14, 128, 64, 3, 3, 4, 0.55, false},

@@ -7,12 +7,12 @@
 #include "device_case.h"
 #include "pool_case.h"
 
-#include "Vkernel.h"
+#include MODEL_HEADER
 
 namespace
 {
 
-typedef KernelDevice<Vkernel> Device;
+typedef KernelDevice<MODEL> Device;
 
 /* Places one buffer behind what is there already. */
 uint64_t place(Device &device, uint64_t &end, const fence &buffer)

@@ -289,7 +289,8 @@ def emulation(kernel, board, model, folder):
         packages = [os.path.join(folder, "bdnn_hw_pkg.sv")] + [s for s in rtl if s.endswith("_pkg.sv")]
         names = (camel(name) for name in SIZES)
         description["rtl"] = {"top": kernel.name, "sources": packages + [s for s in rtl if not s.endswith("_pkg.sv")],
-                              "flags": [f"-G{name}={board[size]}" for name, size in zip(names, SIZES)]}
+                              "flags": [f"-G{name}={board[size]}" for name, size in zip(names, SIZES)]
+                              + ["-GStructural=0"]}
     return json.dumps(description, indent=2) + "\n"
 
 

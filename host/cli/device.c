@@ -2,6 +2,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "cli/cli.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -40,6 +41,8 @@ static bdnn_status create(cli_session *s, const bdnn_session_options *options, b
 {
     bdnn_status status;
     int saved;
+    /* Of the emulated device: else its loss ends this program. */
+    setenv("OPEN_EMU_LOST", "ones", 0);
     fflush(stdout);
     saved = dup(STDOUT_FILENO);
     if (saved >= 0) {

@@ -90,6 +90,7 @@ kill) OPEN_EMU_OPTIONS="--fault kill@12" run 1000 1 5000; expect_end 'device (pr
 silence) OPEN_EMU_OPTIONS="--fault silence@12" run 1000 1 5000; expect_end 'device is lost: it does not answer|did not end within' ;;
 garbage) OPEN_EMU_OPTIONS="--fault garbage@12" run 1000 1 5000; expect_end 'device is lost: its answer' ;;
 stuck) OPEN_EMU_OPTIONS="--fault stuck" run 1000 1 1000; expect_end 'did not end within 1000 ms' ;;
+ones) export OPEN_EMU_LOST=ones OPEN_EMU_OPTIONS="--fault kill@8"; run 1000 1 5000; expect_end '^vadd: ' ;;
 stray) run 1000 1 5000; expect_end 'compute unit vadd_. accesses device address 0x[0-9a-f]*, which lies in no buffer' ;;
 rtl_slow)
     for seed in 1 2 3; do

@@ -8,8 +8,10 @@
  * process is gone. The wrapper checks the device's answers as they pass and waits for them for a bounded time; after
  * that the device counts as lost
  *
- * A lost device ends the host program with a message: XRT's interfaces have no way to tell it. OPEN_EMU_TIMEOUT is the
- * time for one answer in seconds, 60 unless it is set. */
+ * A lost device ends the host program with a message: XRT's interfaces have no way to tell it. With OPEN_EMU_LOST=ones
+ * it answers nothing but ones instead (lost.h), for host programs that look. OPEN_EMU_TIMEOUT is the time for one
+ * answer in seconds, 60 unless it is set. */
+#include "lost.h"
 #include "wire.h"
 
 #include <elf.h>
@@ -113,32 +115,40 @@ static unsigned setting(const char *name, unsigned otherwise)
     return value > 0 && value < 1000000 ? (unsigned)value : otherwise;
 }
 
-static _Noreturn void lose_device(const char *why)
+static atomic_bool device_is_lost;
+
+/* Returns where the host program is to go on. */
+static void lose_device(const char *why)
 {
-    fprintf(stderr, "open_emu: the emulated device is lost: %s\n", why);
-    _exit(EXIT_FAILURE);
+    const char *then = getenv("OPEN_EMU_LOST");
+    if (!atomic_exchange(&device_is_lost, true))
+        fprintf(stderr, "open_emu: the emulated device is lost: %s\n", why);
+    if (!then || strcmp(then, "ones") != 0)
+        _exit(EXIT_FAILURE);
 }
 
 /* The shim reads an answer as its header and then the rest, each with one call or, when parts come, several. */
-static _Thread_local struct {
+static _Thread_local struct stream {
     size_t header_left, body_left, body_size;
     uint8_t header[ANSWER_HEADER];
 } stream = {.header_left = ANSWER_HEADER};
 
-static void follow_header(const uint8_t *bytes, size_t size)
+/* Both return NULL, or what is wrong with an answer. */
+static const char *follow_header(const uint8_t *bytes, size_t size)
 {
     memcpy(stream.header + ANSWER_HEADER - stream.header_left, bytes, size);
     stream.header_left -= size;
     if (stream.header_left)
-        return;
+        return NULL;
     uint64_t length = 0;
     for (int i = 8; i >= 1; i--)
         length = length << 8 | stream.header[i];
     if (stream.header[0] != 0x09 || length > RESERVED_BYTES)
-        lose_device("its answer is none of the protocol");
+        return "its answer is none of the protocol";
     stream.body_left = stream.body_size = (size_t)length;
     if (!length)
         stream.header_left = ANSWER_HEADER;
+    return NULL;
 }
 
 static bool is_message(const uint8_t *bytes, size_t size)
@@ -151,14 +161,13 @@ static bool is_message(const uint8_t *bytes, size_t size)
 }
 
 /* A long body comes in parts; only what came at once is checked. */
-static void follow_body(const uint8_t *bytes, size_t size)
+static const char *follow_body(const uint8_t *bytes, size_t size)
 {
     stream.body_left -= size < stream.body_left ? size : stream.body_left;
     if (stream.body_left)
-        return;
+        return NULL;
     stream.header_left = ANSWER_HEADER;
-    if (size == stream.body_size && !is_message(bytes, size))
-        lose_device("its answer is no message");
+    return size == stream.body_size && !is_message(bytes, size) ? "its answer is no message" : NULL;
 }
 
 /* Whose socket it is: the one of requests and answers, the one by which a device asks for host memory (its thread waits
@@ -197,20 +206,49 @@ static bool wait_for_answer(int fd)
     return polled != 0;
 }
 
+/* From the device: -1 when that is lost, and the answer is where it was. */
+static ssize_t receive_answer(int fd, uint8_t *bytes, size_t size)
+{
+    const struct stream before = stream;
+    const char *wrong = NULL;
+    ssize_t got = 0;
+    if (!wait_for_answer(fd)) {
+        wrong = "it does not answer within OPEN_EMU_TIMEOUT";
+    } else {
+        got = read(fd, bytes, size);
+        if (got < 0 && (errno == EAGAIN || errno == EINTR))
+            got = read(fd, bytes, size);
+        if (got <= 0)
+            wrong = "its process has ended";
+        else if (stream.header_left)
+            wrong = follow_header(bytes, (size_t)got < stream.header_left ? (size_t)got : stream.header_left);
+        else
+            wrong = follow_body(bytes, (size_t)got);
+    }
+    if (!wrong)
+        return got;
+    lose_device(wrong);
+    shutdown(fd, SHUT_RDWR); /* a device process that still lives ends then; the shim waits for it when it closes */
+    stream = before;
+    return -1;
+}
+
 static ssize_t read_answer(int fd, uint8_t *bytes, size_t size)
 {
-    if (!wait_for_answer(fd))
-        lose_device("it does not answer within OPEN_EMU_TIMEOUT");
-    ssize_t got = read(fd, bytes, size);
-    if (got < 0 && (errno == EAGAIN || errno == EINTR))
-        got = read(fd, bytes, size);
-    if (got <= 0)
-        lose_device("its process has ended");
-    if (stream.header_left)
-        follow_header(bytes, (size_t)got < stream.header_left ? (size_t)got : stream.header_left);
-    else
-        follow_body(bytes, (size_t)got);
-    return got;
+    if (!atomic_load(&device_is_lost)) {
+        ssize_t got = receive_answer(fd, bytes, size);
+        if (got >= 0)
+            return got;
+    }
+    size_t ones = lost_read(bytes, size);
+    if (ones)
+        return (ssize_t)ones;
+    if (!lost_prepare_answer(stream.header_left, stream.body_left, stream.body_size)) {
+        fprintf(stderr, "open_emu: the device is lost in the middle of an answer\n");
+        _exit(EXIT_FAILURE);
+    }
+    stream.header_left = ANSWER_HEADER;
+    return (ssize_t)lost_read(bytes, size);
 }
 
 static ssize_t shim_read(int fd, void *buffer, size_t size)
@@ -226,10 +264,17 @@ static ssize_t shim_write(int fd, const void *buffer, size_t size)
 {
     if (kind_of(fd) != SOCKET_ANSWERS)
         return write(fd, buffer, size);
-    ssize_t sent = send(fd, buffer, size, MSG_NOSIGNAL);
-    if (sent >= 0 || (errno != EPIPE && errno != ECONNRESET))
-        return sent;
-    lose_device("its process has ended");
+    if (!atomic_load(&device_is_lost)) {
+        ssize_t sent = send(fd, buffer, size, MSG_NOSIGNAL);
+        if (sent < 0 && errno != EPIPE && errno != ECONNRESET)
+            return sent;
+        if (sent >= 0)
+            size = (size_t)sent;
+        else
+            lose_device("its process has ended");
+    }
+    lost_follow_request(buffer, size);
+    return (ssize_t)size;
 }
 
 /* --- redirection

@@ -111,6 +111,15 @@ static bdnn_status read_register(bdnn_xrt_device *device, size_t unit, uint32_t 
                : lose(device, err, "a register cannot be read");
 }
 
+bdnn_status bdnn_xrt_check(bdnn_xrt_device *device, bdnn_error *err)
+{
+    uint32_t identity;
+    return device->xrt->xrtKernelReadRegister(device->units[0].kernel, BDNN_HW_REG_IDENTITY, &identity) == 0 &&
+                   identity == device->identity
+               ? BDNN_OK
+               : lose(device, err, "the device is lost");
+}
+
 /* A job of zeros, which every kernel refuses without an access to memory: a kernel in C has its status registers from a
  * run alone, and of the others it shows that runs end. */
 static bdnn_status run_nothing(bdnn_xrt_device *device, size_t unit, bdnn_error *err)
@@ -150,6 +159,9 @@ static bdnn_status identify(bdnn_xrt_device *device, size_t unit, bdnn_error *er
     }
     if (status != BDNN_OK) {
         return status;
+    }
+    if (found[0] == UINT32_MAX) {
+        return lose(device, err, "the device is lost: its registers read ones");
     }
     if (found[0] != BDNN_HW_IDENTITY) {
         return bdnn_fail(err, BDNN_ERROR_UNSUPPORTED, "xrt: the kernel's identity is 0x%08x, not 0x%08x", found[0],
@@ -260,6 +272,9 @@ bdnn_status bdnn_xrt_allocate(bdnn_xrt_device *device, int pointer, size_t bytes
     }
     if (!buffer->host) {
         bdnn_xrt_free(device, buffer);
+        if (device->identity && bdnn_xrt_check(device, err) != BDNN_OK) {
+            return BDNN_ERROR_DEVICE;
+        }
         return bdnn_fail(err, BDNN_ERROR_MEMORY, "xrt: the device has no %zu bytes for %s", bytes, what);
     }
     return BDNN_OK;

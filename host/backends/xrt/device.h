@@ -68,6 +68,10 @@ bdnn_status bdnn_xrt_allocate(bdnn_xrt_device *device, int pointer, size_t bytes
                               bdnn_xrt_buffer *buffer, bdnn_error *err);
 void bdnn_xrt_free(bdnn_xrt_device *device, bdnn_xrt_buffer *buffer);
 
+/* Asks the device who it is: one that is gone answers too, with ones or zeros. Errors: BDNN_ERROR_DEVICE; the device is
+ * then lost. */
+bdnn_status bdnn_xrt_check(bdnn_xrt_device *device, bdnn_error *err);
+
 /* Copies the first `bytes` to or from the device. */
 bdnn_status bdnn_xrt_to_device(bdnn_xrt_device *device, const bdnn_xrt_buffer *buffer, size_t bytes, bdnn_error *err);
 bdnn_status bdnn_xrt_from_device(bdnn_xrt_device *device, const bdnn_xrt_buffer *buffer, size_t bytes, bdnn_error *err);

@@ -219,7 +219,8 @@ static bdnn_status run_layer(struct progress *p, bdnn_error *err)
     while (p->finished < p->started && status == BDNN_OK) {
         status = finish_job(p, err);
     }
-    return status;
+    /* The last results may have come from a device that was gone after its last run. */
+    return status == BDNN_OK ? bdnn_xrt_check(p->xrt->device, err) : status;
 }
 
 static bdnn_status run(bdnn_backend *backend, const bdnn_resident *resident, const uint8_t *x_q, const bdnn_sink *sink,

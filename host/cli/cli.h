@@ -117,6 +117,11 @@ bdnn_status cli_session_open(cli_session *s, const bdnn_model *model, const cli_
 bdnn_status cli_session_run(cli_session *s, const float *input, bdnn_error *err);
 void cli_session_close(cli_session *s);
 
+/* XRT's emulation writes to standard output while a device opens, which belongs to results: between these two calls
+ * that goes to standard error. */
+int cli_hide_stdout(void);
+void cli_restore_stdout(int saved);
+
 /* The last call of main: returns code, or ends the program at once where XRT would wait for a lost device. */
 int cli_leave(int code);
 

@@ -52,14 +52,3 @@ int cli_export_npy(int argc, char **argv)
     bdnn_model_free(model);
     return status == BDNN_OK ? CLI_OK : cli_fail(&err);
 }
-
-int cli_devices(int argc, char **argv)
-{
-    if (argc > 1) {
-        return cli_usage("devices", "'%s': no arguments are taken", argv[1]);
-    }
-    printf("cpu        the fastest kernels that this processor has\n"
-           "reference  scalar XNOR and popcount: the definition, for comparison\n"
-           "float      decomposed layers simulated in float, for comparison\n");
-    return CLI_OK;
-}

@@ -35,25 +35,35 @@ bool cli_take_device_option(const char *command, int option, const char *text, c
     }
 }
 
-/* XRT's emulation writes to standard output while a device opens, which belongs to results: it goes to standard error.
- */
-static bdnn_status create(cli_session *s, const bdnn_session_options *options, bdnn_error *err)
+int cli_hide_stdout(void)
 {
-    bdnn_status status;
     int saved;
-    /* Of the emulated device: else its loss ends this program. */
-    setenv("OPEN_EMU_LOST", "ones", 0);
     fflush(stdout);
     saved = dup(STDOUT_FILENO);
     if (saved >= 0) {
         dup2(STDERR_FILENO, STDOUT_FILENO);
     }
-    status = bdnn_session_create(s->model, options, &s->session, err);
+    return saved;
+}
+
+void cli_restore_stdout(int saved)
+{
     fflush(stdout);
     if (saved >= 0) {
         dup2(saved, STDOUT_FILENO);
         close(saved);
     }
+}
+
+static bdnn_status create(cli_session *s, const bdnn_session_options *options, bdnn_error *err)
+{
+    int saved;
+    bdnn_status status;
+    /* Of the emulated device: else its loss ends this program. */
+    setenv("OPEN_EMU_LOST", "ones", 0);
+    saved = cli_hide_stdout();
+    status = bdnn_session_create(s->model, options, &s->session, err);
+    cli_restore_stdout(saved);
     device_lost = device_lost || status == BDNN_ERROR_DEVICE;
     return status;
 }

@@ -264,6 +264,31 @@ BDNN_API double bdnn_peak_read(size_t bytes, size_t threads);
 /* Bytes of the planned activation memory, scratch included, and what it would be without reuse. */
 BDNN_API void bdnn_session_memory(const bdnn_session *session, uint64_t *planned, uint64_t *without_reuse);
 
+/* ---- Devices ---------------------------------------------------------------------------------------------------------------- */
+
+/* One device that sessions can run on. Texts are empty and numbers 0 where they do not apply or are not known. */
+typedef struct bdnn_device_info {
+    char name[32];         /* what a session's `device` is: "cpu", "xrt:0" */
+    char description[128]; /* of accelerators the board's name, as its driver tells it */
+    char problem[512];     /* why it cannot be used now; the rest is then what was learned before */
+    /* Accelerators */
+    bool accelerator, emulated;
+    char target[8]; /* "hw", "hw_emu" or "sw_emu" */
+    uint64_t memory_bytes;
+    uint32_t clock_mhz;
+    /* The kernel in it, where an xclbin was named */
+    char uuid[37]; /* the xclbin's */
+    uint32_t identity, units;
+    uint32_t rows, columns, word_bits; /* of the array of each unit */
+    uint32_t weight_depth, activation_depth, tiles;
+    bool max_pooling;
+} bdnn_device_info;
+
+/* Lists the devices into *devices[*count], for bdnn_devices_free. Accelerators are configured with `xclbin`; NULL: what the environment
+ * variable BDNN_XCLBIN names, if it does. A device that cannot be used is listed with its problem. Errors: memory. */
+BDNN_API bdnn_status bdnn_devices(const char *xclbin, bdnn_device_info **devices, size_t *count, bdnn_error *err);
+BDNN_API void bdnn_devices_free(bdnn_device_info *devices);
+
 /* ---- Images ----------------------------------------------------------------------------------------------------------------- */
 
 typedef struct bdnn_image {

@@ -14,12 +14,14 @@ static bool parse_index(const char *text, unsigned *index)
     return digits >= 1 && digits <= 4 && text[digits] == '\0';
 }
 
+const bdnn_backend_type *const bdnn_backends[] = {&bdnn_backend_cpu, &bdnn_backend_reference, &bdnn_backend_xrt, NULL};
+
 const bdnn_backend_type *bdnn_backend_find(const char *device, unsigned *index)
 {
-    static const bdnn_backend_type *const types[] = {&bdnn_backend_cpu, &bdnn_backend_reference, &bdnn_backend_xrt};
+    const bdnn_backend_type *const *types = bdnn_backends;
     const size_t length = strcspn(device, ":");
     *index = 0;
-    for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+    for (size_t i = 0; types[i]; i++) {
         if (strlen(types[i]->name) == length && strncmp(types[i]->name, device, length) == 0) {
             const bool valid = device[length] ? types[i]->numbered && parse_index(device + length + 1, index) : true;
             return valid ? types[i] : NULL;

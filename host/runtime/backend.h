@@ -38,6 +38,8 @@ typedef struct bdnn_backend_type {
                        void *scratch, bdnn_error *err);
     /* What runs this layer, for tables: a kernel's name, and the bytes of weights that it reads. */
     const char *(*describe)(const bdnn_backend *backend, const bdnn_resident *resident, uint64_t *weight_bytes);
+    /* Describes the backend's devices, at most `room` of them; returns how many. */
+    size_t (*list)(const char *bitstream, bdnn_device_info *devices, size_t room);
 } bdnn_backend_type;
 
 /* Each backend's struct begins with this. */
@@ -49,6 +51,7 @@ extern const bdnn_backend_type bdnn_backend_cpu, bdnn_backend_reference, bdnn_ba
 
 /* The backend of a device "NAME" or, of numbered ones, "NAME:INDEX". NULL for what no backend of this build is called.
  */
+extern const bdnn_backend_type *const bdnn_backends[]; /* NULL ends the list */
 const bdnn_backend_type *bdnn_backend_find(const char *device, unsigned *index);
 
 #endif

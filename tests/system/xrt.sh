@@ -60,6 +60,17 @@ alexnet | vgg | resnet | segnet)
 esac
 
 case $case in
+devices)
+    run "$bdnn" devices --json
+    [ $status -eq 0 ] || fail "a list expected"
+    for word in '"name":.*"xrt:0"' "\"target\":.*\"$mode\"" '"compute_units":.*2,' '"word_bits":.*128,' '"emulated":.*true'; do
+        grep -q "$word" "$scratch/out" || fail "no $word"
+    done
+    BDNN_XCLBIN=$data/alexnet.onnx run "$bdnn" devices
+    [ $status -eq 0 ] && grep -q 'cannot be used: .*alexnet.onnx: this is no xclbin' "$scratch/out" || fail "the reason expected"
+    XILINX_XRT='' run "$bdnn" devices
+    [ $status -eq 0 ] && grep -q 'cannot be used: xrt: XILINX_XRT is not set' "$scratch/out" || fail "the reason expected"
+    ;;
 stuck) export OPEN_EMU_OPTIONS="--fault stuck"; expect_both 'compute unit bdnn_kernel_1: its run did not end within 1500 ms' ;;
 kill) # while weights are sent, and in the middle of a run
     for at in 30 90; do OPEN_EMU_OPTIONS="--fault kill@$at" expect_both 'xrt: .*is lost'; done
@@ -80,6 +91,8 @@ refused) # what is no device or no xclbin for it
     expect_both "board.xclbin is for a board, and XCL_EMULATION_MODE is '$mode'"
     XCL_EMULATION_MODE='' expect_both "XILINX_XRT has nothing that drives such a device: no .*/lib/libxrt_core.so.2"
     XCL_EMULATION_MODE='' XILINX_XRT='' expect_both 'XILINX_XRT is not set'
+    BDNN_XCLBIN=$build/tests/bdnn-$mode.xclbin run "$bdnn" run "$models/alexnet.bdnn" "$data/fashion-example.png" --device xrt:7
+    expect_end 'there is no device 7'
     ;;
 *) echo "no case $case"; exit 2 ;;
 esac

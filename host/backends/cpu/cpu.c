@@ -3,6 +3,8 @@
 #include "core/memory.h"
 #include "runtime/backend.h"
 
+#include <stdio.h>
+
 struct cpu {
     bdnn_backend base;
     bdnn_threads *threads;
@@ -105,11 +107,33 @@ static const char *describe(const bdnn_backend *backend, const bdnn_resident *re
     return resident->kernel->name;
 }
 
-#define CPU_BACKEND(text, opening)                                                                                     \
+static size_t list_one(const char *name, const char *description, bdnn_device_info *devices, size_t room)
+{
+    if (room < 1) {
+        return 0;
+    }
+    snprintf(devices->name, sizeof devices->name, "%s", name);
+    snprintf(devices->description, sizeof devices->description, "%s", description);
+    return 1;
+}
+
+static size_t list_cpu(const char *bitstream, bdnn_device_info *devices, size_t room)
+{
+    (void)bitstream;
+    return list_one("cpu", "the fastest kernels that this processor has", devices, room);
+}
+
+static size_t list_reference(const char *bitstream, bdnn_device_info *devices, size_t room)
+{
+    (void)bitstream;
+    return list_one("reference", "scalar XNOR and popcount: the definition, for comparison", devices, room);
+}
+
+#define CPU_BACKEND(text, opening, listing)                                                                            \
     {                                                                                                                  \
         .name = text, .open = opening, .close = close_cpu, .prepare = prepare, .release = release,                     \
-        .scratch_bytes = scratch_bytes, .run = run, .describe = describe                                               \
+        .scratch_bytes = scratch_bytes, .run = run, .describe = describe, .list = listing                              \
     }
 
-const bdnn_backend_type bdnn_backend_cpu = CPU_BACKEND("cpu", open_cpu);
-const bdnn_backend_type bdnn_backend_reference = CPU_BACKEND("reference", open_reference);
+const bdnn_backend_type bdnn_backend_cpu = CPU_BACKEND("cpu", open_cpu, list_cpu);
+const bdnn_backend_type bdnn_backend_reference = CPU_BACKEND("reference", open_reference, list_reference);

@@ -18,25 +18,38 @@ static bdnn_status lose(bdnn_xrt_device *device, bdnn_error *err, const char *wh
     return bdnn_fail(err, BDNN_ERROR_DEVICE, "xrt: %s", what);
 }
 
+bool bdnn_xrt_target(bdnn_xclbin_target *target)
+{
+    const char *mode = getenv("XCL_EMULATION_MODE");
+    *target = BDNN_XCLBIN_HARDWARE;
+    while (mode && *mode && strcmp(mode, bdnn_xclbin_target_name(*target)) != 0) {
+        if (*target == BDNN_XCLBIN_SW_EMU) {
+            return false;
+        }
+        *target = (bdnn_xclbin_target)(*target + 1);
+    }
+    return true;
+}
+
 /* XRT looks at the variable when it is loaded; the file must be of the same kind. */
 static bdnn_status check_target(const bdnn_xrt_device *device, const char *path, bdnn_error *err)
 {
-    const char *mode = getenv("XCL_EMULATION_MODE"), *target = bdnn_xclbin_target_name(device->xclbin.target);
-    const char *runs = mode && *mode ? mode : "hw";
-    if (strcmp(runs, target) == 0) {
+    const char *mode = getenv("XCL_EMULATION_MODE"), *wanted = bdnn_xclbin_target_name(device->xclbin.target);
+    const bool set = mode && *mode;
+    bdnn_xclbin_target target;
+    if (bdnn_xrt_target(&target) && target == device->xclbin.target) {
         return BDNN_OK;
     }
     if (device->xclbin.target == BDNN_XCLBIN_HARDWARE) {
         return bdnn_fail(err, BDNN_ERROR_UNSUPPORTED, "%s is for a board, and XCL_EMULATION_MODE is '%.20s'", path,
-                         runs);
+                         set ? mode : "");
     }
     return bdnn_fail(err, BDNN_ERROR_UNSUPPORTED,
-                     "%s is for emulation and needs XCL_EMULATION_MODE=%s, which is %s%.20s", path, target,
-                     mode && *mode ? "" : "not set", mode && *mode ? mode : "");
+                     "%s is for emulation and needs XCL_EMULATION_MODE=%s, which is %s%.20s", path, wanted,
+                     set ? "" : "not set", set ? mode : "");
 }
 
-/* XRT ends the process by an exception when it does not find the part of it that drives the devices: asked first. */
-static bdnn_status check_driver(const bdnn_xrt_device *device, bdnn_error *err)
+bdnn_status bdnn_xrt_check_driver(bdnn_xclbin_target target, bdnn_error *err)
 {
     static const char *const names[] = {
         [BDNN_XCLBIN_HARDWARE] = "core", [BDNN_XCLBIN_HW_EMU] = "hwemu", [BDNN_XCLBIN_SW_EMU] = "swemu"};
@@ -48,7 +61,7 @@ static bdnn_status check_driver(const bdnn_xrt_device *device, bdnn_error *err)
     if (!root || !*root) {
         return bdnn_fail(err, BDNN_ERROR_DEVICE, "xrt: XILINX_XRT is not set; it names the folder of XRT");
     }
-    snprintf(path, sizeof path, "%s/lib/libxrt_%s.so.2", root, names[device->xclbin.target]);
+    snprintf(path, sizeof path, "%s/lib/libxrt_%s.so.2", root, names[target]);
     return access(path, R_OK) == 0 ? BDNN_OK
                                    : bdnn_fail(err, BDNN_ERROR_DEVICE,
                                                "xrt: XILINX_XRT has nothing that drives such a device: no %s", path);
@@ -60,7 +73,8 @@ static bdnn_status configure(bdnn_xrt_device *device, unsigned index, const char
     xuid_t uuid;
     char wanted[37], found[37];
     device->handle = xrt->xrtDeviceOpen(index);
-    if (!device->handle) {
+    /* Emulation opens devices of any number. */
+    if (!device->handle || (bdnn_xrt_probe() && index >= bdnn_xrt_probe()())) {
         return bdnn_fail(err, BDNN_ERROR_DEVICE, "xrt: there is no device %u", index);
     }
     if (xrt->xrtDeviceLoadXclbinFile(device->handle, path) != 0) {
@@ -194,7 +208,7 @@ static bdnn_status open_device(bdnn_xrt_device *device, const bdnn_backend_optio
         status = check_target(device, path, err);
     }
     if (status == BDNN_OK) {
-        status = check_driver(device, err);
+        status = bdnn_xrt_check_driver(device->xclbin.target, err);
     }
     if (status == BDNN_OK) {
         status = bdnn_xrt_load(&device->xrt, err);

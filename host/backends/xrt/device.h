@@ -59,6 +59,15 @@ typedef struct bdnn_xrt_device {
  * BDNN_ERROR_IO, _FORMAT, _UNSUPPORTED for what the xclbin is; BDNN_ERROR_DEVICE, also where none is named. */
 bdnn_status bdnn_xrt_open(bdnn_xrt_device **device, const bdnn_backend_options *options, bdnn_error *err);
 
+/* Describes the devices, for bdnn_backend_type.list. */
+size_t bdnn_xrt_list(const char *bitstream, bdnn_device_info *devices, size_t room);
+
+/* The kind of device that XCL_EMULATION_MODE asks for; false for a name that XRT does not know. */
+bool bdnn_xrt_target(bdnn_xclbin_target *target);
+
+/* Refuses what XRT would end the process for: an XILINX_XRT without what drives such devices. */
+bdnn_status bdnn_xrt_check_driver(bdnn_xclbin_target target, bdnn_error *err);
+
 /* XRT waits for runs that have not ended whenever anything is closed: of a lost device everything stays open. */
 void bdnn_xrt_close(bdnn_xrt_device *device);
 

@@ -1,5 +1,5 @@
 /* Loading XRT. */
-#define _POSIX_C_SOURCE 200809L
+#define _GNU_SOURCE /* RTLD_DEFAULT */
 #include "backends/xrt/library.h"
 
 #include <dlfcn.h>
@@ -45,4 +45,26 @@ bdnn_status bdnn_xrt_load(const bdnn_xrt_library **library, bdnn_error *err)
     pthread_once(&once, load);
     *library = &loaded.functions;
     return loaded.message[0] ? bdnn_fail(err, BDNN_ERROR_DEVICE, "XRT: %s", loaded.message) : BDNN_OK;
+}
+
+/* The drivers are loaded for everyone to see. */
+static void *driver_function(const char *name)
+{
+    return dlsym(RTLD_DEFAULT, name);
+}
+
+unsigned (*bdnn_xrt_probe(void))(void)
+{
+    void *symbol = driver_function("xclProbe");
+    unsigned (*function)(void);
+    memcpy(&function, &symbol, sizeof symbol);
+    return function;
+}
+
+int (*bdnn_xrt_device_info(void))(xclDeviceHandle, struct xclDeviceInfo2 *)
+{
+    void *symbol = driver_function("xclGetDeviceInfo2");
+    int (*function)(xclDeviceHandle, struct xclDeviceInfo2 *);
+    memcpy(&function, &symbol, sizeof symbol);
+    return function;
 }

@@ -5,6 +5,7 @@
 
 #include "core/error.h"
 
+#include <xrt.h>
 #include <xrt/xrt_bo.h>
 #include <xrt/xrt_device.h>
 #include <xrt/xrt_kernel.h>
@@ -12,6 +13,7 @@
 #define BDNN_XRT_FUNCTIONS(DO)                                                                                         \
     DO(xrtDeviceOpen)                                                                                                  \
     DO(xrtDeviceClose)                                                                                                 \
+    DO(xrtDeviceToXclDevice)                                                                                           \
     DO(xrtDeviceLoadXclbinFile)                                                                                        \
     DO(xrtDeviceGetXclbinUUID)                                                                                         \
     DO(xrtPLKernelOpenExclusive)                                                                                       \
@@ -35,6 +37,11 @@ typedef struct bdnn_xrt_library {
     BDNN_XRT_FUNCTIONS(BDNN_XRT_MEMBER)
 } bdnn_xrt_library;
 #undef BDNN_XRT_MEMBER
+
+/* Functions of XRT's drivers, which are loaded when the first device is opened; NULL before, and where they have none.
+ */
+unsigned (*bdnn_xrt_probe(void))(void); /* how many devices there are */
+int (*bdnn_xrt_device_info(void))(xclDeviceHandle, struct xclDeviceInfo2 *);
 
 /* The functions, for the rest of the process. Errors: BDNN_ERROR_DEVICE with the loader's words where XRT, or one of
  * the functions, is not there. */

@@ -256,4 +256,5 @@ const bdnn_backend_type bdnn_backend_xrt = {.name = "xrt",
                                             .release = release,
                                             .scratch_bytes = scratch_bytes,
                                             .run = run,
-                                            .describe = describe};
+                                            .describe = describe,
+                                            .list = bdnn_xrt_list};

@@ -232,7 +232,7 @@ static bdnn_status run_decomposed_part(bdnn_streams *s, const bdnn_layer *layer,
     for (int64_t first = part ? whole : 0; first < (part ? s->images : whole) && status == BDNN_OK;
          first += s->slice[part]) {
         bdnn_tensor x = view(s, s->approximate, in, part, first), y = view(s, s->approximate, out, part, first);
-        status = bdnn_inner_run(&inner, x.data, NULL, y.data, scratch, s->threads, err);
+        status = bdnn_inner_run(&inner, &(bdnn_inner_data){.x = x.data, .y = y.data}, scratch, s->threads, err);
     }
     bdnn_free(scratch);
     bdnn_inner_release(&inner);

@@ -25,6 +25,12 @@ static void quantised(const bdnn_sink_tile *t, const bdnn_requantiser *r, uint8_
     }
 }
 
+static inline uint8_t read_wide(int32_t v, const bdnn_reading *r)
+{
+    v = ((v * r->multiplier + (1 << (r->shift - 1))) >> r->shift) + r->zero_point;
+    return (uint8_t)(v < 0 ? 0 : v > r->most ? r->most : v);
+}
+
 static void wide(const bdnn_sink_tile *t, const bdnn_requantiser *r, int16_t *y)
 {
     for (int64_t row = 0; row < t->rows; row++) {
@@ -37,6 +43,9 @@ static void wide(const bdnn_sink_tile *t, const bdnn_requantiser *r, int16_t *y)
                 v = v < r->low ? r->low : v > r->high ? r->high : v;
             }
             y[at] = (int16_t)v;
+            if (t->reading) {
+                t->x_q[at] = read_wide(v, t->reading);
+            }
         }
     }
 }
@@ -55,12 +64,10 @@ extern const bdnn_sink_kernel bdnn_sink_avx512, bdnn_sink_avx2, bdnn_sink_sse4;
 
 const bdnn_sink_kernel *const bdnn_sink_kernels[] = {
 #if defined(__x86_64__)
-    &bdnn_sink_avx512,
-    &bdnn_sink_avx2,
+    &bdnn_sink_avx512, &bdnn_sink_avx2,
     &bdnn_sink_sse4,
 #endif
-    &scalar,
-    NULL,
+    &scalar,           NULL,
 };
 
 const bdnn_sink_kernel *bdnn_sink_choose(void)
@@ -93,7 +100,14 @@ void bdnn_sink_put(const bdnn_sink *sink, int64_t position, int64_t rows, int64_
                    const int32_t *acc, int64_t acc_stride)
 {
     const int64_t at = position * sink->filters + filter;
-    const bdnn_sink_tile tile = {acc, rows, acc_stride, count, sink->filters, sink->addend ? sink->addend + at : NULL};
+    const bdnn_sink_tile tile = {.acc = acc,
+                                 .rows = rows,
+                                 .acc_stride = acc_stride,
+                                 .count = count,
+                                 .y_stride = sink->filters,
+                                 .addend = sink->addend ? sink->addend + at : NULL,
+                                 .reading = sink->reading,
+                                 .x_q = sink->reading ? sink->x_q + at : NULL};
     bdnn_requantiser r = {NULL, NULL, 0, 0};
     if (sink->kind == BDNN_SINK_QUANTISED || sink->kind == BDNN_SINK_WIDE) {
         r = *sink->requantiser;

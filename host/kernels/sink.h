@@ -24,6 +24,12 @@ typedef struct bdnn_requantiser {
     int32_t low, high;
 } bdnn_requantiser;
 
+/* How a decomposed layer reads wide values: x_q = clamp(floor((v * multiplier + 2^(shift - 1)) / 2^shift) + zero_point,
+ * 0, most), 2^14 <= multiplier < 2^15, 1 <= shift <= 29, 0 <= zero_point <= most <= 255. */
+typedef struct bdnn_reading {
+    int32_t multiplier, shift, zero_point, most;
+} bdnn_reading;
+
 typedef enum bdnn_sink_kind {
     BDNN_SINK_ACCUMULATORS, /* int32: the sums themselves */
     BDNN_SINK_FLOAT,        /* float, by `epilogue` */
@@ -40,6 +46,9 @@ typedef struct bdnn_sink {
     const bdnn_requantiser *requantiser;
     const int16_t *addend; /* WIDE: of y's shape, perhaps y itself: y = clamp(clamp(sums, -32767, 32767) + addend, low,
                               high), the sums in y's units. NULL for none. */
+    const bdnn_reading *reading; /* WIDE: how the next layer reads y, for which that is written to x_q too, of y's
+                                    shape. NULL for nobody. */
+    uint8_t *x_q;
 } bdnn_sink;
 
 /* Puts the sums of `count` filters from `filter` on, at `rows` positions from `position` on; rows of acc lie acc_stride
@@ -51,7 +60,9 @@ void bdnn_sink_put(const bdnn_sink *sink, int64_t position, int64_t rows, int64_
 typedef struct bdnn_sink_tile {
     const int32_t *acc;
     int64_t rows, acc_stride, count, y_stride;
-    const int16_t *addend; /* at the results' places; NULL for none */
+    const int16_t *addend;       /* at the results' places; NULL for none */
+    const bdnn_reading *reading; /* of wide results; NULL for none */
+    uint8_t *x_q;                /* at the results' places, when they are read */
 } bdnn_sink_tile;
 
 /* The kernels behind it, one table a set of instructions. r: the constants of the tile's first filter on. */

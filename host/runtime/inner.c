@@ -65,6 +65,13 @@ static bdnn_status fold_requantiser(bdnn_inner *inner, const bdnn_layer *layer, 
     return BDNN_OK;
 }
 
+static bdnn_reading reading_of(float wide_step, const bdnn_decomposed *reader)
+{
+    bdnn_reading r = {.zero_point = reader->zero_point, .most = (1 << reader->bits) - 1};
+    bdnn_format_rescale(wide_step, reader->step, &r.multiplier, &r.shift);
+    return r;
+}
+
 /* Where its sums go; results and addend are each run's. */
 static bdnn_sink sink_of(const bdnn_inner *inner)
 {
@@ -73,7 +80,8 @@ static bdnn_sink sink_of(const bdnn_inner *inner)
                                                                                     : BDNN_SINK_FLOAT,
                             .filters = inner->shape.filters,
                             .epilogue = &inner->epilogue,
-                            .requantiser = &inner->requantiser};
+                            .requantiser = &inner->requantiser,
+                            .reading = inner->is_read ? &inner->next_reading : NULL};
     return sink;
 }
 
@@ -100,7 +108,11 @@ bdnn_status bdnn_inner_prepare(bdnn_inner *inner, bdnn_backend *backend, const b
         status = fold_requantiser(inner, layer, place->clip, err);
     }
     if (status == BDNN_OK && inner->in_format.kind == BDNN_FORMAT_WIDE) {
-        bdnn_format_rescale(inner->in_format.step, dec->step, &inner->multiplier, &inner->shift);
+        inner->own_reading = reading_of(inner->in_format.step, dec);
+    }
+    if (status == BDNN_OK && inner->out_format.kind == BDNN_FORMAT_WIDE && place->reader) {
+        inner->next_reading = reading_of(inner->out_format.step, place->reader);
+        inner->is_read = true;
     }
     if (status == BDNN_OK) {
         const bdnn_sink sink = sink_of(inner);
@@ -136,24 +148,26 @@ size_t bdnn_inner_scratch(const bdnn_inner *inner)
     return quantised_bytes(inner) + inner->backend->type->scratch_bytes(inner->backend, inner->resident);
 }
 
-bdnn_status bdnn_inner_run(const bdnn_inner *inner, const void *x, const int16_t *addend, void *y, void *scratch,
-                           bdnn_threads *threads, bdnn_error *err)
+bdnn_status bdnn_inner_run(const bdnn_inner *inner, const bdnn_inner_data *data, void *scratch, bdnn_threads *threads,
+                           bdnn_error *err)
 {
     const bdnn_ip_shape *s = &inner->shape;
+    const bdnn_reading *own = &inner->own_reading;
     const uint8_t *x_q = scratch;
     bdnn_sink sink = sink_of(inner);
-    sink.y = y;
-    sink.addend = addend;
+    sink.y = data->y;
+    sink.addend = data->addend;
+    sink.x_q = data->x_q;
     switch (inner->in_format.kind) {
     case BDNN_FORMAT_QUANTISED:
-        x_q = x;
+        x_q = data->x;
         break;
     case BDNN_FORMAT_WIDE:
-        bdnn_quantize_wide(x, inner->input_count, inner->multiplier, inner->shift, s->zero_point, s->bits, scratch,
+        bdnn_quantize_wide(data->x, inner->input_count, own->multiplier, own->shift, own->zero_point, s->bits, scratch,
                            threads);
         break;
     case BDNN_FORMAT_FLOAT:
-        bdnn_quantize(x, inner->input_count, inner->step, s->zero_point, s->bits, scratch, threads);
+        bdnn_quantize(data->x, inner->input_count, inner->step, s->zero_point, s->bits, scratch, threads);
         break;
     }
     return inner->backend->type->run(inner->backend, inner->resident, x_q, &sink,

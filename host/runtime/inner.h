@@ -16,7 +16,9 @@ typedef struct bdnn_inner {
     bdnn_requantiser requantiser; /* integer outputs */
     bdnn_format in_format, out_format;
     float step;
-    int32_t multiplier, shift; /* of reading wide values */
+    bdnn_reading own_reading;  /* of wide inputs */
+    bdnn_reading next_reading; /* of wide outputs, by place.reader */
+    bool is_read;              /* there is one */
     size_t input_count;        /* elements of the whole batch's input */
 } bdnn_inner;
 
@@ -26,7 +28,17 @@ typedef struct bdnn_inner_place {
     const bdnn_shape *in, *out;
     bdnn_format in_format, out_format;
     const bdnn_layer *clip;
+    const bdnn_decomposed *reader; /* for whom wide outputs are also written as it reads them; NULL for nobody */
 } bdnn_inner_place;
+
+/* What one run reads and writes: tensors in memory order, of the formats prepared for. */
+typedef struct bdnn_inner_data {
+    const void *x;
+    const int16_t
+        *addend; /* what is added to wide outputs before they are clipped, perhaps y itself; NULL for nothing */
+    void *y;
+    uint8_t *x_q; /* y as the reader of the place reads it, when there is one */
+} bdnn_inner_data;
 
 /* Prepares `layer` (with layer->decomposed), whose formats have passed bdnn_formats_check. The layer and the backend
  * must outlive it. */
@@ -36,9 +48,8 @@ void bdnn_inner_release(bdnn_inner *inner);
 
 size_t bdnn_inner_scratch(const bdnn_inner *inner);
 
-/* x and y: tensors in memory order, of the formats prepared for. addend: what is added to wide outputs before they are
- * clipped, perhaps y itself; NULL for nothing. scratch: bdnn_inner_scratch bytes. */
-bdnn_status bdnn_inner_run(const bdnn_inner *inner, const void *x, const int16_t *addend, void *y, void *scratch,
-                           bdnn_threads *threads, bdnn_error *err);
+/* scratch: bdnn_inner_scratch bytes. */
+bdnn_status bdnn_inner_run(const bdnn_inner *inner, const bdnn_inner_data *data, void *scratch, bdnn_threads *threads,
+                           bdnn_error *err);
 
 #endif

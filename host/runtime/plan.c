@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* One piece of memory: a value, or several that are one another's in-place results. */
+/* One piece of memory: a value, several that are one another's in-place results, or a wide value as it is read. */
 struct block {
     size_t bytes, offset;
     size_t first, last; /* the layers that make it and that read it last */
@@ -20,6 +20,7 @@ struct planning {
     bdnn_plan *plan;
     int32_t *block_of; /* per value; -1: none */
     size_t *last_use;  /* per value */
+    int32_t *read_of;  /* per value: the block of the value as it is read; -1: none */
     struct block *blocks;
     size_t block_count;
 };
@@ -94,6 +95,59 @@ static void find_lifetimes(struct planning *p)
     }
 }
 
+const bdnn_layer *bdnn_plan_reader(const bdnn_plan *plan, int32_t value)
+{
+    for (size_t l = 0; l < plan->graph->layer_count; l++) {
+        if (plan->graph->layers[l].decomposed && plan->graph->layers[l].inputs[0] == value) {
+            return &plan->graph->layers[l];
+        }
+    }
+    return NULL;
+}
+
+/* The decomposed layer that makes `value`, perhaps with sums and clips on the way: of what a sum adds up the last that
+ * is made. -1: none. */
+static int32_t maker_of(const bdnn_graph *graph, int32_t value)
+{
+    int32_t maker = bdnn_graph_producer(graph, value);
+    while (maker >= 0 && !graph->layers[maker].decomposed) {
+        const bdnn_layer *layer = &graph->layers[maker];
+        if (layer->op != BDNN_OP_ADD && layer->op != BDNN_OP_ACTIVATION) {
+            return -1;
+        }
+        maker = -1;
+        for (int32_t i = 0; i < layer->input_count; i++) {
+            const int32_t before = bdnn_graph_producer(graph, layer->inputs[i]);
+            maker = before > maker ? before : maker;
+        }
+    }
+    return maker;
+}
+
+/* Wide values that a decomposed layer reads, as it reads them: from their makers to their last such reader. */
+static void find_readings(struct planning *p)
+{
+    const bdnn_graph *graph = p->plan->graph;
+    for (size_t v = 0; v < graph->value_count; v++) {
+        const bdnn_layer *reader = bdnn_plan_reader(p->plan, (int32_t)v);
+        const int32_t maker = maker_of(graph, (int32_t)v);
+        struct block block = {.first = (size_t)maker};
+        p->read_of[v] = -1;
+        if (!reader || maker < 0 || bdnn_plan_format(p->plan, (int32_t)v).kind != BDNN_FORMAT_WIDE) {
+            continue;
+        }
+        block.bytes = bdnn_round_up((size_t)bdnn_shape_elements(&p->plan->info[v].shape), BDNN_ALIGNMENT);
+        for (size_t l = (size_t)(reader - graph->layers); l < graph->layer_count; l++) {
+            if (graph->layers[l].decomposed && graph->layers[l].inputs[0] == (int32_t)v) {
+                block.last = l;
+            }
+        }
+        p->plan->total_bytes += block.bytes;
+        p->read_of[v] = (int32_t)p->block_count;
+        p->blocks[p->block_count++] = block;
+    }
+}
+
 static int by_size(const void *a, const void *b)
 {
     const struct block *x = *(struct block *const *)a, *y = *(struct block *const *)b;
@@ -154,18 +208,22 @@ static bool place_values(bdnn_plan *plan)
     bool placed = false;
     p.block_of = bdnn_alloc(values, sizeof *p.block_of);
     p.last_use = bdnn_alloc(values, sizeof *p.last_use);
-    p.blocks = bdnn_zalloc(values, sizeof *p.blocks);
-    if (p.block_of && p.last_use && p.blocks) {
+    p.read_of = bdnn_alloc(values, sizeof *p.read_of);
+    p.blocks = bdnn_zalloc(values, 2 * sizeof *p.blocks);
+    if (p.block_of && p.last_use && p.read_of && p.blocks) {
         find_lifetimes(&p);
+        find_readings(&p);
         placed = place_blocks(&p);
         for (size_t v = 0; v < values && placed; v++) {
             plan->offset[v] = p.block_of[v] < 0 ? BDNN_NO_MEMORY : p.blocks[p.block_of[v]].offset;
+            plan->read_offset[v] = p.read_of[v] < 0 ? BDNN_NO_MEMORY : p.blocks[p.read_of[v]].offset;
             plan->total_bytes +=
                 p.block_of[v] < 0 ? 0 : bdnn_round_up(bdnn_plan_bytes(plan, (int32_t)v), BDNN_ALIGNMENT);
         }
     }
     bdnn_free(p.block_of);
     bdnn_free(p.last_use);
+    bdnn_free(p.read_of);
     bdnn_free(p.blocks);
     return placed;
 }
@@ -178,7 +236,8 @@ bdnn_status bdnn_plan_create(bdnn_plan *plan, const bdnn_graph *graph, int64_t b
     plan->integers = integers;
     plan->info = bdnn_zalloc(graph->value_count, sizeof *plan->info);
     plan->offset = bdnn_zalloc(graph->value_count, sizeof *plan->offset);
-    if (!plan->info || !plan->offset) {
+    plan->read_offset = bdnn_zalloc(graph->value_count, sizeof *plan->read_offset);
+    if (!plan->info || !plan->offset || !plan->read_offset) {
         bdnn_plan_free(plan);
         return bdnn_fail_memory(err, graph->value_count * sizeof *plan->info, "the plan");
     }
@@ -205,5 +264,6 @@ void bdnn_plan_free(bdnn_plan *plan)
 {
     bdnn_free(plan->info);
     bdnn_free(plan->offset);
+    bdnn_free(plan->read_offset);
     memset(plan, 0, sizeof *plan);
 }

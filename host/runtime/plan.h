@@ -8,10 +8,12 @@
 typedef struct bdnn_plan {
     const bdnn_graph *graph;
     bdnn_value_info *info; /* per value */
-    size_t *offset;     /* per value: its place in the arena; BDNN_NO_MEMORY for constants and outputs nobody reads */
-    bool integers;      /* info holds the types of the values' formats */
-    size_t arena_bytes; /* with reuse */
-    size_t total_bytes; /* without: the sum of all values */
+    size_t *offset;      /* per value: its place in the arena; BDNN_NO_MEMORY for constants and outputs nobody reads */
+    size_t *read_offset; /* per wide value whose maker may also write it as its first decomposed reader reads it: that
+                            one's place; else BDNN_NO_MEMORY */
+    bool integers;       /* info holds the types of the values' formats */
+    size_t arena_bytes;  /* with reuse */
+    size_t total_bytes;  /* without: the sum of all values */
 } bdnn_plan;
 
 #define BDNN_NO_MEMORY SIZE_MAX
@@ -23,6 +25,9 @@ void bdnn_plan_free(bdnn_plan *plan);
 
 /* Bytes of a value. */
 size_t bdnn_plan_bytes(const bdnn_plan *plan, int32_t value);
+
+/* The first decomposed layer that reads `value`, or NULL. */
+const bdnn_layer *bdnn_plan_reader(const bdnn_plan *plan, int32_t value);
 
 /* Its format in this plan. */
 bdnn_format bdnn_plan_format(const bdnn_plan *plan, int32_t value);

@@ -44,8 +44,12 @@ bdnn_status bdnn_session_layer(const bdnn_session *s, size_t index, bdnn_layer_c
         return BDNN_OK;
     }
     cost->nanoseconds = s->nanoseconds ? s->nanoseconds[index] : 0;
-    cost->input_bytes = map_bytes(s, step->layer->inputs, step->layer->input_count);
+    cost->input_bytes = step->reads_ready ? (uint64_t)bdnn_shape_elements(&s->plan.info[step->layer->inputs[0]].shape)
+                                          : map_bytes(s, step->layer->inputs, step->layer->input_count);
     cost->output_bytes = map_bytes(s, step->layer->outputs, step->layer->output_count);
+    if (step->inner.backend && step->read_result >= 0) {
+        cost->output_bytes += (uint64_t)bdnn_shape_elements(&s->plan.info[step->read_result].shape);
+    }
     if (step->inner.backend) {
         cost->kernel = s->backend->type->describe(s->backend, step->inner.resident, &cost->weight_bytes);
         cost->input_bytes += step->addend < 0 ? 0 : map_bytes(s, &step->addend, 1);

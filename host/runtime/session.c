@@ -3,6 +3,7 @@
 
 #include "core/clock.h"
 #include "core/memory.h"
+#include "layers/formats.h"
 
 #include <string.h>
 
@@ -140,8 +141,8 @@ static bool can_add(const bdnn_session *s, const bdnn_step *step, const bdnn_ste
 }
 
 /* What a decomposed layer can do while its sums become integers, in place of the steps after it: a residual sum, then a
- * clip. */
-static const bdnn_layer *absorb(bdnn_session *s, bdnn_step *step)
+ * clip; and writing the value that this makes as its reader reads it. */
+static const bdnn_layer *absorb(bdnn_session *s, bdnn_step *step, int32_t *made)
 {
     bdnn_step *next = only_reader(s, step->layer->outputs[0]);
     int32_t value = step->layer->outputs[0];
@@ -151,12 +152,32 @@ static const bdnn_layer *absorb(bdnn_session *s, bdnn_step *step)
         next->done_before = true;
         next = only_reader(s, value);
     }
+    *made = value;
     if (next && next->layer->op == BDNN_OP_ACTIVATION &&
         s->plan.offset[value] == s->plan.offset[next->layer->outputs[0]]) {
         next->done_before = true;
+        *made = next->layer->outputs[0];
         return next->layer;
     }
     return NULL;
+}
+
+/* Whether a wide input has been written by its maker as this layer reads it. */
+static bool is_ready(const bdnn_session *s, const bdnn_layer *layer)
+{
+    const bdnn_layer *reader = bdnn_plan_reader(&s->plan, layer->inputs[0]);
+    const bdnn_format own = bdnn_format_read_by(layer->decomposed);
+    bdnn_format first;
+    size_t l = 0;
+    if (bdnn_plan_format(&s->plan, layer->inputs[0]).kind != BDNN_FORMAT_WIDE || !reader) {
+        return false;
+    }
+    first = bdnn_format_read_by(reader->decomposed);
+    while (&s->graph->layers[l] != layer &&
+           !(s->steps[l].inner.backend && s->steps[l].read_result == layer->inputs[0])) {
+        l++;
+    }
+    return &s->graph->layers[l] != layer && bdnn_format_equal(&first, &own);
 }
 
 static bdnn_status prepare_inner(bdnn_session *s, bdnn_step *step, bdnn_error *err)
@@ -167,10 +188,21 @@ static bdnn_status prepare_inner(bdnn_session *s, bdnn_step *step, bdnn_error *e
                               .out = &s->plan.info[out].shape,
                               .in_format = bdnn_plan_format(&s->plan, in),
                               .out_format = bdnn_plan_format(&s->plan, out)};
+    const bdnn_layer *reader;
     bdnn_status status;
-    step->addend = NO_VALUE;
+    int32_t made;
+    step->addend = step->read_result = NO_VALUE;
     step->result = out;
-    place.clip = absorb(s, step);
+    step->reads_ready = is_ready(s, layer);
+    if (step->reads_ready) {
+        place.in_format = bdnn_format_read_by(layer->decomposed);
+    }
+    place.clip = absorb(s, step, &made);
+    reader = bdnn_plan_reader(&s->plan, made);
+    if (reader && s->plan.read_offset[made] != BDNN_NO_MEMORY) {
+        step->read_result = made;
+        place.reader = reader->decomposed;
+    }
     status = bdnn_inner_prepare(&step->inner, s->backend, layer, &place, err);
     if (status == BDNN_OK) {
         const size_t bytes = bdnn_inner_scratch(&step->inner);
@@ -363,9 +395,12 @@ static void run_layer(const bdnn_session *s, const bdnn_step *step)
 static bdnn_status run_step(bdnn_session *s, const bdnn_step *step, bdnn_error *err)
 {
     if (step->inner.backend) {
-        const int16_t *addend = step->addend == NO_VALUE ? NULL : tensor_of(s, step->addend).data;
-        return bdnn_inner_run(&step->inner, step->inputs[0].data, addend, tensor_of(s, step->result).data, s->scratch,
-                              s->threads, err);
+        const bdnn_inner_data data = {
+            .x = step->reads_ready ? s->arena + s->plan.read_offset[step->layer->inputs[0]] : step->inputs[0].data,
+            .addend = step->addend == NO_VALUE ? NULL : tensor_of(s, step->addend).data,
+            .y = tensor_of(s, step->result).data,
+            .x_q = step->read_result == NO_VALUE ? NULL : s->arena + s->plan.read_offset[step->read_result]};
+        return bdnn_inner_run(&step->inner, &data, s->scratch, s->threads, err);
     }
     if (!step->done_before) {
         run_layer(s, step);

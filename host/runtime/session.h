@@ -11,10 +11,12 @@ typedef struct bdnn_step {
     bdnn_inner inner;       /* a decomposed layer on a backend; else all zero */
     bdnn_layer *substitute; /* a decomposed layer on the device "float": its float form; else NULL */
     int32_t addend, result; /* of a decomposed layer: the value to add to its output, or -1; the value that it writes */
-    bool done_before;       /* a sum or clip that a decomposed layer before it does on the way */
-    bool floats;            /* the layer works in float on inputs that may be integers */
-    bdnn_tensor *inputs;    /* the layer's, in the session's arena */
-    bdnn_tensor *read;      /* the same as the layer reads them: perhaps converted, in scratch memory */
+    int32_t read_result; /* of a decomposed layer: the value that it also writes as the plan's reader reads it, or -1 */
+    bool reads_ready;    /* a decomposed layer whose wide input its maker has written as this one reads it */
+    bool done_before;    /* a sum or clip that a decomposed layer before it does on the way */
+    bool floats;         /* the layer works in float on inputs that may be integers */
+    bdnn_tensor *inputs; /* the layer's, in the session's arena */
+    bdnn_tensor *read;   /* the same as the layer reads them: perhaps converted, in scratch memory */
     bdnn_tensor *outputs;
 } bdnn_step;
 

@@ -123,31 +123,62 @@ static void requantisation_is_the_definition(void **unused)
     }
 }
 
-/* A residual sum: clamped before it and after it. */
+/* By division, as above. */
+static int64_t definition_of_reading(int64_t v, const bdnn_reading *r)
+{
+    const int64_t one = INT64_C(1) << r->shift, sum = v * r->multiplier + one / 2;
+    const int64_t quotient = sum / one - (sum % one < 0) + r->zero_point;
+    return quotient < 0 ? 0 : quotient > r->most ? r->most : quotient;
+}
+
+static bdnn_reading any_reading(void)
+{
+    const int32_t most = (1 << between(1, 8)) - 1;
+    return (bdnn_reading){.multiplier = (int32_t)between(1 << 14, (1 << 15) - 1),
+                          .shift = (int32_t)(bits() % 2 ? between(18, 24) : between(1, 29)),
+                          .zero_point = (int32_t)between(0, most),
+                          .most = most};
+}
+
+/* A residual sum: clamped before it and after it; and what the next layer reads of it. */
 static void addends_are_added(void **unused)
 {
     int32_t acc[MOST];
     int64_t multiplier[MOST], offset[MOST];
     int16_t addend[MOST], y[MOST + 1];
+    uint8_t x_q[MOST + 1];
     (void)unused;
     for (const bdnn_sink_kernel *const *k = bdnn_sink_kernels; *k; k++) {
         for (int round = 0; round < 2000 && (*k)->supported(); round++) {
             const bdnn_requantiser r = {multiplier, offset, round % 3 ? 0 : -32767, round % 2 ? 5000 : 32767};
             const int64_t count = round % MOST + 1;
             const bool in_place = round % 5 == 0;
-            const bdnn_sink_tile tile = {.acc = acc, .rows = 1, .count = count, .addend = in_place ? y : addend};
+            const bdnn_reading reading = any_reading();
+            const bdnn_sink_tile tile = {.acc = acc,
+                                         .rows = 1,
+                                         .count = count,
+                                         .addend = round % 7 == 0 ? NULL
+                                                   : in_place     ? y
+                                                                  : addend,
+                                         .reading = round % 4 == 0 ? NULL : &reading,
+                                         .x_q = x_q};
             fill(acc, multiplier, offset);
             for (int i = 0; i < MOST; i++) {
                 addend[i] = (int16_t)(bits() % 3 ? between(-32767, 32767) : bits() % 2 ? 32767 : -32767);
             }
             memcpy(y, addend, sizeof addend);
             y[MOST] = y[count] = 0x5a5a;
+            memset(x_q, 0xa5, sizeof x_q);
             (*k)->wide(&tile, &r, y);
             for (int64_t i = 0; i < count; i++) {
-                const int64_t v = definition(acc[i], multiplier[i], offset[i], -32767, 32767) + addend[i];
-                assert_int_equal(y[i], v < r.low ? r.low : v > r.high ? r.high : v);
+                int64_t v = definition(acc[i], multiplier[i], offset[i], -32767, 32767);
+                v += tile.addend ? addend[i] : 0;
+                v = v < r.low ? r.low : v > r.high ? r.high : v;
+                assert_int_equal(y[i], v);
+                assert_int_equal(x_q[i], tile.reading ? definition_of_reading(v, &reading) : 0xa5);
             }
             assert_int_equal(y[count], 0x5a5a);
+            assert_int_equal(x_q[count], 0xa5);
         }
     }
 }

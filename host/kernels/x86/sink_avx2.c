@@ -38,6 +38,8 @@ static inline vec get_words(const int16_t *words)
 #define multiply          _mm256_mul_epi32
 #define add64             _mm256_add_epi64
 #define add32             _mm256_add_epi32
+#define product32         _mm256_mullo_epi32
+#define shift_right(v, n) _mm256_sra_epi32(v, _mm_cvtsi32_si128(n))
 #define down(v)           _mm256_srli_epi64(v, 32)
 #define odd_of(even, odd) _mm256_blend_epi32(even, odd, 0xaa)
 #define least             _mm256_min_epi32

@@ -3,9 +3,9 @@
  *
  * Included by one file per instruction set, which defines SINK_KERNEL, SINK_NAME, SINK_AVAILABLE (an expression),
  * LANES, vec (the vector type) and on vectors: load, fill (of an int32), multiply (even 32-bit lanes to 64 bits),
- * add64, add32, down (upper halves of 64-bit lanes into their lower ones), odd_of(even, odd) (32-bit lanes, even ones
- * of the first, odd ones of the second), least, most, put_bytes, put_words (the low bytes or words of all lanes), and
- * get_words. */
+ * add64, add32, product32 (of 32-bit lanes that fit 16 bits), down (upper halves of 64-bit lanes into their lower
+ * ones), odd_of(even, odd) (32-bit lanes, even ones of the first, odd ones of the second), shift_right (signed, by a
+ * number of bits), least, most, put_bytes, put_words (the low bytes or words of all lanes), and get_words. */
 #include "kernels/cpu.h"
 #include "kernels/sink.h"
 
@@ -62,6 +62,12 @@ static inline __attribute__((always_inline)) vec wide_result(const int32_t *acc,
     return clamp(v, l->low, l->high);
 }
 
+static inline __attribute__((always_inline)) vec read_wide(vec v, const bdnn_reading *r)
+{
+    v = add32(product32(v, fill(r->multiplier)), fill(1 << (r->shift - 1)));
+    return clamp(add32(shift_right(v, r->shift), fill(r->zero_point)), fill(0), fill(r->most));
+}
+
 /* Fewer filters than lanes: through memory of a whole vector. */
 static void few_quantised(const int32_t *acc, const struct lanes *l, uint8_t *y)
 {
@@ -72,16 +78,24 @@ static void few_quantised(const int32_t *acc, const struct lanes *l, uint8_t *y)
     memcpy(y, results, (size_t)l->used);
 }
 
-static void few_wide(const int32_t *acc, const int16_t *addend, const struct lanes *l, int16_t *y)
+static void few_wide(const int32_t *acc, const int16_t *addend, const struct lanes *l, const bdnn_reading *reading,
+                     int16_t *y, uint8_t *x_q)
 {
     int32_t sums[LANES] = {0};
     int16_t addends[LANES] = {0}, results[LANES];
+    uint8_t read[LANES];
+    vec v;
     memcpy(sums, acc, (size_t)l->used * sizeof *acc);
     if (addend) {
         memcpy(addends, addend, (size_t)l->used * sizeof *addend);
     }
-    put_words(results, wide_result(sums, addend ? addends : NULL, l));
+    v = wide_result(sums, addend ? addends : NULL, l);
+    put_words(results, v);
     memcpy(y, results, (size_t)l->used * sizeof *y);
+    if (reading) {
+        put_bytes(read, read_wide(v, reading));
+        memcpy(x_q, read, (size_t)l->used);
+    }
 }
 
 static void quantised(const bdnn_sink_tile *t, const bdnn_requantiser *r, uint8_t *y)
@@ -108,10 +122,15 @@ static void wide(const bdnn_sink_tile *t, const bdnn_requantiser *r, int16_t *y)
             const int32_t *acc = t->acc + row * t->acc_stride + f;
             const int64_t at = row * t->y_stride + f;
             const int16_t *addend = t->addend ? t->addend + at : NULL;
+            uint8_t *x_q = t->reading ? t->x_q + at : NULL;
             if (l.used == LANES) {
-                put_words(y + at, wide_result(acc, addend, &l));
+                const vec v = wide_result(acc, addend, &l);
+                put_words(y + at, v);
+                if (t->reading) {
+                    put_bytes(x_q, read_wide(v, t->reading));
+                }
             } else {
-                few_wide(acc, addend, &l, y + at);
+                few_wide(acc, addend, &l, t->reading, y + at, x_q);
             }
         }
     }

@@ -36,6 +36,8 @@ static inline vec get_words(const int16_t *words)
 #define multiply          _mm_mul_epi32
 #define add64             _mm_add_epi64
 #define add32             _mm_add_epi32
+#define product32         _mm_mullo_epi32
+#define shift_right(v, n) _mm_sra_epi32(v, _mm_cvtsi32_si128(n))
 #define down(v)           _mm_srli_epi64(v, 32)
 #define odd_of(even, odd) _mm_blend_epi16(even, odd, 0xcc)
 #define least             _mm_min_epi32

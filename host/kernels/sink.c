@@ -3,6 +3,7 @@
 
 #include "kernels/maps.h"
 
+#include <stdatomic.h>
 #include <string.h>
 
 #define WIDE_MOST 32767
@@ -72,11 +73,18 @@ const bdnn_sink_kernel *const bdnn_sink_kernels[] = {
 
 const bdnn_sink_kernel *bdnn_sink_choose(void)
 {
-    size_t i = 0;
-    while (!bdnn_sink_kernels[i]->supported()) {
-        i++;
+    /* Threads that come first at the same time store the same kernel. */
+    static const bdnn_sink_kernel *_Atomic chosen;
+    const bdnn_sink_kernel *kernel = atomic_load_explicit(&chosen, memory_order_relaxed);
+    if (!kernel) {
+        size_t i = 0;
+        while (!bdnn_sink_kernels[i]->supported()) {
+            i++;
+        }
+        kernel = bdnn_sink_kernels[i];
+        atomic_store_explicit(&chosen, kernel, memory_order_relaxed);
     }
-    return bdnn_sink_kernels[i];
+    return kernel;
 }
 
 static void apply_epilogue(const bdnn_sink_tile *t, const bdnn_epilogue *e, int64_t filter, float *y)

@@ -58,7 +58,7 @@ static int64_t definition(int32_t acc, int64_t multiplier, int64_t offset, int32
     return quotient < low ? low : quotient > high ? high : (int64_t)quotient;
 }
 
-enum { MOST = 70 };
+enum { MOST = 147 };
 
 static void fill(int32_t *acc, int64_t *multiplier, int64_t *offset)
 {

@@ -12,9 +12,8 @@
 
 /* Positions of a task: their inputs stay in the second-level cache while all filters pass by. */
 #define TASK_SPANS 8
-/* Blocks of a task, where there are many: their results fill cache lines, which no other thread writes then. */
-#define TASK_BLOCKS 2
-#define MANY_BLOCKS 16
+/* Blocks of a task, of all that there are: results lie together. */
+#define TASK_BLOCKS(blocks) ((blocks) < 32 ? BDNN_AMX_SINK : 2 * BDNN_AMX_SINK)
 /* Tasks to cut a layer into, at least, when it has that many spans and blocks: enough for a few threads. */
 #define LEAST_TASKS 8
 
@@ -73,16 +72,16 @@ static void cut_tasks(const bdnn_ip_shape *s, bdnn_amx_walk *w)
 {
     int64_t others;
     w->blocks_outside = !w->gathered && (int64_t)bdnn_amx_block_bytes(w) * w->blocks > w->image * w->images;
-    w->task_blocks = !w->blocks_outside ? w->blocks : w->blocks < MANY_BLOCKS ? 1 : TASK_BLOCKS;
+    w->task_blocks = !w->blocks_outside ? w->blocks : TASK_BLOCKS(w->blocks);
     w->task_spans = w->blocks_outside ? w->spans : least(w->spans, TASK_SPANS);
     others = s->groups * (w->blocks_outside ? 1 : w->images);
     while (w->task_spans > 1 &&
            others * ceil_of(w->blocks, w->task_blocks) * ceil_of(w->spans, w->task_spans) < LEAST_TASKS) {
         w->task_spans = ceil_of(w->task_spans, 2);
     }
-    while (w->task_blocks > 1 && !w->gathered &&
+    while (w->task_blocks > BDNN_AMX_SINK && !w->gathered &&
            others * ceil_of(w->blocks, w->task_blocks) * ceil_of(w->spans, w->task_spans) < LEAST_TASKS) {
-        w->task_blocks = ceil_of(w->task_blocks, 2);
+        w->task_blocks = ceil_of(w->task_blocks, 2 * BDNN_AMX_SINK) * BDNN_AMX_SINK;
     }
     w->span_parts = ceil_of(w->spans, w->task_spans);
     w->block_parts = ceil_of(w->blocks, w->task_blocks);

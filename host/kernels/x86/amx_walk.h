@@ -11,6 +11,7 @@
 #define BDNN_AMX_LANES 16                   /* filters of a tile */
 #define BDNN_AMX_SPAN  (2 * BDNN_AMX_ROWS)  /* positions that are worked on together */
 #define BDNN_AMX_BLOCK (2 * BDNN_AMX_LANES) /* filters likewise */
+#define BDNN_AMX_SINK  2 /* blocks whose sums are handed over together: their results fill cache lines */
 
 /* Inputs that lie together are a strip: one line of a kernel, or one tap where taps are dilated. Strips are cut in
  * chunks of BDNN_AMX_DEPTH bytes, whose last one reads on over what comes behind it, times weights of 0.

@@ -15,6 +15,7 @@
 #define LANES BDNN_AMX_LANES
 #define SPAN  BDNN_AMX_SPAN
 #define BLOCK BDNN_AMX_BLOCK
+#define WIDTH (BDNN_AMX_SINK * BLOCK) /* filters whose sums are handed over together */
 
 /* Bytes of packed weights that a task reads again for every span, out of the second-level cache. */
 #define WEIGHTS_AT_HAND ((size_t)512 << 10)
@@ -35,7 +36,7 @@ static size_t packed_bytes(const bdnn_ip_shape *shape)
  */
 
 /* Sums of two spans: one is handed to the sink while the next one is computed. */
-#define SUMS_BYTES ((size_t)2 * SPAN * BLOCK * sizeof(int32_t))
+#define SUMS_BYTES ((size_t)2 * SPAN * WIDTH * sizeof(int32_t))
 
 static size_t offsets_bytes(const bdnn_amx_walk *w)
 {
@@ -69,7 +70,7 @@ struct job {
     uint8_t *slots;
 };
 
-/* SPAN x BLOCK sums, or one tile instead of two of either. */
+/* SPAN x BLOCK sums, rows of WIDTH, or one tile instead of two of either. */
 static inline __attribute__((always_inline)) void tiles(int row_tiles, int lane_tiles, const uint8_t *rows,
                                                         int64_t stride, const int64_t *offsets, int64_t chunks,
                                                         const int8_t *weights, int32_t *sums)
@@ -99,10 +100,10 @@ static inline __attribute__((always_inline)) void tiles(int row_tiles, int lane_
             }
         }
     }
-    _tile_stored(0, sums, BLOCK * sizeof *sums);
-    _tile_stored(1, sums + LANES, BLOCK * sizeof *sums);
-    _tile_stored(2, sums + ROWS * BLOCK, BLOCK * sizeof *sums);
-    _tile_stored(3, sums + ROWS * BLOCK + LANES, BLOCK * sizeof *sums);
+    _tile_stored(0, sums, WIDTH * sizeof *sums);
+    _tile_stored(1, sums + LANES, WIDTH * sizeof *sums);
+    _tile_stored(2, sums + ROWS * WIDTH, WIDTH * sizeof *sums);
+    _tile_stored(3, sums + ROWS * WIDTH + LANES, WIDTH * sizeof *sums);
 }
 
 static void multiply(int64_t rows_used, int64_t lanes_used, const uint8_t *rows, int64_t stride, const int64_t *offsets,
@@ -121,29 +122,29 @@ static void multiply(int64_t rows_used, int64_t lanes_used, const uint8_t *rows,
     }
 }
 
-/* Sums that wait for the sink. */
+/* Sums that wait for the sink: of `rows` positions from place x of a line on, what is kept of them going to
+ * `position`. Gathered positions lie on one endless line. */
 struct pending {
-    int64_t image, position, rows, filter, count;
+    int64_t position, x, rows, filter, count;
     const int32_t *sums;
 };
 
 /* Hands over a span's sums, leaving out the positions at the ends of lines. */
 static void put(const struct job *job, const struct pending *p)
 {
-    const bdnn_ip_shape *s = job->shape;
-    const int64_t width = s->out_size[2], per_line = job->walk.per_line;
-    if (job->walk.gathered) {
-        bdnn_sink_put(job->sink, p->position, p->rows, p->filter, p->count, p->sums, BLOCK);
-        return;
-    }
-    for (int64_t r = 0; r < p->rows;) {
-        const int64_t y = (p->position + r) / per_line, x = (p->position + r) % per_line;
-        const int64_t left = x < width ? width - x : 0, run = left < p->rows - r ? left : p->rows - r;
+    const int64_t width = job->walk.gathered ? INT64_MAX : job->shape->out_size[2];
+    const int64_t dropped = job->walk.gathered ? 0 : job->walk.per_line - width;
+    int64_t x = p->x, position = p->position, r = 0;
+    while (r < p->rows) {
+        const int64_t left = width - x, run = left < p->rows - r ? left : p->rows - r;
         if (run > 0) {
-            bdnn_sink_put(job->sink, (p->image * s->out_size[1] + y) * width + x, run, p->filter, p->count,
-                          p->sums + r * BLOCK, BLOCK);
+            bdnn_sink_put(job->sink, position, run, p->filter, p->count, p->sums + r * WIDTH, WIDTH);
+            position += run;
+            r += run;
         }
-        r += x < width ? run : per_line - x;
+        /* On behind what is dropped, or what is left of it. */
+        r += dropped + (left < 0 ? left : 0);
+        x = 0;
     }
 }
 
@@ -184,44 +185,56 @@ static void gather(const struct job *job, const struct part *p)
     }
 }
 
+/* One span times the blocks whose sums go together, from `block` on. */
 static void run_span(const struct job *job, struct part *p, int64_t at, int64_t block)
 {
     const bdnn_amx_walk *w = &job->walk;
-    const int64_t filters = job->shape->filters / job->shape->groups;
+    const int64_t filters = job->shape->filters / job->shape->groups, filter = block * BLOCK;
     const int64_t used = p->count - at < SPAN ? p->count - at : SPAN;
-    const int64_t lanes = filters - block * BLOCK < BLOCK ? filters - block * BLOCK : BLOCK;
+    const int64_t count = filters - filter < WIDTH ? filters - filter : WIDTH;
     const int8_t *weights = job->packed + (size_t)(p->group * w->blocks + block) * bdnn_amx_block_bytes(w);
-    int32_t *out = p->sums + p->turn * (SPAN * BLOCK);
-    multiply(used, lanes, rows_at(job, p, at, used), w->step, job->offsets, w->chunks, weights, out);
-    /* While the tiles are still busy with these, the sums before them go their way. */
-    if (p->waiting.sums) {
-        put(job, &p->waiting);
+    const uint8_t *rows = rows_at(job, p, at, used);
+    int32_t *out = p->sums + p->turn * (SPAN * WIDTH);
+    for (int64_t f = 0; f < count; f += BLOCK, weights += bdnn_amx_block_bytes(w)) {
+        multiply(used, count - f, rows, w->step, job->offsets, w->chunks, weights, out + f);
     }
-    p->waiting = (struct pending){p->image, p->first + at, used, p->group * filters + block * BLOCK, lanes, out};
+    /* While the tiles are still busy with these, the sums before them go their way. */
+    put(job, &p->waiting);
+    p->waiting = (struct pending){p->first + at, 0, used, p->group * filters + filter, count, out};
+    if (!w->gathered) {
+        const int64_t width = job->shape->out_size[2], y = (p->first + at) / w->per_line;
+        p->waiting.x = p->first + at - y * w->per_line;
+        p->waiting.position =
+            (p->image * job->shape->out_size[1] + y) * width + (p->waiting.x < width ? p->waiting.x : width);
+    }
     p->turn ^= 1;
 }
 
-/* All spans and blocks of a part, in one image. Weights that stay in the second-level cache pass by span after span,
- * and results are written from end to end; larger ones pass by once, block after block. */
-static void run_part(const struct job *job, struct part *p)
+/* Blocks first..last-1 in one image. Weights that stay in the second-level cache pass by span after span, and results
+ * are written from end to end; larger ones pass by once, some blocks after the other. */
+static void run_blocks(const struct job *job, struct part *p, int64_t first, int64_t last)
 {
-    const int64_t blocks = p->last_block - p->first_block, spans = (p->count + SPAN - 1) / SPAN;
-    const bool spans_outside =
-        !job->walk.blocks_outside && bdnn_amx_block_bytes(&job->walk) * (size_t)blocks <= WEIGHTS_AT_HAND;
-    for (int64_t i = 0; i < spans * blocks; i++) {
-        const int64_t span = spans_outside ? i / blocks : i % spans, block = spans_outside ? i % blocks : i / spans;
-        run_span(job, p, span * SPAN, p->first_block + block);
+    const bool spans_outside = bdnn_amx_block_bytes(&job->walk) * (size_t)(last - first) <= WEIGHTS_AT_HAND;
+    const int64_t together = spans_outside ? last - first : BDNN_AMX_SINK;
+    for (; first < last; first += together) {
+        for (int64_t at = 0; at < p->count; at += SPAN) {
+            for (int64_t block = first; block < first + together && block < last; block += BDNN_AMX_SINK) {
+                run_span(job, p, at, block);
+            }
+        }
     }
 }
 
-/* The same in all images, for each block in turn. */
-static void run_blocks(const struct job *job, struct part *p)
+/* A part of all images, again so that weights pass by seldom. */
+static void run_images(const struct job *job, struct part *p)
 {
-    const int64_t last = p->last_block;
-    for (; p->first_block < last; p->first_block++) {
-        p->last_block = p->first_block + 1;
+    const size_t blocks = (size_t)(p->last_block - p->first_block);
+    const int64_t together =
+        bdnn_amx_block_bytes(&job->walk) * blocks <= WEIGHTS_AT_HAND ? (int64_t)blocks : BDNN_AMX_SINK;
+    for (int64_t first = p->first_block; first < p->last_block; first += together) {
+        const int64_t last = first + together < p->last_block ? first + together : p->last_block;
         for (p->image = 0; p->image < job->walk.images; p->image++) {
-            run_part(job, p);
+            run_blocks(job, p, first, last);
         }
     }
 }
@@ -248,9 +261,9 @@ static void run_task(void *context, size_t slot, size_t task)
         gather(job, &p);
     }
     if (w->blocks_outside) {
-        run_blocks(job, &p);
+        run_images(job, &p);
     } else {
-        run_part(job, &p);
+        run_blocks(job, &p, p.first_block, p.last_block);
     }
     put(job, &p.waiting);
     _tile_release();

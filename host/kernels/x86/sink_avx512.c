@@ -2,6 +2,7 @@
  * bits, of which the upper halves are kept. */
 #include "kernels/cpu.h"
 #include "kernels/sink.h"
+#include "kernels/unroll.h"
 
 #include <immintrin.h>
 
@@ -66,19 +67,134 @@ static inline __attribute__((always_inline)) __m512i read_wide(__m512i v, const 
     return clamp(v, _mm512_setzero_si512(), _mm512_set1_epi32(r->most));
 }
 
-/* Filters f.. of all rows, in one vector of lanes or in two, which fill a cache line of wide results. */
-static inline __attribute__((always_inline)) void quantised_lanes(const bdnn_sink_tile *t, const bdnn_requantiser *r,
-                                                                  int64_t f, int vectors, uint8_t *y)
+/* ---- Few filters: sixteen at a time or less ---- */
+
+static void quantised_lanes(const bdnn_sink_tile *t, const bdnn_requantiser *r, int64_t f, uint8_t *y)
 {
-    struct lanes l[2];
-    for (int i = 0; i < vectors; i++) {
-        l[i] = lanes_of(r, f + i * LANES, t->count);
+    const struct lanes l = lanes_of(r, f, t->count);
+    for (int64_t row = 0; row < t->rows; row++) {
+        const __m512i v = clamp(requantise(t->acc + row * t->acc_stride + f, &l), l.low, l.high);
+        _mm_mask_storeu_epi8(y + row * t->y_stride + f, l.used, _mm512_cvtepi32_epi8(v));
+    }
+}
+
+static void wide_lanes(const bdnn_sink_tile *t, const bdnn_requantiser *r, int64_t f, int16_t *y)
+{
+    const __m512i most = _mm512_set1_epi32(32767), least = _mm512_set1_epi32(-32767);
+    const struct lanes l = lanes_of(r, f, t->count);
+    for (int64_t row = 0; row < t->rows; row++) {
+        const int64_t at = row * t->y_stride + f;
+        __m512i v = requantise(t->acc + row * t->acc_stride + f, &l);
+        if (t->addend) {
+            v = _mm512_add_epi32(clamp(v, least, most),
+                                 _mm512_cvtepi16_epi32(_mm256_maskz_loadu_epi16(l.used, t->addend + at)));
+        }
+        v = clamp(v, l.low, l.high);
+        _mm256_mask_storeu_epi16(y + at, l.used, _mm512_cvtepi32_epi16(v));
+        if (t->reading) {
+            _mm_mask_storeu_epi8(t->x_q + at, l.used, _mm512_cvtepi32_epi8(read_wide(v, t->reading)));
+        }
+    }
+}
+
+/* ---- Many: 64 at a time, whole cache lines, clamped by the saturation of 16 and 8 bits as far as that goes ---- */
+
+#define VECTORS 4
+#define MANY    (VECTORS * LANES)
+
+/* Sixteen and sixteen numbers as 16 bits, in order. */
+static inline __attribute__((always_inline)) __m512i to_words(__m512i a, __m512i b)
+{
+    return _mm512_permutexvar_epi64(_mm512_set_epi64(7, 5, 3, 1, 6, 4, 2, 0), _mm512_packs_epi32(a, b));
+}
+
+/* Their order when VPACKSSDW and VPACKUSWB made bytes of four vectors of numbers in order: dwords of each 128 bits of
+ * all four vectors. */
+static inline __attribute__((always_inline)) __m512i in_order(__m512i bytes)
+{
+    return _mm512_permutexvar_epi32(_mm512_set_epi32(15, 11, 7, 3, 14, 10, 6, 2, 13, 9, 5, 1, 12, 8, 4, 0), bytes);
+}
+
+static void quantised_many(const bdnn_sink_tile *t, const bdnn_requantiser *r, int64_t f, uint8_t *y)
+{
+    const __m512i low = _mm512_set1_epi8((char)r->low), high = _mm512_set1_epi8((char)r->high);
+    struct lanes l[VECTORS];
+    UNROLL
+    for (int i = 0; i < VECTORS; i++) {
+        l[i] = lanes_of(r, f + i * LANES, f + MANY);
     }
     for (int64_t row = 0; row < t->rows; row++) {
-        for (int i = 0; i < vectors; i++) {
-            const int64_t at = f + i * LANES;
-            const __m512i v = clamp(requantise(t->acc + row * t->acc_stride + at, &l[i]), l[i].low, l[i].high);
-            _mm_mask_storeu_epi8(y + row * t->y_stride + at, l[i].used, _mm512_cvtepi32_epi8(v));
+        const int32_t *acc = t->acc + row * t->acc_stride + f;
+        const __m512i a = _mm512_packs_epi32(requantise(acc, &l[0]), requantise(acc + LANES, &l[1])),
+                      b = _mm512_packs_epi32(requantise(acc + 2 * LANES, &l[2]), requantise(acc + 3 * LANES, &l[3]));
+        const __m512i v = in_order(_mm512_packus_epi16(a, b));
+        _mm512_storeu_si512(y + row * t->y_stride + f, _mm512_min_epu8(_mm512_max_epu8(v, low), high));
+    }
+}
+
+/* The constants of reading wide values: of even and odd ones, products of 32 bits. */
+struct reader {
+    __m512i even, odd, half, zero_point, most;
+    __m128i shift;
+};
+
+static inline __attribute__((always_inline)) struct reader reader_of(const bdnn_reading *r)
+{
+    return (struct reader){.even = _mm512_set1_epi32(r->multiplier),
+                           .odd = _mm512_set1_epi32(r->multiplier << 16),
+                           .half = _mm512_set1_epi32(1 << (r->shift - 1)),
+                           .zero_point = _mm512_set1_epi16((int16_t)r->zero_point),
+                           .most = _mm512_set1_epi8((char)r->most),
+                           .shift = _mm_cvtsi32_si128(r->shift)};
+}
+
+static inline __attribute__((always_inline)) __m512i scale(__m512i words, __m512i multiplier, const struct reader *r)
+{
+    return _mm512_sra_epi32(_mm512_add_epi32(_mm512_madd_epi16(words, multiplier), r->half), r->shift);
+}
+
+/* 32 numbers; of each 128 bits first the even and then the odd ones. */
+static inline __attribute__((always_inline)) __m512i read_words(__m512i words, const struct reader *r)
+{
+    return _mm512_adds_epi16(_mm512_packs_epi32(scale(words, r->even, r), scale(words, r->odd, r)), r->zero_point);
+}
+
+static inline __attribute__((always_inline)) __m512i read_many(__m512i a, __m512i b, const struct reader *r)
+{
+    /* Of each 128 bits: even and odd numbers of a, then of b, four of each. */
+    const __m512i v = _mm512_min_epu8(_mm512_packus_epi16(read_words(a, r), read_words(b, r)), r->most);
+    const __m512i paired = _mm512_shuffle_epi8(v, _mm512_set4_epi32(0x0f0b0e0a, 0x0d090c08, 0x07030602, 0x05010400));
+    return _mm512_permutexvar_epi64(_mm512_set_epi64(7, 5, 3, 1, 6, 4, 2, 0), paired);
+}
+
+static inline __attribute__((always_inline)) void wide_many(const bdnn_sink_tile *t, const bdnn_requantiser *r,
+                                                            int64_t f, bool adds, bool reads, int16_t *y)
+{
+    const __m512i low = _mm512_set1_epi16((int16_t)r->low), high = _mm512_set1_epi16((int16_t)r->high),
+                  least = _mm512_set1_epi16(-32767);
+    const struct reader reader = reads ? reader_of(t->reading) : (struct reader){.shift = _mm_setzero_si128()};
+    struct lanes l[VECTORS];
+    UNROLL
+    for (int i = 0; i < VECTORS; i++) {
+        l[i] = lanes_of(r, f + i * LANES, f + MANY);
+    }
+    for (int64_t row = 0; row < t->rows; row++) {
+        const int32_t *acc = t->acc + row * t->acc_stride + f;
+        const int64_t at = row * t->y_stride + f;
+        __m512i v[2];
+        UNROLL
+        for (int i = 0; i < 2; i++) {
+            v[i] = to_words(requantise(acc + 2 * i * LANES, &l[2 * i]),
+                            requantise(acc + (2 * i + 1) * LANES, &l[2 * i + 1]));
+            if (adds) {
+                v[i] = _mm512_adds_epi16(_mm512_max_epi16(v[i], least),
+                                         _mm512_loadu_si512(t->addend + at + 2 * i * LANES));
+            }
+            v[i] = _mm512_min_epi16(_mm512_max_epi16(v[i], low), high);
+            _mm512_storeu_si512(y + at + 2 * i * LANES, v[i]);
+        }
+        if (reads) {
+            _mm512_storeu_si512(t->x_q + at, read_many(v[0], v[1], &reader));
         }
     }
 }
@@ -86,61 +202,30 @@ static inline __attribute__((always_inline)) void quantised_lanes(const bdnn_sin
 static void quantised(const bdnn_sink_tile *t, const bdnn_requantiser *r, uint8_t *y)
 {
     int64_t f = 0;
-    for (; f + 2 * LANES <= t->count; f += 2 * LANES) {
-        quantised_lanes(t, r, f, 2, y);
+    for (; f + MANY <= t->count; f += MANY) {
+        quantised_many(t, r, f, y);
     }
     for (; f < t->count; f += LANES) {
-        quantised_lanes(t, r, f, 1, y);
-    }
-}
-
-static inline __attribute__((always_inline)) void wide_lanes(const bdnn_sink_tile *t, const bdnn_requantiser *r,
-                                                             int64_t f, int vectors, bool adds, bool reads, int16_t *y)
-{
-    const __m512i most = _mm512_set1_epi32(32767), least = _mm512_set1_epi32(-32767);
-    struct lanes l[2];
-    for (int i = 0; i < vectors; i++) {
-        l[i] = lanes_of(r, f + i * LANES, t->count);
-    }
-    for (int64_t row = 0; row < t->rows; row++) {
-        for (int i = 0; i < vectors; i++) {
-            const int64_t at = row * t->y_stride + f + i * LANES;
-            __m512i v = requantise(t->acc + row * t->acc_stride + f + i * LANES, &l[i]);
-            if (adds) {
-                v = _mm512_add_epi32(clamp(v, least, most),
-                                     _mm512_cvtepi16_epi32(_mm256_maskz_loadu_epi16(l[i].used, t->addend + at)));
-            }
-            v = clamp(v, l[i].low, l[i].high);
-            _mm256_mask_storeu_epi16(y + at, l[i].used, _mm512_cvtepi32_epi16(v));
-            if (reads) {
-                _mm_mask_storeu_epi8(t->x_q + at, l[i].used, _mm512_cvtepi32_epi8(read_wide(v, t->reading)));
-            }
-        }
-    }
-}
-
-/* What is added and who reads is known at compile time, where it matters. */
-static void wide_vectors(const bdnn_sink_tile *t, const bdnn_requantiser *r, int64_t f, int16_t *y)
-{
-    if (t->addend && t->reading) {
-        wide_lanes(t, r, f, 2, true, true, y);
-    } else if (t->addend) {
-        wide_lanes(t, r, f, 2, true, false, y);
-    } else if (t->reading) {
-        wide_lanes(t, r, f, 2, false, true, y);
-    } else {
-        wide_lanes(t, r, f, 2, false, false, y);
+        quantised_lanes(t, r, f, y);
     }
 }
 
 static void wide(const bdnn_sink_tile *t, const bdnn_requantiser *r, int16_t *y)
 {
     int64_t f = 0;
-    for (; f + 2 * LANES <= t->count; f += 2 * LANES) {
-        wide_vectors(t, r, f, y);
+    for (; f + MANY <= t->count; f += MANY) {
+        if (t->addend && t->reading) {
+            wide_many(t, r, f, true, true, y);
+        } else if (t->addend) {
+            wide_many(t, r, f, true, false, y);
+        } else if (t->reading) {
+            wide_many(t, r, f, false, true, y);
+        } else {
+            wide_many(t, r, f, false, false, y);
+        }
     }
     for (; f < t->count; f += LANES) {
-        wide_lanes(t, r, f, 1, t->addend != NULL, t->reading != NULL, y);
+        wide_lanes(t, r, f, y);
     }
 }
 

@@ -104,6 +104,15 @@ static void copy(const bdnn_sink_tile *t, int32_t *y)
     }
 }
 
+void bdnn_sink_read(const bdnn_sink *sink, int64_t at, int64_t count)
+{
+    const bdnn_reading *r = sink->reading;
+    if (r) {
+        bdnn_map_choose()->quantise_wide((const int16_t *)sink->y + at, (size_t)count, r->multiplier, r->shift,
+                                         r->zero_point, r->most, sink->x_q + at);
+    }
+}
+
 void bdnn_sink_put(const bdnn_sink *sink, int64_t position, int64_t rows, int64_t filter, int64_t count,
                    const int32_t *acc, int64_t acc_stride)
 {

@@ -56,6 +56,10 @@ typedef struct bdnn_sink {
 void bdnn_sink_put(const bdnn_sink *sink, int64_t position, int64_t rows, int64_t filter, int64_t count,
                    const int32_t *acc, int64_t acc_stride);
 
+/* For whoever has filled y, wide values, by other means than bdnn_sink_put: writes to x_q what is read of `count` of
+ * them from y[at] on. Nothing when nobody reads. */
+void bdnn_sink_read(const bdnn_sink *sink, int64_t at, int64_t count);
+
 /* A tile of sums [rows][count] and where its results go; strides in elements. */
 typedef struct bdnn_sink_tile {
     const int32_t *acc;

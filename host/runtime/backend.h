@@ -27,7 +27,7 @@ typedef struct bdnn_backend_type {
     bdnn_status (*open)(const bdnn_backend_options *options, bdnn_backend **backend, bdnn_error *err);
     void (*close)(bdnn_backend *backend);
     /* Makes one layer's weights resident. shape is copied; weights stay valid until release, and so do the constants of
-     * `sink`, which is what run() will get but for y and addend. */
+     * `sink`, which is what run() will get but for y, addend and x_q. */
     bdnn_status (*prepare)(bdnn_backend *backend, const bdnn_ip_shape *shape, const bdnn_ip_weights *weights,
                            const bdnn_sink *sink, bdnn_resident **resident, bdnn_error *err);
     void (*release)(bdnn_backend *backend, bdnn_resident *resident);

@@ -183,6 +183,28 @@ static void addends_are_added(void **unused)
     }
 }
 
+/* Values that come from elsewhere are read like those that the sink makes. */
+static void wide_values_are_read(void **unused)
+{
+    int16_t y[MOST];
+    uint8_t x_q[MOST];
+    (void)unused;
+    for (int round = 0; round < 500; round++) {
+        const bdnn_reading reading = any_reading();
+        const bdnn_sink sink = {.kind = BDNN_SINK_WIDE, .y = y, .reading = &reading, .x_q = x_q};
+        const int64_t at = round % 5, count = round % (MOST - 5) + 1;
+        for (int i = 0; i < MOST; i++) {
+            y[i] = (int16_t)between(-32767, 32767);
+        }
+        memset(x_q, 0xa5, sizeof x_q);
+        bdnn_sink_read(&sink, at, count);
+        for (int64_t i = 0; i < MOST; i++) {
+            const bool inside = i >= at && i < at + count;
+            assert_int_equal(x_q[i], inside ? definition_of_reading(y[i], &reading) : 0xa5);
+        }
+    }
+}
+
 static void tiles_land_in_their_places(void **unused)
 {
     enum { POSITIONS = 9, FILTERS = 23 };
@@ -212,9 +234,8 @@ static void tiles_land_in_their_places(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(epilogue_rounds_three_times),
-        cmocka_unit_test(requantisation_is_the_definition),
-        cmocka_unit_test(addends_are_added),
+        cmocka_unit_test(epilogue_rounds_three_times), cmocka_unit_test(requantisation_is_the_definition),
+        cmocka_unit_test(addends_are_added),           cmocka_unit_test(wide_values_are_read),
         cmocka_unit_test(tiles_land_in_their_places),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -230,4 +230,7 @@ void bdnn_xrt_layer_unpack(const bdnn_xrt_layer *layer, const uint64_t *results,
     } else {
         memcpy((int16_t *)sink->y + at, scratch, (size_t)values * sizeof(int16_t));
     }
+    if (layer->plan.output.mode == BDNN_DEVICE_INT16) {
+        bdnn_sink_read(sink, at, values);
+    }
 }

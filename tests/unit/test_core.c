@@ -103,6 +103,36 @@ static void slots_cover_every_index_once(void **state)
     }
 }
 
+static void count_call(void *context, size_t slot, size_t index)
+{
+    uint8_t *calls = context;
+    (void)slot;
+    calls[index]++;
+}
+
+/* Many calls of all sizes, with workers awake and asleep, more threads than processors: workers that come late from one
+ * call must not disturb the next. */
+static void calls_follow_one_another(void **state)
+{
+    enum { MOST = 300 };
+    bdnn_threads *threads = bdnn_threads_create(5);
+    (void)state;
+    for (size_t round = 0; round < 3000; round++) {
+        uint8_t calls[MOST] = {0};
+        const size_t count = round * 7919 % MOST;
+        if (round % 100 == 0) {
+            bdnn_threads_hurry(threads);
+        } else if (round % 100 == 60) {
+            bdnn_threads_rest(threads);
+        }
+        bdnn_parallel_slots(threads, count_call, calls, count);
+        for (size_t i = 0; i < MOST; i++) {
+            assert_int_equal(calls[i], i < count);
+        }
+    }
+    bdnn_threads_destroy(threads);
+}
+
 static void prefixes_keep_the_message(void **state)
 {
     bdnn_error err;
@@ -144,6 +174,7 @@ int main(void)
         cmocka_unit_test(impossible_shapes_have_no_size),
         cmocka_unit_test(output_appears_only_when_committed),
         cmocka_unit_test(slots_cover_every_index_once),
+        cmocka_unit_test(calls_follow_one_another),
         cmocka_unit_test(prefixes_keep_the_message),
         cmocka_unit_test(files_beyond_the_address_space_are_refused),
     };

@@ -18,7 +18,7 @@ import os
 import sys
 
 HERE = os.path.dirname(os.path.realpath(__file__))
-SIZES = ("rows", "columns", "word_bits", "weight_depth", "activation_depth", "tiles", "port_bits")
+SIZES = ("rows", "columns", "word_bits", "weight_depth", "activation_depth", "tiles", "port_bits", "lanes")
 FIRST_ARGUMENT = 0x10
 REGISTER_SPAN = 0x1000
 
@@ -122,12 +122,15 @@ def read_board(path):
         if name not in board:
             raise DescriptionError(f"{path}: has no '{name}'")
     for name in SIZES:
-        if board[name] < 2 or board[name] & (board[name] - 1):
+        if board[name] < 1 or board[name] & (board[name] - 1):
             raise DescriptionError(f"{path}: {name} is {board[name]}; it must be a power of two")
     for name, low, high in (("rows", 2, 64), ("columns", 2, 64), ("word_bits", 128, 512), ("tiles", 2, 32),
-                            ("weight_depth", 64, 32768), ("activation_depth", 64, 32768), ("port_bits", 64, 128)):
+                            ("weight_depth", 64, 32768), ("activation_depth", 64, 32768), ("port_bits", 64, 128),
+                            ("lanes", 1, 4)):
         if not low <= board[name] <= high:
             raise DescriptionError(f"{path}: {name} is {board[name]}; it must be {low} to {high}")
+    if 2 * board["lanes"] > board["rows"]:
+        raise DescriptionError(f"{path}: lanes is {board['lanes']}; it must be at most half of the {board['rows']} rows")
     return board
 
 

@@ -119,13 +119,20 @@ module bdnn_array #(
   logic                    valid_q;
   logic [ColumnWidth-1:0]  column_out_q;
 
+  // A tree of two-to-one multiplexers, of which two levels fit one look-up table.
   for (genvar r = 0; r < Rows; r++) begin : g_select
-    always_comb begin
-      sums_d[r*SumBits +: SumBits] = '0;
-      for (int unsigned c = 0; c < Columns; c++) begin
-        if (column_q == ColumnWidth'(c)) sums_d[r*SumBits +: SumBits] = held_q[(r*Columns+c)*SumBits +: SumBits];
+    for (genvar level = 0; level <= ColumnWidth; level++) begin : g_level
+      logic [(Columns >> level)*SumBits-1:0] left;
+      if (level == 0) begin : g_all
+        assign left = held_q[r*Columns*SumBits +: Columns*SumBits];
+      end else begin : g_half
+        for (genvar c = 0; c < (Columns >> level); c++) begin : g_column
+          assign left[c*SumBits +: SumBits] = column_q[level-1] ? g_level[level-1].left[(2*c+1)*SumBits +: SumBits]
+                                                                : g_level[level-1].left[2*c*SumBits +: SumBits];
+        end
       end
     end
+    assign sums_d[r*SumBits +: SumBits] = g_level[ColumnWidth].left;
   end
 
   always_ff @(posedge clk_i) begin

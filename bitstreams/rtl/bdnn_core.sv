@@ -9,6 +9,7 @@ module bdnn_core #(
   parameter int unsigned ActivationDepth = 2048,
   parameter int unsigned Tiles           = 8,
   parameter int unsigned PortWords       = 1,     // of 64 bits a beat of the port: 1 or 2
+  parameter int unsigned Lanes           = 1,     // accumulators requantised a cycle: 1, 2 or 4
   parameter bit          Structural      = 1'b1
 ) (
   input  logic               clk_i,
@@ -45,6 +46,7 @@ module bdnn_core #(
 
   localparam int unsigned RowBits    = $clog2(Rows);
   localparam int unsigned ColumnBits = $clog2(Columns);
+  localparam int unsigned LaneBits   = $clog2(Lanes);
   localparam int unsigned Parts      = WordBits / 64;
   localparam int unsigned WeightBits = $clog2(WeightDepth);
   localparam int unsigned ActBits    = $clog2(ActivationDepth);
@@ -237,43 +239,52 @@ module bdnn_core #(
   // Results //
   /////////////
 
-  logic [RowBits-1:0]   constants_row;
+  logic [RowBits-LaneBits-1:0] constants_group;
   logic [1:0]           constants_bank;
-  logic [31:0]          multiplier;
-  logic [63:0]          offset;
+  logic [32*Lanes-1:0]  multipliers;
+  logic [64*Lanes-1:0]  offsets;
   logic                 unit_ready, unit_free, value_read, value_bank;
   logic [PixelBits-1:0] value_pixel;
-  logic [5:0]           value_channel;
-  logic [31:0]          value;
+  logic [5-LaneBits:0]  value_step;
+  logic [32*Lanes-1:0]  values;
 
-  bdnn_ram #(.Width(32), .Depth(4 * Rows)) u_multipliers (
-    .clk_i, .write_i(filter_write && filter_beat == 2'd1), .write_address_i({filter_bank, filter_row}), .data_i(fill_data[31:0]),
-    .read_i(1'b1), .read_address_i({constants_bank, constants_row}), .data_o(multiplier)
-  );
-  bdnn_ram #(.Width(64), .Depth(4 * Rows)) u_offsets (
-    .clk_i, .write_i(filter_write && filter_beat == 2'd2), .write_address_i({filter_bank, filter_row}), .data_i(fill_data[63:0]),
-    .read_i(1'b1), .read_address_i({constants_bank, constants_row}), .data_o(offset)
-  );
+  // Row r belongs to lane r % Lanes.
+  for (genvar l = 0; l < Lanes; l++) begin : g_constants
+    logic                        mine;
+    logic [RowBits-LaneBits+1:0] write_address;
 
-  bdnn_results #(.Rows(Rows), .Columns(Columns), .Tiles(Tiles)) u_results (
+    assign mine          = filter_write && (filter_row & RowBits'(Lanes - 1)) == RowBits'(l);
+    assign write_address = {filter_bank, filter_row[RowBits-1:LaneBits]};
+
+    bdnn_ram #(.Width(32), .Depth(4 * Rows / Lanes)) u_multipliers (
+      .clk_i, .write_i(mine && filter_beat == 2'd1), .write_address_i(write_address), .data_i(fill_data[31:0]),
+      .read_i(1'b1), .read_address_i({constants_bank, constants_group}), .data_o(multipliers[32*l +: 32])
+    );
+    bdnn_ram #(.Width(64), .Depth(4 * Rows / Lanes)) u_offsets (
+      .clk_i, .write_i(mine && filter_beat == 2'd2), .write_address_i(write_address), .data_i(fill_data[63:0]),
+      .read_i(1'b1), .read_address_i({constants_bank, constants_group}), .data_o(offsets[64*l +: 64])
+    );
+  end
+
+  bdnn_results #(.Rows(Rows), .Columns(Columns), .Tiles(Tiles), .Lanes(Lanes)) u_results (
     .clk_i, .rst_ni, .run_i(run), .job_i,
     .acc_valid_i(acc_valid[0]), .acc_bank_i(bank_q[2]), .acc_pixel_i(acc_pixel[0]), .acc_last_i(chunk_last_q[2]), .acc_i(accs),
-    .filter_row_o(constants_row), .filter_bank_o(constants_bank), .multiplier_i(multiplier), .offset_i(offset),
+    .filter_group_o(constants_group), .filter_bank_o(constants_bank), .multipliers_i(multipliers), .offsets_i(offsets),
     .chunk_free_o(filters_free),
     .unit_ready_o(unit_ready), .unit_free_i(unit_free),
-    .value_read_i(value_read), .value_bank_i(value_bank), .value_pixel_i(value_pixel), .value_channel_i(value_channel),
-    .value_o(value)
+    .value_read_i(value_read), .value_bank_i(value_bank), .value_pixel_i(value_pixel), .value_step_i(value_step),
+    .values_o(values)
   );
 
   logic        out_ready, out_take, store_ask, store_give, store_settled, store_done;
   logic [63:0] store_address, store_data;
   logic [23:0] store_words;
 
-  bdnn_store #(.Columns(Columns), .PixelBits(PixelBits)) u_store (
+  bdnn_store #(.Columns(Columns), .PixelBits(PixelBits), .Lanes(Lanes)) u_store (
     .clk_i, .rst_ni, .run_i, .halt_i, .job_i,
     .unit_ready_i(unit_ready), .unit_free_o(unit_free),
-    .value_read_o(value_read), .value_bank_o(value_bank), .value_pixel_o(value_pixel), .value_channel_o(value_channel),
-    .value_i(value),
+    .value_read_o(value_read), .value_bank_o(value_bank), .value_pixel_o(value_pixel), .value_step_o(value_step),
+    .values_i(values),
     .cmd_valid_o(store_ask), .cmd_ready_i(out_ready), .cmd_address_o(store_address), .cmd_words_o(store_words),
     .data_valid_o(store_give), .data_ready_i(out_take), .data_o(store_data),
     .settled_o(store_settled), .done_o(store_done)

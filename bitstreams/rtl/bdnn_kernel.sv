@@ -11,6 +11,7 @@ module bdnn_kernel #(
   parameter int unsigned ActivationDepth = bdnn_hw_pkg::ActivationDepth,
   parameter int unsigned Tiles           = bdnn_hw_pkg::Tiles,
   parameter int unsigned PortBits        = bdnn_hw_pkg::PortBits,
+  parameter int unsigned Lanes           = bdnn_hw_pkg::Lanes,
   parameter bit          Structural      = 1'b1
 ) (
   input  logic        ap_clk,
@@ -252,7 +253,7 @@ module bdnn_kernel #(
 
   bdnn_core #(
     .Rows(Rows), .Columns(Columns), .WordBits(WordBits), .WeightDepth(WeightDepth), .ActivationDepth(ActivationDepth),
-    .Tiles(Tiles), .PortWords(PortWords), .Structural(Structural)
+    .Tiles(Tiles), .PortWords(PortWords), .Lanes(Lanes), .Structural(Structural)
   ) u_core (
     .clk_i(ap_clk), .rst_ni(core_rst_n), .job_i(job), .run_i(run_q), .halt_i(halt_q),
     .read_valid_o(read_valid), .read_ready_i(read_ready), .read_address_o(read_address), .read_beats_o(read_beats),

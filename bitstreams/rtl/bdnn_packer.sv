@@ -1,78 +1,114 @@
-// Packs values, 64 neighbouring channels of a pixel at a time, into 64-bit beats:
-//   mode 0  bit planes: planes_i beats, the lowest plane first, bit c of a beat is channel c
-//   mode 1  int16: 16 beats of four values       mode 2  int32: 32 beats of two values
+// Packs values, the 64 neighbouring channels of a pixel Lanes at a time, into 64-bit words:
+//   planes  planes_i words, the lowest plane first, bit c of a word is channel c
+//   int16   16 words of four values       int32   32 words of two values
 
-module bdnn_packer (
-  input  logic        clk_i,
-  input  logic        rst_ni,
-  input  logic [1:0]  mode_i,
-  input  logic [3:0]  planes_i,  // 1..8
-  input  logic        valid_i,
-  output logic        ready_o,
-  input  logic [31:0] value_i,
-  output logic        valid_o,
-  input  logic        ready_i,
-  output logic [63:0] data_o
+module bdnn_packer #(
+  parameter int unsigned Lanes = 1   // values a cycle: 1, 2 or 4
+) (
+  input  logic                clk_i,
+  input  logic                rst_ni,
+  input  logic [1:0]          mode_i,
+  input  logic [3:0]          planes_i,  // 1..8
+  input  logic                valid_i,
+  output logic                ready_o,
+  input  logic [32*Lanes-1:0] values_i,  // the lowest channel in the lowest bits
+  output logic                valid_o,
+  input  logic                ready_i,
+  output logic [63:0]         data_o
 );
 
-  logic [5:0]   channel_q;
-  logic         take, beat_done;
+  localparam int unsigned StepBits = 6 - $clog2(Lanes);
+
+  logic [StepBits-1:0] step_q;   // of the 64 channels
+  logic                take, is_planes, is_int16;
+
+  assign is_planes = mode_i == bdnn_job_pkg::ModePlanes;
+  assign is_int16  = mode_i == bdnn_job_pkg::ModeInt16;
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni)   step_q <= '0;
+    else if (take) step_q <= step_q + 1'b1;
+  end
 
   ////////////////
   // Bit planes //
   ////////////////
 
-  // Each plane is a shift register that fills from the top; the beats leave from the first one while the others move down.
+  // Each plane is a shift register that fills from the top; the words leave from the first one while the others move down.
   logic [511:0] planes_q;
-  logic [3:0]   left_q;  // beats of the planes still to leave
+  logic [3:0]   left_q;  // words of the planes still to leave
 
   for (genvar p = 0; p < 8; p++) begin : g_plane
+    logic [Lanes-1:0] bits;
+    logic [63:0]      shifted;
+
+    for (genvar l = 0; l < Lanes; l++) begin : g_lane
+      assign bits[l] = values_i[32*l+p];
+    end
+    assign shifted = 64'({bits, planes_q[64*p +: 64]} >> Lanes);
+
     always_ff @(posedge clk_i) begin
-      if (take) planes_q[64*p +: 64] <= {value_i[p], planes_q[64*p+1 +: 63]};
+      if (take) planes_q[64*p +: 64] <= shifted;
       else if (left_q != '0 && ready_i) planes_q[64*p +: 64] <= (p == 7) ? 64'h0 : planes_q[64*((p+1)%8) +: 64];
     end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni)                           left_q <= '0;
+    else if (take && is_planes && &step_q) left_q <= planes_i;
+    else if (left_q != '0 && ready_i)      left_q <= left_q - 1'b1;
   end
 
   ////////////////////
   // Whole integers //
   ////////////////////
 
-  logic [63:0] beat_q;
-  logic        full_q;
+  // Words fill from the top; four values of int32 are two words at once.
+  logic [16*Lanes-1:0] halves;
+  logic [63:0]         words16, words32, word_q, next_q;
+  logic [1:0]          full_q;
+  logic                word_done;
 
-  assign beat_done = (mode_i == bdnn_job_pkg::ModeInt16) ? (channel_q[1:0] == 2'd3) : channel_q[0];
+  for (genvar l = 0; l < Lanes; l++) begin : g_half
+    assign halves[16*l +: 16] = values_i[32*l +: 16];
+  end
+  assign words16 = 64'({halves, word_q} >> (16 * Lanes));
+
+  if (Lanes == 4) begin : g_two_words
+    assign words32   = values_i[63:0];
+    assign word_done = 1'b1;
+    always_ff @(posedge clk_i) begin
+      if (take) next_q <= values_i[127:64];
+    end
+  end else begin : g_one_word
+    assign words32   = 64'({values_i, word_q} >> (32 * Lanes));
+    assign word_done = is_int16 ? (4'(step_q) % 4'(4 / Lanes)) == 4'(4 / Lanes - 1) : (2'(step_q) % 2'(2 / Lanes)) == 2'(2 / Lanes - 1);
+    assign next_q    = '0;
+  end
 
   always_ff @(posedge clk_i) begin
-    if (take) beat_q <= (mode_i == bdnn_job_pkg::ModeInt16) ? {value_i[15:0], beat_q[63:16]} : {value_i, beat_q[63:32]};
+    if (take)                            word_q <= is_int16 ? words16 : words32;
+    else if (ready_i && full_q == 2'd2)  word_q <= next_q;
+  end
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni)                      full_q <= '0;
+    else if (take)                    full_q <= (is_planes || !word_done) ? 2'd0 : (Lanes == 4 && !is_int16) ? 2'd2 : 2'd1;
+    else if (ready_i && full_q != '0) full_q <= full_q - 1'b1;
   end
 
   //////////////
   // Handshake //
   //////////////
 
-  assign valid_o = (mode_i == bdnn_job_pkg::ModePlanes) ? (left_q != '0) : full_q;
-  assign data_o  = (mode_i == bdnn_job_pkg::ModePlanes) ? planes_q[63:0] : beat_q;
-  assign ready_o = !valid_o || (mode_i != bdnn_job_pkg::ModePlanes && ready_i);
+  assign valid_o = is_planes ? (left_q != '0) : (full_q != '0);
+  assign data_o  = is_planes ? planes_q[63:0] : word_q;
+  assign ready_o = !valid_o || (!is_planes && ready_i && full_q == 2'd1);
   assign take    = valid_i && ready_o;
 
-  always_ff @(posedge clk_i) begin
-    if (!rst_ni)   channel_q <= '0;
-    else if (take) channel_q <= channel_q + 1'b1;
-  end
-  always_ff @(posedge clk_i) begin
-    if (!rst_ni)                                                left_q <= '0;
-    else if (take && mode_i == bdnn_job_pkg::ModePlanes && channel_q == 6'd63)      left_q <= planes_i;
-    else if (left_q != '0 && ready_i)                           left_q <= left_q - 1'b1;
-  end
-  always_ff @(posedge clk_i) begin
-    if (!rst_ni)      full_q <= 1'b0;
-    else if (take)    full_q <= (mode_i != bdnn_job_pkg::ModePlanes) && beat_done;
-    else if (ready_i) full_q <= 1'b0;
-  end
-
 `ifndef SYNTHESIS
+  initial assert (Lanes == 1 || Lanes == 2 || Lanes == 4) else $fatal(1, "bdnn_packer: %0d values a cycle", Lanes);
   always_ff @(posedge clk_i) begin
-    if (rst_ni && valid_i) assert (mode_i != bdnn_job_pkg::ModeMaximum && (mode_i != bdnn_job_pkg::ModePlanes || (planes_i >= 4'd1 && planes_i <= 4'd8)))
+    if (rst_ni && valid_i) assert (mode_i != bdnn_job_pkg::ModeMaximum && (!is_planes || (planes_i >= 4'd1 && planes_i <= 4'd8)))
       else $error("bdnn_packer: mode %0d, %0d planes", mode_i, planes_i);
   end
 `endif

@@ -1,13 +1,15 @@
-// From accumulators to values: keeps the finished accumulators of a filter chunk (two banks), requantises them one a cycle and gathers the
+// From accumulators to values: keeps the finished accumulators of a filter chunk (two banks), requantises Lanes of them a cycle and gathers the
 // values of 64 filters, one channel unit, of all pixels of a block (two banks) for bdnn_store.
 
 module bdnn_results #(
   parameter int unsigned Rows    = 8,
   parameter int unsigned Columns = 8,
   parameter int unsigned Tiles   = 8,   // most tiles of a block, a power of two
+  parameter int unsigned Lanes   = 1,   // 1, 2 or 4, at most Rows / 2
   // Derived, not to be set.
-  parameter int unsigned RowBits   = $clog2(Rows),
-  parameter int unsigned PixelBits = $clog2(Tiles * Columns)
+  parameter int unsigned GroupBits = $clog2(Rows / Lanes),
+  parameter int unsigned PixelBits = $clog2(Tiles * Columns),
+  parameter int unsigned StepBits  = 6 - $clog2(Lanes)
 ) (
   input  logic                  clk_i,
   input  logic                  rst_ni,
@@ -21,11 +23,11 @@ module bdnn_results #(
   input  logic                  acc_last_i,       // of the chunk
   input  logic [Rows*32-1:0]    acc_i,
 
-  // Requantisation constants of a row of the chunk at work, one cycle after row_o and bank_o
-  output logic [RowBits-1:0]    filter_row_o,
+  // Requantisation constants of a group of Lanes rows of the chunk at work, one cycle after group and bank
+  output logic [GroupBits-1:0]  filter_group_o,
   output logic [1:0]            filter_bank_o,
-  input  logic [31:0]           multiplier_i,
-  input  logic [63:0]           offset_i,
+  input  logic [32*Lanes-1:0]   multipliers_i,
+  input  logic [64*Lanes-1:0]   offsets_i,
 
   output logic                  chunk_free_o,     // accumulators and constants of a chunk are given back
 
@@ -35,8 +37,8 @@ module bdnn_results #(
   input  logic                  value_read_i,
   input  logic                  value_bank_i,
   input  logic [PixelBits-1:0]  value_pixel_i,
-  input  logic [5:0]            value_channel_i,
-  output logic [31:0]           value_o
+  input  logic [StepBits-1:0]   value_step_i,      // Lanes channels
+  output logic [32*Lanes-1:0]   values_o
 );
 
   localparam int unsigned UnitBanks = 2;
@@ -65,27 +67,27 @@ module bdnn_results #(
   // Walk //
   //////////
 
-  // For every chunk: row by row all pixels of the block. After the last chunk, rows without filters fill the unit up with zeros.
+  // For every chunk: group of rows by group all pixels of the block. After the last chunk, rows without filters fill the unit up with zeros.
   logic [1:0]           chunks_ready_q, units_used_q;
-  logic [6:0]           channel_q;         // of the unit
-  logic [RowBits-1:0]   row_q;
+  logic [StepBits-1:0]  step_q;            // of the unit
+  logic [GroupBits-1:0] group_q;
   logic [1:0]           bank_q;
-  logic [15:0]          filters_left_q;    // from this row on
+  logic [15:0]          filters_left_q;    // from this chunk on
   logic                 padding_q;         // no chunk: zeros up to 64 channels
   logic [31:0]          pixels_left_q;
   logic [15:0]          block_pixels, pixels;
-  logic                 active, step, row_end, chunk_end, unit_end, filters_end, unit_start;
+  logic                 active, step, group_end, chunk_end, unit_end, filters_end, unit_start;
   logic                 walk_bank_q;       // unit bank written
 
   assign block_pixels = 16'(job_i.tiles * 8'(Columns));
   assign pixels       = (pixels_left_q < 32'(block_pixels)) ? pixels_left_q[15:0] : block_pixels;
 
-  assign unit_start  = channel_q == '0 && pixel_q == '0;
+  assign unit_start  = step_q == '0 && pixel_q == '0;
   assign active      = padding_q || chunks_ready_q != '0;
   assign step        = run_i && active && (!unit_start || units_used_q != 2'(UnitBanks));
-  assign row_end     = step && 16'(pixel_q) == pixels - 1'b1;
-  assign chunk_end   = row_end && !padding_q && row_q == RowBits'(Rows - 1);
-  assign unit_end    = row_end && channel_q == 7'd63;
+  assign group_end   = step && 16'(pixel_q) == pixels - 1'b1;
+  assign chunk_end   = group_end && !padding_q && &group_q;
+  assign unit_end    = group_end && &step_q;
   assign filters_end = filters_left_q <= 16'(Rows);    // at the end of a chunk: it was the last
 
   always_ff @(posedge clk_i) begin
@@ -101,8 +103,8 @@ module bdnn_results #(
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
       pixel_q         <= '0;
-      row_q           <= '0;
-      channel_q       <= '0;
+      group_q         <= '0;
+      step_q          <= '0;
       bank_q          <= '0;
       acc_read_bank_q <= 1'b0;
       filters_left_q  <= job_i.filter_count;
@@ -110,14 +112,13 @@ module bdnn_results #(
       pixels_left_q   <= job_i.pixels;
       walk_bank_q     <= 1'b0;
     end else if (step) begin
-      pixel_q <= row_end ? '0 : pixel_q + 1'b1;
-      if (row_end) begin
-        row_q     <= row_q + 1'b1;
-        channel_q <= unit_end ? '0 : channel_q + 1'b1;
+      pixel_q <= group_end ? '0 : pixel_q + 1'b1;
+      if (group_end) begin
+        group_q <= group_q + 1'b1;
+        step_q  <= step_q + 1'b1;
       end
       if (unit_end) walk_bank_q <= !walk_bank_q;
       if (chunk_end) begin
-        row_q           <= '0;
         bank_q          <= bank_q + 1'b1;
         acc_read_bank_q <= !acc_read_bank_q;
         filters_left_q  <= filters_left_q - 16'(Rows);
@@ -125,72 +126,87 @@ module bdnn_results #(
       end
       if ((chunk_end && filters_end && unit_end) || (padding_q && unit_end)) begin
         padding_q      <= 1'b0;
-        row_q          <= '0;
+        group_q        <= '0;
         filters_left_q <= job_i.filter_count;
         pixels_left_q  <= pixels_left_q - 32'(block_pixels);
       end
     end
   end
 
-  assign filter_row_o  = row_q;
-  assign filter_bank_o = bank_q;
+  assign filter_group_o = group_q;
+  assign filter_bank_o  = bank_q;
 
   ////////////////////
   // Requantisation //
   ////////////////////
 
-  // One cycle for the accumulator memories, then the row's accumulator and constants enter the pipeline.
-  logic                 valid_q, blank_q, last_q, bank1_q;
-  logic [RowBits-1:0]   row1_q;
+  // One cycle for the accumulator memories, then the group's accumulators and constants enter the pipelines.
+  logic                 valid_q, padding1_q, last_q, bank1_q;
+  logic [GroupBits-1:0] group1_q;
+  logic [15:0]          left1_q;
   logic [PixelBits-1:0] pixel1_q;
-  logic [5:0]           channel1_q;
-  logic [31:0]          acc;
+  logic [StepBits-1:0]  step1_q;
 
   always_ff @(posedge clk_i) begin
     valid_q    <= rst_ni && step;
-    blank_q    <= padding_q || 16'(row_q) >= filters_left_q;
+    padding1_q <= padding_q;
+    left1_q    <= filters_left_q;
     last_q     <= unit_end;
     bank1_q    <= walk_bank_q;
-    row1_q     <= row_q;
+    group1_q   <= group_q;
     pixel1_q   <= pixel_q;
-    channel1_q <= channel_q[5:0];
+    step1_q    <= step_q;
   end
 
-  always_comb begin
-    acc = '0;
-    for (int unsigned r = 0; r < Rows; r++) if (row1_q == RowBits'(r)) acc = accs[32*r +: 32];
-  end
-
-  localparam int unsigned TagBits = 3 + PixelBits + 6;
-  logic                 value_valid, value_blank, value_last, value_write_bank;
+  localparam int unsigned TagBits = 3 + PixelBits + StepBits;
+  logic                 value_valid, value_last, value_write_bank;
   logic [PixelBits-1:0] value_write_pixel;
-  logic [5:0]           value_write_channel;
-  logic signed [31:0]   value;
+  logic [StepBits-1:0]  value_write_step;
+  logic [32*Lanes-1:0]  values;
+  logic [Lanes-1:0]     lane_valid;
+  logic [TagBits-1:0]   lane_tag [Lanes];
 
-  bdnn_epilogue #(.TagBits(TagBits)) u_epilogue (
-    .clk_i,
-    .rst_ni,
-    .valid_i     (valid_q),
-    .tag_i       ({blank_q, last_q, bank1_q, pixel1_q, channel1_q}),
-    .acc_i       (acc),
-    .multiplier_i(multiplier_i),
-    .offset_i    (offset_i),
-    .low_i       (job_i.low),
-    .high_i      (job_i.high),
-    .raw_i       (job_i.mode == bdnn_job_pkg::ModeInt32),
-    .valid_o     (value_valid),
-    .tag_o       ({value_blank, value_last, value_write_bank, value_write_pixel, value_write_channel}),
-    .value_o     (value)
-  );
+  for (genvar l = 0; l < Lanes; l++) begin : g_lane
+    logic               blank;
+    logic [31:0]        acc;
+    logic signed [31:0] value;
 
-  bdnn_ram #(.Width(32), .Depth(2 * 64 * Tiles * Columns)) u_values (
+    // Rows without filters hold zeros, whatever their constants make of them.
+    assign blank = padding1_q || 16'(group1_q) * 16'(Lanes) + 16'(l) >= left1_q;
+    always_comb begin
+      acc = '0;
+      for (int unsigned g = 0; g < Rows / Lanes; g++) if (group1_q == GroupBits'(g)) acc = accs[32*(Lanes*g+l) +: 32];
+    end
+
+    bdnn_epilogue #(.TagBits(TagBits)) u_epilogue (
+      .clk_i,
+      .rst_ni,
+      .valid_i     (valid_q),
+      .tag_i       ({blank, last_q, bank1_q, pixel1_q, step1_q}),
+      .acc_i       (acc),
+      .multiplier_i(multipliers_i[32*l +: 32]),
+      .offset_i    (offsets_i[64*l +: 64]),
+      .low_i       (job_i.low),
+      .high_i      (job_i.high),
+      .raw_i       (job_i.mode == bdnn_job_pkg::ModeInt32),
+      .valid_o     (lane_valid[l]),
+      .tag_o       (lane_tag[l]),
+      .value_o     (value)
+    );
+    assign values[32*l +: 32] = lane_tag[l][TagBits-1] ? 32'h0 : value;
+  end
+
+  assign value_valid = lane_valid[0];
+  assign {value_last, value_write_bank, value_write_pixel, value_write_step} = lane_tag[0][TagBits-2:0];
+
+  bdnn_ram #(.Width(32 * Lanes), .Depth(2 * 64 / Lanes * Tiles * Columns)) u_values (
     .clk_i,
     .write_i        (value_valid),
-    .write_address_i({value_write_bank, value_write_pixel, value_write_channel}),
-    .data_i         (value_blank ? 32'h0 : value),
+    .write_address_i({value_write_bank, value_write_pixel, value_write_step}),
+    .data_i         (values),
     .read_i         (value_read_i),
-    .read_address_i ({value_bank_i, value_pixel_i, value_channel_i}),
-    .data_o         (value_o)
+    .read_address_i ({value_bank_i, value_pixel_i, value_step_i}),
+    .data_o         (values_o)
   );
 
   logic unit_ready_q;
@@ -198,5 +214,9 @@ module bdnn_results #(
 
   assign unit_ready_o = unit_ready_q;
   assign chunk_free_o = chunk_end;
+
+`ifndef SYNTHESIS
+  initial assert (Rows >= 2 * Lanes) else $fatal(1, "bdnn_results: %0d lanes, %0d rows", Lanes, Rows);
+`endif
 
 endmodule

@@ -1,9 +1,12 @@
-// Writes the values of finished channel units: for every pixel one write command and its 64 channels through the packer. After halt_i it
+// Writes the values of finished channel units: for every pixel one write command and its 64 channels, Lanes at a time, through the packer. After halt_i it
 // completes what it asked for and starts nothing more.
 
 module bdnn_store #(
   parameter int unsigned Columns   = 8,
-  parameter int unsigned PixelBits = 6
+  parameter int unsigned PixelBits = 6,
+  parameter int unsigned Lanes     = 1,
+  // Derived, not to be set.
+  parameter int unsigned StepBits = 6 - $clog2(Lanes)
 ) (
   input  logic                  clk_i,
   input  logic                  rst_ni,
@@ -17,8 +20,8 @@ module bdnn_store #(
   output logic                  value_read_o,
   output logic                  value_bank_o,
   output logic [PixelBits-1:0]  value_pixel_o,
-  output logic [5:0]            value_channel_o,
-  input  logic [31:0]           value_i,
+  output logic [StepBits-1:0]   value_step_o,
+  input  logic [32*Lanes-1:0]   values_i,
 
   // Write commands and data
   output logic                  cmd_valid_o,
@@ -37,7 +40,7 @@ module bdnn_store #(
   logic        open_q, bank_q, done_q;
   logic [15:0] asked_q;            // pixels of this unit with a command
   logic [15:0] given_q;            // pixels of this unit whose values all left the memory
-  logic [5:0]  channel_q;
+  logic [StepBits-1:0] step_q;
   logic [31:0] pixels_left_q;
   logic [15:0] filters_left_q;
   logic [15:0] block_pixels, pixels;
@@ -114,15 +117,15 @@ module bdnn_store #(
   assign value_read_o    = open_q && given_q != asked_q && (!value_valid_q || packer_ready);
   assign value_bank_o    = bank_q;
   assign value_pixel_o   = given_q[PixelBits-1:0];
-  assign value_channel_o = channel_q;
+  assign value_step_o    = step_q;
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni || !open_q) begin
-      given_q   <= '0;
-      channel_q <= '0;
+      given_q <= '0;
+      step_q  <= '0;
     end else if (value_read_o) begin
-      channel_q <= channel_q + 1'b1;
-      if (channel_q == 6'd63) given_q <= given_q + 1'b1;
+      step_q <= step_q + 1'b1;
+      if (&step_q) given_q <= given_q + 1'b1;
     end
   end
   always_ff @(posedge clk_i) begin
@@ -131,14 +134,14 @@ module bdnn_store #(
     else if (packer_ready)  value_valid_q <= 1'b0;
   end
 
-  bdnn_packer u_packer (
+  bdnn_packer #(.Lanes(Lanes)) u_packer (
     .clk_i,
     .rst_ni,
     .mode_i  (job_i.mode),
     .planes_i(job_i.out_planes),
     .valid_i (value_valid_q),
     .ready_o (packer_ready),
-    .value_i,
+    .values_i,
     .valid_o (data_valid_o),
     .ready_i (data_ready_i),
     .data_o

@@ -1,15 +1,19 @@
-/* The packer in its three modes and all plane counts, with gaps and back-pressure on both sides. */
+/* The packer, of one, two or four values a cycle, in its three modes and all plane counts, with gaps and back-pressure
+ * on both sides. */
 #include "bench.h"
 
+#include <cstring>
 #include <deque>
 
-#include "Vpacker.h"
+#include MODEL_HEADER
 
 namespace
 {
 
 struct Test {
-    Bench<Vpacker> bench;
+    static constexpr unsigned lanes = sizeof(MODEL::values_i) / 4;
+
+    Bench<MODEL> bench;
     Random random;
     std::deque<uint32_t> input;
     std::deque<uint64_t> expected;
@@ -58,11 +62,12 @@ void Test::run(unsigned mode, unsigned planes, unsigned percent)
             check_equal((int64_t)expected.size(), 0, "the number of missing beats", bench.cycle);
         offered = !input.empty() && (offered || random.percent(percent));
         bench.dut->valid_i = offered;
-        bench.dut->value_i = input.empty() ? 0 : input.front();
+        for (unsigned l = 0; l < lanes && !input.empty(); l++)
+            std::memcpy(reinterpret_cast<char *>(&bench.dut->values_i) + 4 * l, &input[l], 4);
         bench.dut->ready_i = random.percent(percent);
         bench.dut->eval();
         if (bench.dut->valid_i && bench.dut->ready_o) {
-            input.pop_front();
+            input.erase(input.begin(), input.begin() + lanes);
             offered = false;
         }
         if (bench.dut->valid_o && bench.dut->ready_i) {

@@ -124,7 +124,9 @@ static bool plan_sums(bdnn_device_layer *layer, const bdnn_device_array *array)
     job->out_planes = layer->output.mode == BDNN_DEVICE_PLANES ? (uint32_t)layer->output.bits : 0;
     job->low = (uint32_t)layer->output.low;
     job->high = (uint32_t)layer->output.high;
-    job->tiles = (uint32_t)(needed < most ? needed : most);
+    /* Blocks of about the same size: all weights pass for each, so that a short last one would wait for them. */
+    const int64_t blocks = (needed + most - 1) / most;
+    job->tiles = (uint32_t)((needed + blocks - 1) / blocks);
     const int64_t chunks = (filters + array->rows - 1) / array->rows;
     layer->weight_words = (size_t)(chunks * array->rows * s->bases * words * parts);
     layer->filter_words = (size_t)(chunks * array->rows * 3);

@@ -1,6 +1,7 @@
 /* A network on the device "xrt" and on "reference": every output of every image equal, bit for bit.
  *
- *   xrt_agreement NETWORK DATASET COUNT BATCH */
+ *   xrt_agreement NETWORK DATASET COUNT BATCH [SECONDS]     SECONDS that a run may take: simulated hardware is slow
+ * (30) */
 #include "bdnn.h"
 
 #include <stdio.h>
@@ -17,9 +18,9 @@ static void check(bdnn_status status)
     }
 }
 
-static bdnn_session *open_session(const bdnn_model *model, const char *device, size_t batch)
+static bdnn_session *open_session(const bdnn_model *model, const char *device, size_t batch, uint32_t seconds)
 {
-    const bdnn_session_options options = {.device = device, .batch = batch, .threads = 1, .timeout_ms = 30000};
+    const bdnn_session_options options = {.device = device, .batch = batch, .threads = 1, .timeout_ms = 1000 * seconds};
     bdnn_session *session;
     check(bdnn_session_create(model, &options, &session, &err));
     return session;
@@ -63,18 +64,19 @@ int main(int argc, char **argv)
     bdnn_dataset *dataset;
     bdnn_session *device, *reference;
     size_t different = 0, values = 0, layers;
-    if (argc != 5) {
-        fprintf(stderr, "usage: xrt_agreement NETWORK DATASET COUNT BATCH\n");
+    if (argc < 5 || argc > 6) {
+        fprintf(stderr, "usage: xrt_agreement NETWORK DATASET COUNT BATCH [SECONDS]\n");
         return 2;
     }
     const size_t count = (size_t)atoi(argv[3]), batch = (size_t)atoi(argv[4]);
+    const uint32_t seconds = argc > 5 ? (uint32_t)atoi(argv[5]) : 30;
     check(bdnn_model_load(argv[1], NULL, &model, &err));
     check(bdnn_dataset_open(argv[2], NULL, &dataset, &err));
     const bdnn_preprocess p = bdnn_model_preprocess(model);
     const size_t item = (size_t)p.channels * (size_t)p.height * (size_t)p.width;
     float *input = calloc(batch * item, sizeof *input);
-    device = open_session(model, "xrt", batch);
-    reference = open_session(model, "reference", batch);
+    device = open_session(model, "xrt", batch, seconds);
+    reference = open_session(model, "reference", batch, seconds);
     for (size_t i = 0; input && i < count; i += batch) {
         for (size_t b = 0; b < batch; b++) {
             check(bdnn_dataset_input(dataset, i + b, &p, input + b * item, &err));

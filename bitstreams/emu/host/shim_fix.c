@@ -2,11 +2,14 @@
  * wrapper is linked with, and stays as the distribution ships it. When loaded, the wrapper redirects a few of that
  * shim's calls into the C library:
  *
- *   malloc, realloc, free   the shim's alloc_void() drops the result of realloc, so that its message buffer must not
- * move: blocks that it allocates get address space to grow in place sleep                   waits of 1 to 10 seconds in
- * places where nothing is waited for become short read, write             the shim loops for ever once the device
- * process is gone. The wrapper checks the device's answers as they pass and waits for them for a bounded time; after
- * that the device counts as lost
+ * - malloc, realloc, free: the shim's alloc_void() drops the result of realloc, so that its message buffer must not
+ *   move. Blocks that it allocates get address space to grow in place.
+ * - sleep: waits of 1 to 10 seconds in places where nothing is waited for become short.
+ * - sigaction, fork, accept: the shim's handlers of crashes allocate memory and signal the whole process group. A
+ * signal in the middle of its fork, which holds the allocator's locks, was seen to hang the program for ever. They are
+ * not installed, a fork is not interrupted, and a device process that does not come is not waited for without end.
+ * - read, write: the shim loops for ever once the device process is gone. The wrapper checks the device's answers as
+ *   they pass and waits for them for a bounded time; after that the device counts as lost.
  *
  * A lost device ends the host program with a message: XRT's interfaces have no way to tell it. With OPEN_EMU_LOST=ones
  * it answers nothing but ones instead (lost.h), for host programs that look. OPEN_EMU_TIMEOUT is the time for one
@@ -18,6 +21,8 @@
 #include <errno.h>
 #include <link.h>
 #include <poll.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -78,8 +83,8 @@ static void shim_free(void *pointer)
         free(pointer);
         return;
     }
+    atomic_store(&block->start, NULL); /* first: the address may be another block's at once */
     munmap(pointer, RESERVED_BYTES);
-    atomic_store(&block->start, NULL);
 }
 
 static void *shim_realloc(void *pointer, size_t size)
@@ -113,6 +118,16 @@ static unsigned setting(const char *name, unsigned otherwise)
     const char *text = getenv(name);
     unsigned long value = text ? strtoul(text, NULL, 10) : 0;
     return value > 0 && value < 1000000 ? (unsigned)value : otherwise;
+}
+
+static bool wait_for_input(int fd, unsigned seconds)
+{
+    struct pollfd ready = {.fd = fd, .events = POLLIN};
+    int polled;
+    do
+        polled = poll(&ready, 1, (int)seconds * 1000);
+    while (polled < 0 && errno == EINTR);
+    return polled != 0;
 }
 
 static atomic_bool device_is_lost;
@@ -185,6 +200,42 @@ static enum socket_kind kind_of(int fd)
     return host_memory ? SOCKET_HOST_MEMORY : SOCKET_ANSWERS;
 }
 
+/* --- the device's start
+ * ----------------------------------------------------------------------------------------------------- */
+
+/* Crashes, and in sw_emu also SIGUSR1 and SIGCHLD; the shims handle nothing else. */
+static int shim_sigaction(int number, const struct sigaction *action, struct sigaction *before)
+{
+    return action ? 0 : sigaction(number, NULL, before);
+}
+
+/* The child inherits the mask, and what it executes would. */
+static pid_t shim_fork(void)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    pid_t child = fork();
+    int failure = errno;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    errno = failure;
+    return child;
+}
+
+enum { LEAST_START_SECONDS = 60 };
+
+/* The thread that waits for a device to ask for host memory may wait: not every device does. */
+static int shim_accept(int fd, struct sockaddr *address, socklen_t *size)
+{
+    unsigned seconds = setting("OPEN_EMU_TIMEOUT", LEAST_START_SECONDS);
+    if (kind_of(fd) == SOCKET_ANSWERS &&
+        !wait_for_input(fd, seconds < LEAST_START_SECONDS ? LEAST_START_SECONDS : seconds)) {
+        fprintf(stderr, "open_emu: the device process did not start\n");
+        _exit(EXIT_FAILURE);
+    }
+    return accept(fd, address, size);
+}
+
 /* The end of the stream becomes the request that ends the thread. */
 static ssize_t read_host_memory(int fd, uint8_t *bytes, size_t size)
 {
@@ -196,23 +247,13 @@ static ssize_t read_host_memory(int fd, uint8_t *bytes, size_t size)
     return (ssize_t)size;
 }
 
-static bool wait_for_answer(int fd)
-{
-    struct pollfd ready = {.fd = fd, .events = POLLIN};
-    int polled;
-    do
-        polled = poll(&ready, 1, (int)setting("OPEN_EMU_TIMEOUT", 60) * 1000);
-    while (polled < 0 && errno == EINTR);
-    return polled != 0;
-}
-
 /* From the device: -1 when that is lost, and the answer is where it was. */
 static ssize_t receive_answer(int fd, uint8_t *bytes, size_t size)
 {
     const struct stream before = stream;
     const char *wrong = NULL;
     ssize_t got = 0;
-    if (!wait_for_answer(fd)) {
+    if (!wait_for_input(fd, setting("OPEN_EMU_TIMEOUT", 60))) {
         wrong = "it does not answer within OPEN_EMU_TIMEOUT";
     } else {
         got = read(fd, bytes, size);
@@ -286,6 +327,7 @@ static const struct {
 } redirections[] = {
     {"malloc", (void *)shim_malloc}, {"realloc", (void *)shim_realloc}, {"free", (void *)shim_free},
     {"sleep", (void *)shim_sleep},   {"read", (void *)shim_read},       {"write", (void *)shim_write},
+    {"fork", (void *)shim_fork},     {"accept", (void *)shim_accept},   {"sigaction", (void *)shim_sigaction},
 };
 
 struct tables {

@@ -1,12 +1,18 @@
 /* Template of the kernel for fully connected layers on processors without a product of bytes: blocks of one filter are
- * decoded to 16 bits and multiplied with the batch's items, widened likewise. Included by one file per instruction set,
- * which defines DENSE_KERNEL, DENSE_NAME, DENSE_AVAILABLE (an expression) and
+ * decoded to 16 bits and multiplied with the batch's items, widened likewise. There is no decoded copy, since at batch
+ * 1 the memory bus decides and since a network's fully connected layers are most of its memory. Included by one file
+ * per instruction set, which defines DENSE_KERNEL, DENSE_NAME, DENSE_AVAILABLE (an expression) and
  *
  *     static void decode(const uint64_t *planes, int64_t words, const int8_t *scales, int32_t bases, int64_t count,
  *                        int16_t *w);
  *
  * which decodes `count` words of 64 weights, the planes of one basis lying `words` apart. */
-#define DENSE_FILTERS 4
+#include "kernels/kernel_list.h"
+#include "kernels/rows.h"
+
+#include "core/memory.h"
+
+#define DENSE_FILTERS 4 /* of one task */
 
 /* Elements of a block: weights and inputs together stay in the first-level cache beside the inputs themselves. */
 #define BLOCK_WORDS 16
@@ -28,6 +34,7 @@ static int32_t dot_block(const uint8_t *x, const int16_t *w, int64_t used, int64
     return sum;
 }
 
+/* One filter for all items of the batch, acc's elements acc_stride apart. */
 static void dense_filter(const bdnn_ip_shape *s, const uint64_t *planes, const int8_t *scales, const uint8_t *x_q,
                          int32_t *acc, int64_t acc_stride)
 {
@@ -46,6 +53,71 @@ static void dense_filter(const bdnn_ip_shape *s, const uint64_t *planes, const i
     }
 }
 
-#include "kernels/dense_entry.h"
+struct dense_job {
+    const bdnn_ip_shape *shape;
+    const bdnn_ip_weights *weights;
+    const uint8_t *x_q;
+    const bdnn_sink *sink;
+    uint8_t *scratch;
+};
 
-const bdnn_ip_kernel DENSE_KERNEL = DENSE_ENTRY(DENSE_NAME);
+/* Per thread: the sums of a task, [batch][DENSE_FILTERS]. */
+static size_t dense_slot_bytes(const bdnn_ip_shape *shape)
+{
+    return bdnn_round_up((size_t)shape->batch * DENSE_FILTERS * sizeof(int32_t), BDNN_ALIGNMENT);
+}
+
+static void dense_task(void *context, size_t slot, size_t task)
+{
+    const struct dense_job *job = context;
+    const bdnn_ip_shape *s = job->shape;
+    const int64_t words = (bdnn_ip_inner(s) + 63) / 64, first = (int64_t)task * DENSE_FILTERS;
+    const int64_t end = first + DENSE_FILTERS < s->filters ? first + DENSE_FILTERS : s->filters;
+    int32_t *acc = (int32_t *)(void *)(job->scratch + slot * dense_slot_bytes(s));
+    for (int64_t f = first; f < end; f++) {
+        dense_filter(s, job->weights->planes + f * s->bases * words, job->weights->scales + f * s->bases, job->x_q,
+                     acc + (f - first), DENSE_FILTERS);
+    }
+    bdnn_sink_put(job->sink, 0, s->batch, first, end - first, acc, DENSE_FILTERS);
+}
+
+static bool supported(const bdnn_ip_shape *shape)
+{
+    return (DENSE_AVAILABLE) && (!shape || bdnn_ip_is_dense(shape));
+}
+
+static size_t packed_bytes(const bdnn_ip_shape *shape)
+{
+    (void)shape;
+    return 0;
+}
+
+static void pack(const bdnn_ip_shape *shape, const bdnn_ip_weights *weights, void *packed, bdnn_threads *threads)
+{
+    (void)shape;
+    (void)weights;
+    (void)packed;
+    (void)threads;
+}
+
+static size_t scratch_bytes(const bdnn_ip_shape *shape, size_t threads)
+{
+    return threads * dense_slot_bytes(shape);
+}
+
+static void run(const bdnn_ip_shape *shape, const bdnn_ip_weights *weights, const void *packed, const uint8_t *x_q,
+                const bdnn_sink *sink, void *scratch, bdnn_threads *threads)
+{
+    struct dense_job job = {.shape = shape, .weights = weights, .x_q = x_q, .sink = sink, .scratch = scratch};
+    (void)packed;
+    bdnn_parallel_slots(threads, dense_task, &job, (size_t)((shape->filters + DENSE_FILTERS - 1) / DENSE_FILTERS));
+}
+
+const bdnn_ip_kernel DENSE_KERNEL = {
+    .name = DENSE_NAME,
+    .supported = supported,
+    .packed_bytes = packed_bytes,
+    .pack = pack,
+    .scratch_bytes = scratch_bytes,
+    .run = run,
+};

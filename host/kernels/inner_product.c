@@ -27,6 +27,7 @@ void bdnn_ip_decode(const uint64_t *planes, const int8_t *scales, int32_t bases,
 
 const bdnn_ip_kernel *const bdnn_ip_kernels[] = {
 #if defined(__x86_64__)
+    &bdnn_ip_dense_avx512gfni,
     &bdnn_ip_dense_avx512vnni,
     &bdnn_ip_panel_amx,
     &bdnn_ip_panel_avx512vnni,
@@ -47,10 +48,7 @@ const bdnn_ip_kernel *const bdnn_ip_kernels[] = {
     &bdnn_ip_dot16_neon,
     &bdnn_ip_popcount_neon,
 #elif defined(__arm__)
-    &bdnn_ip_dense_neon,
-    &bdnn_ip_panel_neon,
-    &bdnn_ip_dot16_neon,
-    &bdnn_ip_popcount_neon,
+    &bdnn_ip_dense_neon,     &bdnn_ip_panel_neon,     &bdnn_ip_dot16_neon,        &bdnn_ip_popcount_neon,
 #endif
     &bdnn_ip_dense_portable,
     &bdnn_ip_dot16_portable,

@@ -1,23 +1,26 @@
 /* Template of the kernels for fully connected layers that decode by looking codes up: K bits of a weight are a code, a
- * filter's weights take at most 2^K values, and PSHUFB looks sixteen bytes up in a table of sixteen. At batch 1 the
- * memory bus should decide, so there is no decoded copy, and few instructions a weight.
+ * filter's weights take at most 2^K values, which a filter has in tables. At batch 1 the memory bus should decide, so
+ * there is no decoded copy, and few instructions a weight.
  *
- * One vector of each of four planes holds the bits of 8 weights a byte. They are interleaved to eight vectors of codes,
- * where vector j holds the codes of the weights at bit order[j] of every byte; the inputs, which all filters share, are
- * put into that order once. More than four planes go through a second table, whose bytes are added.
+ * A block is a vector of bits of each plane. It is decoded to eight vectors of weights, in an order of its own; the
+ * inputs, which all filters share, are put into that order once.
  *
  * Included by one file per instruction set, which defines DENSE_KERNEL, DENSE_NAME, DENSE_AVAILABLE (an expression),
- * vec (the vector type) and on vectors: load (unaligned), zero, fill (of a byte), table (16 bytes to
- * every 128 bits),
- * both (and), differing (exclusive or), left and right (shifts of 16-bit elements by a constant),
- * shuffle, add8, add32, total (sum of all 32-bit elements), product (of unsigned and signed bytes), product_add (to
- * other products), widen (products to 32-bit sums), and
+ * vec (the vector type) and on vectors: load (unaligned), zero, add32, total (sum of all 32-bit elements), product (of
+ * unsigned and signed bytes), product_add (to other products), widen (products to 32-bit sums), and
  *
  *     static int steps_within(int32_t largest, int32_t bits);
  *
  * how many products may be added up before widening, one of those that STEPS_CASES(k, n) makes a CASE(k, n, steps) of,
  * when weights are at most `largest`; 0 when even a product may not be exact. Then inputs are split in two, each with
- * every second one 0. */
+ * every second one 0. The decoding is dense_nibbles.h's, or, with DENSE_TABLES:
+ *
+ *     static int64_t element_at(int32_t bases, int64_t vector, int64_t byte);
+ *     static void tables_of(const int8_t *scales, int32_t bases, vec tables[DENSE_TABLES]);
+ *     void decode(int planes, const vec bits[8], const vec tables[DENSE_TABLES], vec w[8]);
+ *
+ * which element of a block a weight is; a filter's tables; and the weights of a block, from 4, 6 or 8 planes, those
+ * beyond K being copies of the last one. */
 #include "core/memory.h"
 #include "kernels/cpu.h"
 #include "kernels/kernel_list.h"
@@ -26,7 +29,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <tmmintrin.h>
 
 #define INLINE static inline __attribute__((always_inline))
 
@@ -36,7 +38,9 @@
 #define BYTES      ((int64_t)sizeof(vec))
 #define BLOCK      (VECTORS * BYTES)
 
-static const int order[VECTORS] = {0, 4, 2, 6, 1, 5, 3, 7};
+#ifndef DENSE_TABLES
+#include "kernels/x86/dense_nibbles.h"
+#endif
 
 static bool supported(const bdnn_ip_shape *shape)
 {
@@ -85,13 +89,13 @@ static size_t scratch_bytes(const bdnn_ip_shape *shape, size_t threads)
 }
 
 /* One item, put into the order of the codes; elements from D on are 0. */
-static void reorder(const uint8_t *x, int64_t inner, int64_t padded, int parts, uint8_t *ordered)
+static void reorder(const uint8_t *x, int32_t bases, int64_t inner, int64_t padded, int parts, uint8_t *ordered)
 {
     memset(ordered, 0, (size_t)(parts * padded));
     for (int64_t first = 0; first < padded; first += BLOCK) {
         for (int64_t j = 0; j < VECTORS; j++) {
             for (int64_t i = 0; i < BYTES; i++) {
-                const int64_t d = first + i * 8 + order[j], part = parts == 2 ? i % 2 : 0;
+                const int64_t d = first + element_at(bases, j, i), part = parts == 2 ? i % 2 : 0;
                 if (d < inner) {
                     ordered[part * padded + first + j * BYTES + i] = x[d];
                 }
@@ -100,28 +104,13 @@ static void reorder(const uint8_t *x, int64_t inner, int64_t padded, int parts, 
     }
 }
 
-/* The weight of each code of up to four bases: bit k of the code is a bit of basis k. */
-static __m128i weights_of(const int8_t *scales, int32_t bases)
-{
-    static const int8_t signs[4][16] = {{-1, 1, -1, 1, -1, 1, -1, 1, -1, 1, -1, 1, -1, 1, -1, 1},
-                                        {-1, -1, 1, 1, -1, -1, 1, 1, -1, -1, 1, 1, -1, -1, 1, 1},
-                                        {-1, -1, -1, -1, 1, 1, 1, 1, -1, -1, -1, -1, 1, 1, 1, 1},
-                                        {-1, -1, -1, -1, -1, -1, -1, -1, 1, 1, 1, 1, 1, 1, 1, 1}};
-    __m128i weights = _mm_setzero_si128();
-    for (int32_t k = 0; k < bases; k++) {
-        const __m128i sign = _mm_loadu_si128((const __m128i *)(const void *)signs[k]);
-        weights = _mm_add_epi8(weights, _mm_sign_epi8(_mm_set1_epi8(scales[k]), sign));
-    }
-    return weights;
-}
-
 /* A filter, or a part of one, ready to decode. Planes beyond K repeat the last one: the tables do not tell their bits
  * apart. */
 struct filter {
     const uint8_t *plane[8];
     int64_t bytes; /* of each plane, a multiple of BYTES */
     int64_t ahead; /* from a plane to the next filter's */
-    vec table[2];
+    vec tables[DENSE_TABLES];
     int steps;
 };
 
@@ -136,8 +125,7 @@ static struct filter filter_of(const bdnn_ip_shape *s, const uint64_t *planes, c
     for (int32_t k = 0; k < s->bases; k++) {
         largest += abs(scales[k]);
     }
-    f.table[0] = table(weights_of(scales, s->bases < 4 ? s->bases : 4));
-    f.table[1] = table(s->bases > 4 ? weights_of(scales + 4, s->bases - 4) : _mm_setzero_si128());
+    tables_of(scales, s->bases, f.tables);
     f.steps = steps_within(largest, s->bits);
     f.steps = f.steps ? f.steps : 1;
     return f;
@@ -155,66 +143,6 @@ static struct filter rest_of(const struct filter *f, int64_t left, uint8_t rest[
     r.bytes = BYTES;
     r.ahead = 0;
     return r;
-}
-
-/* Swaps what lies `shift` bits above the mask's bits in a with what lies at the mask's bits in b: of even and odd bits
- * of two planes that makes pairs, of pairs codes of four. */
-#define INTERLEAVE(a, b, shift, mask)                                                                                  \
-    do {                                                                                                               \
-        const vec swapped = both(mask, differing(right(a, shift), b));                                                 \
-        b = differing(b, swapped);                                                                                     \
-        a = differing(a, left(swapped, shift));                                                                        \
-    } while (0)
-
-INLINE void codes_of_four(vec a, vec b, vec c, vec d, vec code[VECTORS])
-{
-    const vec bits = fill(0x55), pairs = fill(0x33), low = fill(0x0f);
-    INTERLEAVE(a, b, 1, bits);
-    INTERLEAVE(c, d, 1, bits);
-    INTERLEAVE(a, c, 2, pairs);
-    INTERLEAVE(b, d, 2, pairs);
-    code[0] = both(low, a);
-    code[1] = both(low, right(a, 4));
-    code[2] = both(low, c);
-    code[3] = both(low, right(c, 4));
-    code[4] = both(low, b);
-    code[5] = both(low, right(b, 4));
-    code[6] = both(low, d);
-    code[7] = both(low, right(d, 4));
-}
-
-INLINE void codes_of_two(vec a, vec b, vec code[VECTORS])
-{
-    const vec bits = fill(0x55), low = fill(0x03);
-    INTERLEAVE(a, b, 1, bits);
-    code[0] = both(low, a);
-    code[1] = both(low, right(a, 4));
-    code[2] = both(low, right(a, 2));
-    code[3] = both(low, right(a, 6));
-    code[4] = both(low, b);
-    code[5] = both(low, right(b, 4));
-    code[6] = both(low, right(b, 2));
-    code[7] = both(low, right(b, 6));
-}
-
-/* The weights of one block. bases: 4, 6 or 8. */
-INLINE void decode(int bases, const vec bits[8], const vec tables[2], vec w[VECTORS])
-{
-    vec code[VECTORS];
-    codes_of_four(bits[0], bits[1], bits[2], bits[3], code);
-    UNROLL
-    for (int i = 0; i < VECTORS; i++) {
-        w[i] = shuffle(tables[0], code[i]);
-    }
-    if (bases == 6) {
-        codes_of_two(bits[4], bits[5], code);
-    } else if (bases == 8) {
-        codes_of_four(bits[4], bits[5], bits[6], bits[7], code);
-    }
-    UNROLL
-    for (int i = 0; i < VECTORS && bases > 4; i++) {
-        w[i] = add8(w[i], shuffle(tables[1], code[i]));
-    }
 }
 
 INLINE vec multiply(int steps, const vec w[VECTORS], const uint8_t *x, vec sum)
@@ -235,8 +163,11 @@ INLINE vec multiply(int steps, const vec w[VECTORS], const uint8_t *x, vec sum)
  * see a stream in each. */
 INLINE void dot(int bases, int items, int steps, const struct filter *f, const uint8_t *x, int64_t stride, int32_t *acc)
 {
-    const vec tables[2] = {f->table[0], f->table[1]};
-    vec sum[MOST_ITEMS];
+    vec tables[DENSE_TABLES], sum[MOST_ITEMS];
+    UNROLL
+    for (int i = 0; i < DENSE_TABLES; i++) {
+        tables[i] = f->tables[i];
+    }
     UNROLL
     for (int n = 0; n < items; n++) {
         sum[n] = zero();
@@ -296,7 +227,7 @@ static void run_filter(const struct job *job, int64_t index, int32_t *acc)
         filter_of(s, job->weights->planes + index * s->bases * words, job->weights->scales + index * s->bases);
     const int64_t left = words * 8 - whole.bytes;
     uint8_t rest[8][sizeof(vec)];
-    struct filter end = whole;
+    struct filter end;
     int64_t items = MOST_ITEMS;
     if (left > 0) {
         end = rest_of(&whole, left, rest);
@@ -342,7 +273,7 @@ static void run(const bdnn_ip_shape *shape, const bdnn_ip_weights *weights, cons
         .shape = shape, .weights = weights, .inputs = inputs, .sink = sink, .slots = inputs + inputs_bytes(shape)};
     (void)packed;
     for (int64_t n = 0; n < shape->batch; n++) {
-        reorder(x_q + n * inner, inner, padded, parts, inputs + n * parts * padded);
+        reorder(x_q + n * inner, shape->bases, inner, padded, parts, inputs + n * parts * padded);
     }
     bdnn_parallel_slots(threads, run_task, &job, (size_t)((shape->filters + FILTERS - 1) / FILTERS));
 }

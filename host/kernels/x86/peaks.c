@@ -61,6 +61,7 @@ const bdnn_probe_entry bdnn_probes_native[] = {
     {&bdnn_ip_panel_amx, &tdpbusd},
     {&bdnn_ip_panel_avx512vnni, &vpdpbusd_zmm},
     {&bdnn_ip_dense_avx512vnni, &vpdpbusd_zmm},
+    {&bdnn_ip_dense_avx512gfni, &vpdpbusd_zmm},
     {&bdnn_ip_panel_avxvnni, &vpdpbusd_ymm},
     {&bdnn_ip_dense_avxvnni, &vpdpbusd_ymm},
     {&bdnn_ip_panel_avx2, &vpmaddubsw_ymm},

@@ -52,7 +52,9 @@ static bdnn_status run_once(bench_results *b, const float *input, long long r, b
 {
     const double start = cli_seconds();
     bdnn_status status = cli_session_run(&b->session, input, err);
-    if (r >= 0) {
+    if (r == -WARM_UP) {
+        b->first_ms = 1e3 * (cli_seconds() - start);
+    } else if (r >= 0) {
         b->total_ms[r] = 1e3 * (cli_seconds() - start);
     }
     for (size_t l = 0; l < b->layers && r >= 0 && status == BDNN_OK; l++) {
@@ -60,6 +62,33 @@ static bdnn_status run_once(bench_results *b, const float *input, long long r, b
         status = bdnn_session_layer(b->session.session, l, &cost, err);
         b->layer_ms[l * (size_t)b->repeat + (size_t)r] = 1e-6 * (double)cost.nanoseconds;
     }
+    return status;
+}
+
+/* Milliseconds that reading a file once takes; 0 for what is no file. */
+static double time_file(const char *path)
+{
+    const double start = cli_seconds();
+    static char buffer[1 << 18];
+    FILE *file = fopen(path, "rb");
+    size_t bytes = 0;
+    while (file && !ferror(file) && !feof(file)) {
+        bytes += fread(buffer, 1, sizeof buffer, file);
+    }
+    if (file) {
+        fclose(file);
+    }
+    return bytes > 0 ? 1e3 * (cli_seconds() - start) : 0;
+}
+
+static bdnn_status load(const char *path, const cli_model_options *options, bench_results *b, bdnn_error *err)
+{
+    double start;
+    bdnn_status status;
+    b->file_ms = time_file(path);
+    start = cli_seconds();
+    status = cli_load(path, options, &b->model, err);
+    b->load_ms = 1e3 * (cli_seconds() - start);
     return status;
 }
 
@@ -104,7 +133,9 @@ static bdnn_status measure_peaks(bench_results *b, cli_progress *progress, bdnn_
 static bdnn_status measure(bench_results *b, bdnn_error *err)
 {
     cli_progress progress = cli_progress_start();
+    const double start = cli_seconds();
     bdnn_status status = cli_session_open(&b->session, b->model, &b->device, (size_t)b->threads, (size_t)b->batch, err);
+    b->ready_ms = 1e3 * (cli_seconds() - start);
     if (status != BDNN_OK) {
         return status;
     }
@@ -159,7 +190,7 @@ int cli_bench(int argc, char **argv)
     if (argc - optind != 1) {
         return cli_usage(COMMAND, "one network is needed");
     }
-    if (cli_load(argv[optind], &model_options, &b.model, &err) != BDNN_OK) {
+    if (load(argv[optind], &model_options, &b, &err) != BDNN_OK) {
         return cli_fail(&err);
     }
     code = measure(&b, &err) == BDNN_OK ? bench_report(&b, &form) : cli_fail(&err);

@@ -15,8 +15,10 @@ typedef struct bench_results {
     cli_device device;
     long long threads, batch, repeat;
     size_t layers;
-    double *layer_ms;  /* [layer][repetition] */
-    double *total_ms;  /* [repetition] */
+    double *layer_ms; /* [layer][repetition] */
+    double *total_ms; /* [repetition] */
+    double file_ms, load_ms, ready_ms,
+        first_ms;      /* reading the file alone; loading it; making a session; its first run */
     bench_peak *peaks; /* of each kernel that occurs, at most one a layer */
     size_t peak_count;
     uint64_t read_bytes; /* of one run: weights and feature maps */

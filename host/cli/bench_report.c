@@ -183,6 +183,15 @@ static void print_machine(const bench_results *b)
            1e-9 * b->read_rate, 1e-6 * (double)b->read_bytes, 1e-9 * b->memory_rate);
 }
 
+/* Beside a run that is not the first: what it takes from a file to its result. */
+static void print_start_up(const bench_results *b, double run_ms)
+{
+    const double sum = b->load_ms + b->ready_ms + b->first_ms;
+    printf(
+        "start-up   load %.1f ms, make ready %.1f ms, first run %.1f ms: %.2f runs beside reading the file, %.1f ms\n",
+        b->load_ms, b->ready_ms, b->first_ms, run_ms > 0 ? (sum - b->file_ms) / run_ms : 0, b->file_ms);
+}
+
 static void print_total(const bench_results *b, const struct spread *total)
 {
     printf("\nrun        median %.3f ms, least %.3f, quartiles %.3f and %.3f, most %.3f, of %lld; %.4g items/s\n",
@@ -190,6 +199,16 @@ static void print_total(const bench_results *b, const struct spread *total)
            1e3 * (double)b->batch / total->median);
     printf("device     %s, %lld thread%s, batch %lld\n", b->device.name, b->threads, b->threads == 1 ? "" : "s",
            b->batch);
+}
+
+static cJSON *start_up_of(const bench_results *b)
+{
+    cJSON *json = cJSON_CreateObject();
+    cJSON_AddNumberToObject(json, "file", b->file_ms);
+    cJSON_AddNumberToObject(json, "load", b->load_ms);
+    cJSON_AddNumberToObject(json, "make_ready", b->ready_ms);
+    cJSON_AddNumberToObject(json, "first_run", b->first_ms);
+    return json;
 }
 
 static int print_json(bench_results *b, cJSON *layers, const struct spread *total, double sum)
@@ -206,6 +225,7 @@ static int print_json(bench_results *b, cJSON *layers, const struct spread *tota
     cJSON_AddNumberToObject(json, "ms_layers", sum);
     cJSON_AddNumberToObject(json, "items_per_second", 1e3 * (double)b->batch / total->median);
     cJSON_AddNumberToObject(json, "activation_bytes", (double)planned);
+    cJSON_AddItemToObject(json, "start_up_ms", start_up_of(b));
     cJSON_AddItemToObject(json, "machine", machine_of(b));
     cJSON_AddItemToObject(json, "layers", layers);
     return cli_print_json(json);
@@ -242,6 +262,7 @@ int bench_report(bench_results *b, const bench_form *form)
     if (status == BDNN_OK) {
         cli_table_print(&table, stdout);
         print_total(b, &total);
+        print_start_up(b, total.median);
         print_machine(b);
     }
     cJSON_Delete(layers);

@@ -1,9 +1,13 @@
 /* bdnn run: images through a network. */
+#define _POSIX_C_SOURCE 200809L /* stat, strcasecmp */
+
 #include "cli/cli.h"
 
 #include <cjson/cJSON.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
 
 #define COMMAND          "run"
 #define MOST_SHOWN       1000
@@ -245,13 +249,30 @@ static bdnn_status show_result(struct running *r, const char *path, const bdnn_i
     return BDNN_OK;
 }
 
+/* A deflated picture has a thousand times its file's bytes at the most; 32 kB make what fits beside any network. */
+#define SMALL_FILE 32768
+
+/* Makes room for pictures that are decoded whole - a JPEG is decoded at a scale that fits - and may take as much memory
+ * as the network. */
+static void make_room(const struct running *r, const char *path)
+{
+    const char *dot = strrchr(path, '.');
+    const bool jpeg = dot && (strcasecmp(dot, ".jpg") == 0 || strcasecmp(dot, ".jpeg") == 0);
+    struct stat file;
+    if (!jpeg && stat(path, &file) == 0 && file.st_size > SMALL_FILE) {
+        bdnn_model_let_go(r->model);
+    }
+}
+
 static bdnn_status run_image(struct running *r, const char *path, float *input, bdnn_error *err)
 {
     const bdnn_preprocess p = bdnn_model_preprocess(r->model);
     const int32_t least = p.resize == BDNN_RESIZE_CROP ? p.resize_short : 0;
     bdnn_image image;
     bdnn_result result;
-    bdnn_status status = bdnn_image_load(path, least ? least : p.width, least ? least : p.height, &image, err);
+    bdnn_status status;
+    make_room(r, path);
+    status = bdnn_image_load(path, least ? least : p.width, least ? least : p.height, &image, err);
     if (status != BDNN_OK) {
         return status;
     }

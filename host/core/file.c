@@ -1,5 +1,5 @@
 /* Files. */
-#define _POSIX_C_SOURCE 200809L
+#define _DEFAULT_SOURCE /* madvise */
 #include "core/file.h"
 
 #include "core/memory.h"
@@ -45,6 +45,13 @@ bdnn_status bdnn_map_file(const char *path, bdnn_map *map, bdnn_error *err)
     map->data = data;
     map->size = (size_t)info.st_size;
     return BDNN_OK;
+}
+
+void bdnn_map_let_go(const bdnn_map *map)
+{
+    if (map->data) {
+        madvise((void *)map->data, map->size, MADV_DONTNEED);
+    }
 }
 
 void bdnn_unmap_file(bdnn_map *map)

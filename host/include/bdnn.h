@@ -80,6 +80,11 @@ BDNN_API bdnn_status bdnn_model_save(const bdnn_model *model, const char *path, 
  * DIR/decomposition/<layer>/basis_<K>/{M,c}.npy. The folder is made under a temporary name and renamed; `directory` must not exist. */
 BDNN_API bdnn_status bdnn_model_export_npy(const bdnn_model *model, const char *directory, bdnn_error *err);
 
+/* A loaded model file is mapped, and what has been read of it stays in memory while the system has enough. This gives those pages
+ * back; what is read again comes again from the system's cache of files, at some milliseconds for 100 MB. For programs that are about
+ * to need much memory for something else. */
+BDNN_API void bdnn_model_let_go(const bdnn_model *model);
+
 BDNN_API void bdnn_model_free(bdnn_model *model);
 
 /* How an image becomes the network's input: decode, resize, crop, order the channels, then (pixel - mean) * scale per channel,

@@ -1,27 +1,18 @@
 /* The table of inner-product kernels and the choice from it. */
 #include "kernels/inner_product.h"
 #include "kernels/kernel_list.h"
+#include "kernels/maps.h"
+
+#include <string.h>
 
 void bdnn_ip_decode(const uint64_t *planes, const int8_t *scales, int32_t bases, int64_t inner, int8_t *w)
 {
-    const int64_t words = (inner + 63) / 64;
-    int8_t lowest = 0;
-    for (int32_t k = 0; k < bases; k++) {
-        lowest = (int8_t)(lowest - scales[k]);
-    }
-    for (int64_t word = 0; word < words; word++) {
-        const int64_t first = word * 64, count = inner - first < 64 ? inner - first : 64;
-        int8_t *out = w + first;
-        for (int64_t i = 0; i < count; i++) {
-            out[i] = lowest;
-        }
-        for (int32_t k = 0; k < bases; k++) {
-            const uint64_t bits = planes[k * words + word];
-            const int twice = 2 * scales[k];
-            for (int64_t i = 0; i < count; i++) {
-                out[i] = (int8_t)(out[i] + (twice & -(int)(bits >> i & 1)));
-            }
-        }
+    const size_t words = (size_t)(inner + 63) / 64, full = (size_t)inner / 64;
+    bdnn_map_choose()->decode(planes, words, full, scales, bases, w);
+    if (full < words) {
+        int8_t last[64];
+        bdnn_map_choose()->decode(planes + full, words, 1, scales, bases, last);
+        memcpy(w + full * 64, last, (size_t)inner % 64);
     }
 }
 

@@ -41,6 +41,9 @@ typedef struct bdnn_map_kernel {
     void (*normalise)(const float *x, const float *squares, size_t n, size_t size, float scale, float bias, float *y);
     /* y = e^x for x <= 0, within 2 units in the last place down to -87, 0 below */
     void (*exponential)(const float *x, size_t n, float *y);
+    /* Weights from their bases: w[64 i + j] = sum_k scales[k] b, b = 1 where bit j of planes[k * stride + i] is set,
+     * else -1, for i < words; the scales' magnitudes add up to at most 127. */
+    void (*decode)(const uint64_t *planes, size_t stride, size_t words, const int8_t *scales, int32_t bases, int8_t *w);
     /* y = multiplier (float)(acc - offset) + bias, each rounded on its own */
     void (*epilogue)(const int32_t *acc, const float *multiplier, const int32_t *offset, const float *bias, size_t n,
                      float *y);

@@ -82,8 +82,8 @@ static int32_t *copy_numbers(const int32_t *numbers, int32_t count)
     return copy;
 }
 
-bdnn_layer *bdnn_graph_add_layer(bdnn_graph *graph, bdnn_op op, const char *name, const int32_t *inputs, int32_t input_count,
-                                 const int32_t *outputs, int32_t output_count)
+bdnn_layer *bdnn_graph_add_layer(bdnn_graph *graph, bdnn_op op, const char *name, const int32_t *inputs,
+                                 int32_t input_count, const int32_t *outputs, int32_t output_count)
 {
     bdnn_layer layer = {.op = op, .input_count = input_count, .output_count = output_count};
     if (!grow((void **)&graph->layers, graph->layer_count, sizeof layer)) {
@@ -162,8 +162,8 @@ static void free_layer(bdnn_layer *layer)
 
 void bdnn_graph_remove_layer(bdnn_graph *graph, size_t index)
 {
-    /* The array's room stays that of its highest count; grow() only ever looks at powers of two on the way up again, so a
-     * removal that crosses one costs a copy later and nothing else. */
+    /* The array's room stays that of its highest count; grow() only ever looks at powers of two on the way up again, so
+     * a removal that crosses one costs a copy later and nothing else. */
     free_layer(&graph->layers[index]);
     graph->layer_count--;
     memmove(&graph->layers[index], &graph->layers[index + 1], (graph->layer_count - index) * sizeof *graph->layers);
@@ -192,6 +192,11 @@ void bdnn_model_free(bdnn_model *model)
     bdnn_blob_free(&model->mean_image);
     bdnn_unmap_file(&model->map);
     bdnn_free(model);
+}
+
+void bdnn_model_let_go(const bdnn_model *model)
+{
+    bdnn_map_let_go(&model->map);
 }
 
 static bool clone_blob(bdnn_blob *to, const bdnn_blob *from)

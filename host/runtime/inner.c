@@ -23,8 +23,8 @@ static bdnn_status fold_constants(bdnn_inner *inner, const bdnn_layer *layer, bd
     for (size_t f = 0; f < filters; f++) {
         const uint64_t *planes = (const uint64_t *)dec->planes.data + f * (size_t)(dec->bases * words);
         const int8_t *scales = (const int8_t *)dec->scales.data + f * (size_t)dec->bases;
-        int64_t sum = 0;
-        for (int32_t k = 0; k < dec->bases; k++) {
+        int64_t sum = 0; /* without a zero point not asked for: all weights would have to be read */
+        for (int32_t k = 0; k < dec->bases && dec->zero_point; k++) {
             int64_t negative = 0; /* filler bits are 1 and do not count */
             for (int64_t w = 0; w < words; w++) {
                 negative += __builtin_popcountll(~planes[k * words + w]);

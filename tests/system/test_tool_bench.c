@@ -95,13 +95,17 @@ static void check_total(const cJSON *json)
 static void test_json(void **state)
 {
     cJSON *json;
-    const cJSON *machine;
+    const cJSON *machine, *start_up;
     (void)state;
     tool_run(0, "bench %s --repeat 30 --json", decomposed);
     json = tool_json();
     assert_int_equal(check_layers(json, 1), 7);
     check_total(json);
     assert_string_equal(text_of(json, "device"), "cpu");
+    start_up = cJSON_GetObjectItem(json, "start_up_ms");
+    assert_true(tool_number(start_up, "file") > 0 && tool_number(start_up, "load") > 0);
+    assert_true(tool_number(start_up, "make_ready") > 0);
+    assert_true(tool_number(start_up, "first_run") > tool_number(json, "ms_layers") / 3);
     machine = cJSON_GetObjectItem(json, "machine");
     assert_true(tool_number(machine, "read_bytes_per_second") > 0);
     assert_true(tool_number(machine, "memory_bytes_per_second") > 0);

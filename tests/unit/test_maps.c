@@ -149,6 +149,42 @@ static void maps_are_what_they_are_documented_to_be(void **unused)
     }
 }
 
+static void weights_are_sums_of_bases(void **unused)
+{
+    enum { WORDS = 5, STRIDE = 7 };
+    uint64_t planes[8 * STRIDE];
+    int8_t scales[8], w[64 * WORDS + 1];
+    (void)unused;
+    for (int round = 0; round < 400; round++) {
+        const int32_t bases = 1 + round % 8;
+        const size_t words = 1 + (size_t)round % WORDS;
+        int left = 127;
+        for (int i = 0; i < 8 * STRIDE; i++) {
+            planes[i] = bits();
+        }
+        for (int32_t k = 0; k < bases; k++) {
+            const int g = round % 3 && k + 1 == bases ? left : (int)(bits() % (uint64_t)(left + 1));
+            scales[k] = (int8_t)(bits() % 2 ? g : -g);
+            left -= g;
+        }
+        for (const bdnn_map_kernel *const *k = bdnn_map_kernels; *k; k++) {
+            if (!(*k)->supported()) {
+                continue;
+            }
+            w[64 * words] = 55;
+            (*k)->decode(planes, STRIDE, words, scales, bases, w);
+            for (size_t d = 0; d < 64 * words; d++) {
+                int expected = 0;
+                for (int32_t b = 0; b < bases; b++) {
+                    expected += planes[(size_t)b * STRIDE + d / 64] >> d % 64 & 1 ? scales[b] : -scales[b];
+                }
+                assert_int_equal(w[d], expected);
+            }
+            assert_int_equal(w[64 * words], 55);
+        }
+    }
+}
+
 static void exponentials_are_exact_to_two_units(void **unused)
 {
     float x[1000], y[1000];
@@ -171,6 +207,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_levels_give_the_same_bits),
         cmocka_unit_test(maps_are_what_they_are_documented_to_be),
+        cmocka_unit_test(weights_are_sums_of_bases),
         cmocka_unit_test(exponentials_are_exact_to_two_units),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,6 +2,7 @@
 #include "kernels/x86/amx_walk.h"
 
 #include "core/memory.h"
+#include "kernels/maps.h"
 #include "kernels/rows.h"
 
 #include <string.h>
@@ -174,22 +175,57 @@ struct packing {
     int8_t *packed;
 };
 
-/* One filter; a thread's stack holds the longest there is (66 kB). */
-static void pack_filter(void *context, size_t index)
+/* Elements that are decoded at once, whole words: what they become stays in the nearest cache for all filters of a
+ * tile. */
+#define SECTION 512
+
+/* Puts `count` weights of a filter, from element `first` on, to their places in its tiles, chunk by chunk: by fours
+ * where strips hold whole ones. */
+static void place_weights(const bdnn_amx_walk *walk, const int8_t *w, int64_t first, int64_t count, int8_t *tiles)
+{
+    const int64_t each = walk->chunks / walk->strips;
+    int64_t strip = first / walk->strip, i = first % walk->strip;
+    while (count > 0) {
+        int8_t *chunk = tiles + (strip * each + i / DEPTH) * (DEPTH * BLOCK);
+        const int64_t at = i % DEPTH, some = least(least(DEPTH - at, walk->strip - i), count);
+        if (walk->strip % 4 == 0) {
+            for (int64_t j = 0; j < some; j += 4) {
+                memcpy(chunk + (at + j) * LANES, w + j, 4);
+            }
+        } else {
+            for (int64_t j = 0; j < some; j++) {
+                chunk[(at + j) / 4 * (4 * LANES) + (at + j) % 4] = w[j];
+            }
+        }
+        w += some;
+        count -= some;
+        i += some;
+        if (i == walk->strip) {
+            i = 0;
+            strip++;
+        }
+    }
+}
+
+/* The filters of one column of tiles. */
+static void pack_lanes(void *context, size_t index)
 {
     const struct packing *job = context;
     const bdnn_ip_shape *s = job->shape;
-    const bdnn_amx_walk *walk = &job->walk;
     const int64_t inner = bdnn_ip_inner(s), words = (inner + 63) / 64, filters = s->filters / s->groups;
-    const int64_t f = (int64_t)index, group = f / filters, own = f % filters, each = walk->chunks / walk->strips;
-    int8_t *block = job->packed + (size_t)(group * walk->blocks + own / BLOCK) * bdnn_amx_block_bytes(walk);
-    int8_t w[BDNN_IP_MAX_INNER];
-    block += own % BLOCK / LANES * DEPTH * LANES + own % LANES * 4;
-    bdnn_ip_decode(job->weights->planes + f * s->bases * words, job->weights->scales + f * s->bases, s->bases, inner,
-                   w);
-    for (int64_t strip = 0, d = 0; strip < walk->strips; strip++) {
-        for (int64_t i = 0; i < walk->strip; i++, d++) {
-            block[(strip * each + i / DEPTH) * (DEPTH * BLOCK) + i % DEPTH / 4 * (4 * LANES) + i % 4] = w[d];
+    const int64_t columns = ceil_of(filters, LANES), group = (int64_t)index / columns,
+                  first = (int64_t)index % columns * LANES, lanes = least(LANES, filters - first);
+    int8_t *tiles = job->packed +
+                    (size_t)(group * job->walk.blocks + first / BLOCK) * bdnn_amx_block_bytes(&job->walk) +
+                    first % BLOCK / LANES * DEPTH * LANES;
+    for (int64_t d = 0; d < inner; d += SECTION) {
+        const int64_t count = least(SECTION, inner - d);
+        for (int64_t lane = 0; lane < lanes; lane++) {
+            const int64_t f = group * filters + first + lane;
+            int8_t w[SECTION];
+            bdnn_map_choose()->decode(job->weights->planes + f * s->bases * words + d / 64, (size_t)words,
+                                      (size_t)(count + 63) / 64, job->weights->scales + f * s->bases, s->bases, w);
+            place_weights(&job->walk, w, d, count, tiles + 4 * lane);
         }
     }
 }
@@ -197,6 +233,8 @@ static void pack_filter(void *context, size_t index)
 void bdnn_amx_pack(const bdnn_ip_shape *shape, const bdnn_ip_weights *weights, void *packed, bdnn_threads *threads)
 {
     struct packing job = {.shape = shape, .weights = weights, .walk = bdnn_amx_walk_of(shape), .packed = packed};
-    memset(packed, 0, (size_t)(shape->groups * job.walk.blocks) * bdnn_amx_block_bytes(&job.walk));
-    bdnn_parallel(threads, pack_filter, &job, (size_t)shape->filters);
+    if (job.walk.strip % DEPTH || shape->filters / shape->groups % BLOCK) { /* some places stay empty */
+        memset(packed, 0, (size_t)(shape->groups * job.walk.blocks) * bdnn_amx_block_bytes(&job.walk));
+    }
+    bdnn_parallel(threads, pack_lanes, &job, (size_t)(shape->groups * ceil_of(shape->filters / shape->groups, LANES)));
 }

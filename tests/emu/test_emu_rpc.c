@@ -179,6 +179,46 @@ static void random_requests_do_no_harm(void **state)
     tear_down(&bench);
 }
 
+static void faults_are_parsed(void **state)
+{
+    (void)state;
+    struct emu_fault_plan plan = {0};
+    static const char *const refused[] = {"",        "kill",     "kill@", "kill@0", "kill@-1",
+                                          "kill@1x", "slverr@0", "late",  "stuck@1"};
+    for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++)
+        assert_false(emu_fault_parse(refused[i], &plan));
+    plan = (struct emu_fault_plan){0};
+    assert_true(emu_fault_parse("garbage@7", &plan));
+    assert_true(emu_fault_parse("decerr@2", &plan));
+    assert_true(emu_fault_parse("latency", &plan));
+    assert_int_equal(plan.kind, EMU_FAULT_GARBAGE);
+    assert_int_equal(plan.at, 7);
+    assert_int_equal(emu_fault_burst(&plan), AXI_OKAY);
+    assert_int_equal(emu_fault_burst(&plan), AXI_DECERR);
+    assert_int_equal(emu_fault_burst(&plan), AXI_OKAY);
+    struct axi_timing timing = {40, 40, 100, 100};
+    emu_fault_timing(&plan, &timing);
+    assert_int_equal(timing.latency_high, 300);
+    assert_int_equal(timing.ready_percent, 100);
+}
+
+static void room_ends_with_the_buffer(void **state)
+{
+    (void)state;
+    struct bench bench;
+    uint64_t room;
+    set_up(&bench);
+    assert_true(allocate(&bench, BASE, BUFFER));
+    assert_true(allocate(&bench, BASE + BUFFER, 4096));
+    assert_ptr_equal(emu_memory_room(&bench.device.memory, BASE + 100, &room), bench.device.memory.bytes + 100);
+    assert_int_equal(room, BUFFER - 100);
+    assert_non_null(emu_memory_room(&bench.device.memory, BASE + BUFFER + 4095, &room));
+    assert_int_equal(room, 1);
+    assert_null(emu_memory_room(&bench.device.memory, BASE + BUFFER + 4096, &room));
+    assert_null(emu_memory_room(&bench.device.memory, BASE - 1, &room));
+    tear_down(&bench);
+}
+
 static void headers(void **state)
 {
     (void)state;
@@ -199,7 +239,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(transfers_go_where_they_say),       cmocka_unit_test(nothing_outside_of_buffers_is_touched),
         cmocka_unit_test(a_new_buffer_replaces_and_is_zero), cmocka_unit_test(broken_requests_are_refused),
-        cmocka_unit_test(random_requests_do_no_harm),        cmocka_unit_test(headers),
+        cmocka_unit_test(random_requests_do_no_harm),        cmocka_unit_test(faults_are_parsed),
+        cmocka_unit_test(room_ends_with_the_buffer),         cmocka_unit_test(headers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,9 +2,20 @@
 #include "profile.h"
 #include "report.h"
 
+#include <time.h>
+
 static double percent(uint64_t part, uint64_t whole)
 {
     return whole ? 100.0 * (double)part / (double)whole : 0;
+}
+
+void emu_profile_speed(uint64_t cycles)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+    double seconds = (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+    emu_say("%llu cycles simulated in %.2f s of processor time: %.0f a second", (unsigned long long)cycles, seconds,
+            seconds > 0 ? (double)cycles / seconds : 0);
 }
 
 void emu_profile_unit(const char *name, uint64_t launches, uint64_t busy, double clock_mhz)

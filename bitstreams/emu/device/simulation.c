@@ -362,6 +362,8 @@ void emu_simulation_finish(struct emu_simulation *simulation)
 {
     if (!simulation)
         return;
+    if (simulation->options->profile && simulation->unit_count)
+        emu_profile_speed(simulation->cycle);
     for (uint32_t i = 0; i < simulation->unit_count; i++) {
         struct rtl_unit *unit = simulation->units[i];
         if (unit->tracing)

@@ -120,6 +120,8 @@ rtl_trace)
     [ ! -e "$scratch/wave.fst" ] || fail "no waveform of the first launch expected"
     OPEN_EMU_OPTIONS="--trace $scratch/wave.fst --profile" run 1000 1; expect_equal 1000
     [ -s "$scratch/wave.fst" ] || fail "a waveform expected"
+    OPEN_EMU_OPTIONS="--trace $scratch/short.fst --trace-cycles 100" run 1000 1; expect_equal 1000
+    [ $(($(stat -c %s "$scratch/short.fst") * 2)) -lt "$(stat -c %s "$scratch/wave.fst")" ] || fail "a shorter waveform expected"
     ;;
 *) echo "no case $case"; exit 2 ;;
 esac

@@ -36,7 +36,8 @@ static const char usage[] =
     "  --profile            print cycles, beats and stalls of each compute unit at the end\n"
     "  --trace FILE         write a waveform (FST; an absolute path); the xclbin must be packed with --trace\n"
     "  --trace-unit NAME    of this compute unit (the first that is started)\n"
-    "  --trace-launch N     from its N-th launch on (1)\n";
+    "  --trace-launch N     from its N-th launch on (1)\n"
+    "  --trace-cycles N     for N cycles (to the end)\n";
 
 enum {
     OPTION_LIBRARY = 256,
@@ -53,6 +54,7 @@ enum {
     OPTION_TRACE,
     OPTION_TRACE_UNIT,
     OPTION_TRACE_LAUNCH,
+    OPTION_TRACE_CYCLES,
 };
 
 static const struct option options[] = {
@@ -70,6 +72,7 @@ static const struct option options[] = {
     {"trace", required_argument, NULL, OPTION_TRACE},
     {"trace-unit", required_argument, NULL, OPTION_TRACE_UNIT},
     {"trace-launch", required_argument, NULL, OPTION_TRACE_LAUNCH},
+    {"trace-cycles", required_argument, NULL, OPTION_TRACE_CYCLES},
     {0},
 };
 
@@ -145,6 +148,9 @@ static bool read_simulation_option(int option, const char *value, struct emu_sim
         return true;
     case OPTION_TRACE_LAUNCH:
         simulation->trace_launch = number("trace-launch", value, 1, UINT_MAX);
+        return true;
+    case OPTION_TRACE_CYCLES:
+        simulation->trace_cycles = number("trace-cycles", value, 1, UINT_MAX);
         return true;
     default:
         return false;

@@ -35,7 +35,8 @@ struct rtl_unit {
     bool access, answered; /* of a register, in this cycle */
     bool tracing;
     uint32_t kept; /* done and ready, cleared by the look that saw them, for the host's next read */
-    uint64_t launches, cycles, busy_cycles;
+    uint64_t launches, busy_cycles;
+    uint64_t trace_left; /* cycles, if bounded */
 };
 
 struct emu_simulation {
@@ -85,8 +86,9 @@ static void clock_unit(struct rtl_unit *unit)
     for (uint32_t i = 0; i < unit->functions->port_count; i++)
         axi_memory_sample(&unit->ports[i].memory);
     unit->functions->edge(unit->model);
-    unit->cycles++;
     unit->busy_cycles += unit->busy;
+    if (unit->trace_left && --unit->trace_left == 0)
+        unit->functions->trace_close(unit->model);
 }
 
 static void run_cycle(struct emu_simulation *simulation)
@@ -218,6 +220,7 @@ static void begin_trace(struct rtl_unit *unit)
         emu_fault("no waveform of compute unit %s in %s: the xclbin was packed without --trace, or the file cannot be "
                   "written",
                   name, options->trace);
+    unit->trace_left = options->trace_cycles;
     emu_say("waveform of compute unit %s from its launch %llu on: %s", name, (unsigned long long)unit->launches,
             options->trace);
 }

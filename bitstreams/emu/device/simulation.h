@@ -22,6 +22,7 @@ struct emu_simulation_options {
     const char *trace;      /* file of a waveform, or null */
     const char *trace_unit; /* null: the first that is started */
     uint64_t trace_launch;  /* from this launch of the unit on, counted from 1 */
+    uint64_t trace_cycles;  /* for so long; 0: to the end */
 };
 
 struct emu_simulation;

@@ -11,7 +11,10 @@
 enum {
     RESET_CYCLES = 16,
     STATUS_CYCLES = 32, /* between looks at the control register of a unit at work */
-    POLL_CYCLES = 8192, /* that a poll waits for the end of a run, or */
+    /* That a poll waits for the end of a run: few after a start, so that the host can start other units meanwhile, then
+     * twice as many each time up to the most; or the time. */
+    POLL_CYCLES = 256,
+    MOST_POLL_CYCLES = 8192,
     POLL_MILLISECONDS = 200,
     ANSWER_CYCLES = 10000, /* that a slave may take for a register */
     WHOLE_WORD = 15,
@@ -45,7 +48,7 @@ struct emu_simulation {
     struct emu_memory *memory;
     struct axi_bank bank;
     double clock_mhz;
-    uint64_t cycle;
+    uint64_t cycle, poll_cycles;
     struct rtl_unit **units;
     struct rtl_port **ports; /* of all units */
     uint32_t unit_count, port_count;
@@ -193,7 +196,7 @@ static long milliseconds_since(const struct timespec *start)
 static void run_until_done(struct rtl_unit *unit)
 {
     struct emu_simulation *simulation = unit->simulation;
-    const uint64_t end = simulation->cycle + POLL_CYCLES;
+    const uint64_t end = simulation->cycle + simulation->poll_cycles;
     struct timespec start;
     clock_gettime(CLOCK_MONOTONIC, &start);
     while (unit->busy && simulation->cycle < end && milliseconds_since(&start) < POLL_MILLISECONDS) {
@@ -203,6 +206,8 @@ static void run_until_done(struct rtl_unit *unit)
             if (simulation->units[i]->busy)
                 observe(simulation->units[i]);
     }
+    if (simulation->poll_cycles < MOST_POLL_CYCLES)
+        simulation->poll_cycles *= 2;
 }
 
 static void begin_trace(struct rtl_unit *unit)
@@ -232,6 +237,7 @@ static void rtl_write(struct emu_unit *base, uint32_t offset, uint32_t value)
     if (start) {
         unit->launches++;
         unit->kept = 0;
+        unit->simulation->poll_cycles = POLL_CYCLES;
         begin_trace(unit);
     }
     axi_lite_write(&unit->host, offset, value, WHOLE_WORD);
@@ -349,6 +355,7 @@ struct emu_simulation *emu_simulation_open(const struct emu_simulation_options *
     simulation->faults = faults;
     simulation->memory = memory;
     simulation->clock_mhz = clock_mhz;
+    simulation->poll_cycles = POLL_CYCLES;
     simulation->bank.bytes_per_cycle = options->bytes_per_cycle;
     return simulation;
 }

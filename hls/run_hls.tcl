@@ -41,7 +41,7 @@ foreach source [lsort [glob $root/hls/kernel/*.c]] {
     add_files $source -cflags $flags
 }
 set bench_flags "-std=c11 -I$described -I$root/hls -I$root/host -I$root/tests/cosim -Wno-unknown-pragmas"
-foreach source {hls/run_job.c tests/cosim/hls_kernel.c tests/cosim/device_case.c tests/kernels/problem.c tests/kernels/shapes.c} {
+foreach source {hls/run_job.c tests/cosim/hls_kernel.c tests/cosim/device_case.c tests/cosim/pool_case.c tests/kernels/problem.c tests/kernels/shapes.c} {
     add_files -tb $root/$source -cflags $bench_flags
 }
 open_solution -reset solution -flow_target vitis

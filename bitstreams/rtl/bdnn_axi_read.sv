@@ -1,7 +1,6 @@
-// AXI4 read master: a command of any number of beats becomes bursts, several of them outstanding; the data leave in order as one stream.
+// AXI4 read master: a command of any number of beats becomes bursts (bdnn_axi_bursts), several of them outstanding; the data leave in order as one
+// stream. A burst is asked for only when the queue has room for all of it, so rready_o never falls and the interconnect is never blocked.
 //
-// Bursts end where an address is a multiple of MaxBurst beats, and MaxBurst beats divide 4 KiB: none crosses a 4-KiB border. A burst is asked
-// for only when the queue has room for all of it, so rready_o never falls and the interconnect is never blocked.
 // An error response is remembered in error_o until clear_i; its data are delivered like others, so that whoever waits for them goes on.
 
 module bdnn_axi_read #(
@@ -41,65 +40,19 @@ module bdnn_axi_read #(
   input  logic                   rlast_i
 );
 
-  localparam int unsigned ByteBits   = $clog2(DataBits / 8);
   localparam int unsigned BurstBits  = $clog2(MaxBurst);
   localparam int unsigned CreditBits = $clog2(QueueDepth) + 1;
 
-  ///////////////////////
-  // Command to bursts //
-  ///////////////////////
+  logic [CreditBits-1:0] credit_q;
+  logic [BurstBits:0]    burst;
+  logic                  issue, address_idle;
 
-  logic                   busy_q;
-  logic [AddressBits-1:0] address_q;
-  logic [CountBits-1:0]   left_q;
-  logic                   arvalid_q;
-  logic [AddressBits-1:0] araddr_q;
-  logic [BurstBits-1:0]   arlen_q;
-
-  logic [BurstBits:0]     to_border, burst;
-  logic [CreditBits-1:0]  credit_q;
-  logic                   issue;
-
-  assign to_border = (BurstBits+1)'(MaxBurst) - {1'b0, address_q[ByteBits +: BurstBits]};
-  assign burst     = (left_q < CountBits'(to_border)) ? left_q[BurstBits:0] : to_border;
-  assign issue     = busy_q && (!arvalid_q || arready_i) && (credit_q >= CreditBits'(burst));
-
-  assign cmd_ready_o = !busy_q;
-
-  always_ff @(posedge clk_i) begin
-    if (!rst_ni) begin
-      busy_q <= 1'b0;
-    end else if (!busy_q) begin
-      busy_q <= cmd_valid_i;
-    end else if (issue) begin
-      busy_q <= (left_q != CountBits'(burst));
-    end
-  end
-  always_ff @(posedge clk_i) begin
-    if (!busy_q) begin
-      address_q <= cmd_address_i;
-      left_q    <= cmd_beats_i;
-    end else if (issue) begin
-      address_q <= address_q + (AddressBits'(burst) << ByteBits);
-      left_q    <= left_q - CountBits'(burst);
-    end
-  end
-
-  always_ff @(posedge clk_i) begin
-    if (!rst_ni)        arvalid_q <= 1'b0;
-    else if (issue)     arvalid_q <= 1'b1;
-    else if (arready_i) arvalid_q <= 1'b0;
-  end
-  always_ff @(posedge clk_i) begin
-    if (issue) begin
-      araddr_q <= address_q;
-      arlen_q  <= BurstBits'(burst - 1'b1);
-    end
-  end
-
-  assign arvalid_o = arvalid_q;
-  assign araddr_o  = araddr_q;
-  assign arlen_o   = 8'(arlen_q);
+  bdnn_axi_bursts #(.AddressBits(AddressBits), .DataBits(DataBits), .CountBits(CountBits), .MaxBurst(MaxBurst)) u_bursts (
+    .clk_i, .rst_ni,
+    .cmd_valid_i, .cmd_ready_o, .cmd_address_i, .cmd_beats_i,
+    .beats_o(burst), .allow_i(credit_q >= CreditBits'(burst)), .issue_o(issue), .idle_o(address_idle),
+    .valid_o(arvalid_o), .ready_i(arready_i), .address_o(araddr_o), .len_o(arlen_o)
+  );
 
   ///////////////////////
   // Data and responses //
@@ -140,17 +93,13 @@ module bdnn_axi_read #(
   );
 
   assign rready_o = 1'b1;
-  assign idle_o   = !busy_q && !arvalid_q && (pending_q == '0);
+  assign idle_o   = address_idle && (pending_q == '0);
   assign error_o  = error_q;
 
 `ifndef SYNTHESIS
-  initial assert (MaxBurst * DataBits / 8 <= 4096 && QueueDepth >= MaxBurst)
-    else $fatal(1, "bdnn_axi_read: MaxBurst %0d of %0d bits, queue %0d", MaxBurst, DataBits, QueueDepth);
+  initial assert (QueueDepth >= MaxBurst) else $fatal(1, "bdnn_axi_read: MaxBurst %0d, queue %0d", MaxBurst, QueueDepth);
   always_ff @(posedge clk_i) begin
     if (rst_ni) begin
-      assert (!(cmd_valid_i && cmd_ready_o) || cmd_beats_i != '0) else $error("bdnn_axi_read: command of no beats");
-      assert (!(cmd_valid_i && cmd_ready_o) || cmd_address_i[ByteBits-1:0] == '0)
-        else $error("bdnn_axi_read: address %h is not that of a beat", cmd_address_i);
       assert (!rvalid_i || pending_q != '0) else $error("bdnn_axi_read: data that nobody asked for");
       assert (!clear_i || idle_o) else $error("bdnn_axi_read: cleared with bursts outstanding");
     end

@@ -1,4 +1,4 @@
-// AXI4 write master: a command of any number of beats becomes bursts (borders as in bdnn_axi_read) that take their data from one stream.
+// AXI4 write master: a command of any number of beats becomes bursts (bdnn_axi_bursts) that take their data from one stream.
 // Up to MaxOutstanding bursts wait for their responses; an error response is remembered in error_o until clear_i.
 
 module bdnn_axi_write #(
@@ -42,68 +42,21 @@ module bdnn_axi_write #(
   input  logic [1:0]             bresp_i
 );
 
-  localparam int unsigned ByteBits        = $clog2(DataBits / 8);
   localparam int unsigned BurstBits       = $clog2(MaxBurst);
   localparam int unsigned OutstandingBits = $clog2(MaxOutstanding + 1);
 
-  logic                       busy_q;
-  logic [AddressBits-1:0]     address_q;
-  logic [CountBits-1:0]       left_q;
-  logic                       awvalid_q;
-  logic [AddressBits-1:0]     awaddr_q;
-  logic [BurstBits-1:0]       awlen_q;
   logic                       burst_q;      // data of a burst are due
   logic [BurstBits-1:0]       beats_q;      // that follow the next one
   logic [OutstandingBits-1:0] outstanding_q;
+  logic [BurstBits:0]         burst;
+  logic                       issue, address_idle, beat, last_beat;
 
-  logic [BurstBits:0] to_border, burst;
-  logic               issue, beat, last_beat;
-
-  ///////////////////////
-  // Command to bursts //
-  ///////////////////////
-
-  assign to_border = (BurstBits+1)'(MaxBurst) - {1'b0, address_q[ByteBits +: BurstBits]};
-  assign burst     = (left_q < CountBits'(to_border)) ? left_q[BurstBits:0] : to_border;
-  assign issue     = busy_q && (!awvalid_q || awready_i) && (!burst_q || last_beat)
-                     && (outstanding_q != OutstandingBits'(MaxOutstanding));
-
-  assign cmd_ready_o = !busy_q;
-
-  always_ff @(posedge clk_i) begin
-    if (!rst_ni) begin
-      busy_q <= 1'b0;
-    end else if (!busy_q) begin
-      busy_q <= cmd_valid_i;
-    end else if (issue) begin
-      busy_q <= (left_q != CountBits'(burst));
-    end
-  end
-  always_ff @(posedge clk_i) begin
-    if (!busy_q) begin
-      address_q <= cmd_address_i;
-      left_q    <= cmd_beats_i;
-    end else if (issue) begin
-      address_q <= address_q + (AddressBits'(burst) << ByteBits);
-      left_q    <= left_q - CountBits'(burst);
-    end
-  end
-
-  always_ff @(posedge clk_i) begin
-    if (!rst_ni)        awvalid_q <= 1'b0;
-    else if (issue)     awvalid_q <= 1'b1;
-    else if (awready_i) awvalid_q <= 1'b0;
-  end
-  always_ff @(posedge clk_i) begin
-    if (issue) begin
-      awaddr_q <= address_q;
-      awlen_q  <= BurstBits'(burst - 1'b1);
-    end
-  end
-
-  assign awvalid_o = awvalid_q;
-  assign awaddr_o  = awaddr_q;
-  assign awlen_o   = 8'(awlen_q);
+  bdnn_axi_bursts #(.AddressBits(AddressBits), .DataBits(DataBits), .CountBits(CountBits), .MaxBurst(MaxBurst)) u_bursts (
+    .clk_i, .rst_ni,
+    .cmd_valid_i, .cmd_ready_o, .cmd_address_i, .cmd_beats_i,
+    .beats_o(burst), .allow_i((!burst_q || last_beat) && outstanding_q != OutstandingBits'(MaxOutstanding)), .issue_o(issue),
+    .idle_o(address_idle), .valid_o(awvalid_o), .ready_i(awready_i), .address_o(awaddr_o), .len_o(awlen_o)
+  );
 
   //////////
   // Data //
@@ -143,16 +96,12 @@ module bdnn_axi_write #(
   end
 
   assign bready_o = 1'b1;
-  assign idle_o   = !busy_q && !awvalid_q && !burst_q && (outstanding_q == '0);
+  assign idle_o   = address_idle && !burst_q && (outstanding_q == '0);
   assign error_o  = error_q;
 
 `ifndef SYNTHESIS
-  initial assert (MaxBurst * DataBits / 8 <= 4096) else $fatal(1, "bdnn_axi_write: MaxBurst %0d of %0d bits", MaxBurst, DataBits);
   always_ff @(posedge clk_i) begin
     if (rst_ni) begin
-      assert (!(cmd_valid_i && cmd_ready_o) || cmd_beats_i != '0) else $error("bdnn_axi_write: command of no beats");
-      assert (!(cmd_valid_i && cmd_ready_o) || cmd_address_i[ByteBits-1:0] == '0)
-        else $error("bdnn_axi_write: address %h is not that of a beat", cmd_address_i);
       assert (!bvalid_i || outstanding_q != '0) else $error("bdnn_axi_write: response that nobody waits for");
       assert (!clear_i || idle_o) else $error("bdnn_axi_write: cleared with bursts outstanding");
     end

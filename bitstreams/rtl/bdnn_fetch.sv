@@ -117,16 +117,14 @@ module bdnn_fetch #(
   logic [7:0]         tap_x_q, tap_y_q;
   logic signed [18:0] row_iy_q, first_iy, pixel_ix_q, first_ix, iy_q, ix_q;
   logic [63:0]        row_address_q, pixel_address_q, tap_row_address_q, tap_address_q;
-  logic [63:0]        origin, pixel_step, row_step, tap_step, tap_row_step;
+  logic [63:0]        origin;
+  logic [31:0]        pixel_step;
   logic               tap_x_last, tap_last, walk_last, pixel_last, tap_block_last, row_last;
   logic [19:0]        tap_words;
   logic [31:0]        unit_step, units_back;
 
   assign origin       = job_i.activations + {{32{job_i.origin[31]}}, job_i.origin};
-  assign pixel_step   = {{32{job_i.pixel_step[31]}}, job_i.pixel_step} - {32'h0, units_back};
-  assign row_step     = {{32{job_i.row_step[31]}}, job_i.row_step};
-  assign tap_step     = {{32{job_i.tap_step[31]}}, job_i.tap_step};
-  assign tap_row_step = {{32{job_i.tap_row_step[31]}}, job_i.tap_row_step};
+  assign pixel_step   = job_i.pixel_step - units_back;
   assign first_iy     = -$signed({11'h0, job_i.pad_top});
   assign first_ix     = -$signed({11'h0, job_i.pad_left});
 
@@ -191,26 +189,20 @@ module bdnn_fetch #(
     end
   end
 
-  // Where the tap is: coordinates in the input and address
+  // Where the tap is: coordinates in the input and address. One adder leads to the next pixel, in its row or in the next one, or to the same pixel's
+  // next unit; one to the next tap, in its row or in the next one.
   logic signed [18:0] next_row_iy, next_pixel_ix;
-  logic [63:0]        next_row_address, next_pixel_address;
+  logic               row_end;
+  logic [63:0]        next_pixel_address, next_tap_address;
+  logic [31:0]        next_pixel_step, next_tap_step;
 
-  // The pixel's address is that of the unit at work.
-  always_comb begin
-    next_row_iy        = row_iy_q;
-    next_pixel_ix      = pixel_ix_q;
-    next_row_address   = row_address_q;
-    next_pixel_address = pixel_address_q + {32'h0, unit_step};
-    if (pixel_last && row_last) begin
-      next_row_iy        = row_iy_q + $signed({11'h0, job_i.stride_y});
-      next_pixel_ix      = first_ix;
-      next_row_address   = row_address_q + row_step;
-      next_pixel_address = row_address_q + row_step;
-    end else if (pixel_last) begin
-      next_pixel_ix      = pixel_ix_q + $signed({11'h0, job_i.stride_x});
-      next_pixel_address = pixel_address_q + pixel_step;
-    end
-  end
+  assign row_end            = pixel_last && row_last;
+  assign next_row_iy        = row_end ? row_iy_q + $signed({11'h0, job_i.stride_y}) : row_iy_q;
+  assign next_pixel_ix      = row_end ? first_ix : pixel_last ? pixel_ix_q + $signed({11'h0, job_i.stride_x}) : pixel_ix_q;
+  assign next_pixel_step    = row_end ? job_i.row_step : pixel_last ? pixel_step : unit_step;
+  assign next_pixel_address = (row_end ? row_address_q : pixel_address_q) + {{32{next_pixel_step[31]}}, next_pixel_step};
+  assign next_tap_step      = tap_x_last ? job_i.tap_row_step : job_i.tap_step;
+  assign next_tap_address   = (tap_x_last ? tap_row_address_q : tap_address_q) + {{32{next_tap_step[31]}}, next_tap_step};
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
@@ -228,18 +220,19 @@ module bdnn_fetch #(
         pixel_ix_q        <= next_pixel_ix;
         iy_q              <= next_row_iy;
         ix_q              <= next_pixel_ix;
-        row_address_q     <= next_row_address;
         pixel_address_q   <= next_pixel_address;
         tap_row_address_q <= next_pixel_address;
         tap_address_q     <= next_pixel_address;
-      end else if (tap_x_last) begin
-        iy_q              <= iy_q + $signed({11'h0, job_i.dilation_y});
-        ix_q              <= pixel_ix_q;
-        tap_row_address_q <= tap_row_address_q + tap_row_step;
-        tap_address_q     <= tap_row_address_q + tap_row_step;
+        if (row_end) row_address_q <= next_pixel_address;
       end else begin
-        ix_q              <= ix_q + $signed({11'h0, job_i.dilation_x});
-        tap_address_q     <= tap_address_q + tap_step;
+        tap_address_q <= next_tap_address;
+        if (tap_x_last) begin
+          iy_q              <= iy_q + $signed({11'h0, job_i.dilation_y});
+          ix_q              <= pixel_ix_q;
+          tap_row_address_q <= next_tap_address;
+        end else begin
+          ix_q              <= ix_q + $signed({11'h0, job_i.dilation_x});
+        end
       end
     end
   end

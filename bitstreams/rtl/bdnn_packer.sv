@@ -14,7 +14,8 @@ module bdnn_packer #(
   input  logic [32*Lanes-1:0] values_i,  // the lowest channel in the lowest bits
   output logic                valid_o,
   input  logic                ready_i,
-  output logic [63:0]         data_o
+  output logic [63:0]         data_o,
+  output logic                idle_o     // no complete word waits
 );
 
   localparam int unsigned StepBits = 6 - $clog2(Lanes);
@@ -34,9 +35,13 @@ module bdnn_packer #(
   // Bit planes //
   ////////////////
 
-  // Each plane is a shift register that fills from the top; the words leave from the first one while the others move down.
-  logic [511:0] planes_q;
-  logic [3:0]   left_q;  // words of the planes still to leave
+  // Each plane is a shift register that fills from the top. Full, they move to a second set, whose words leave from the first one while the others move
+  // down, so that the next pixel fills the first set meanwhile.
+  logic [511:0] planes_q, leaving_q;
+  logic         filled_q, move;
+  logic [3:0]   left_q;  // words still to leave
+
+  assign move = filled_q && (left_q == '0 || (left_q == 4'd1 && ready_i));
 
   for (genvar p = 0; p < 8; p++) begin : g_plane
     logic [Lanes-1:0] bits;
@@ -49,14 +54,21 @@ module bdnn_packer #(
 
     always_ff @(posedge clk_i) begin
       if (take) planes_q[64*p +: 64] <= shifted;
-      else if (left_q != '0 && ready_i) planes_q[64*p +: 64] <= (p == 7) ? 64'h0 : planes_q[64*((p+1)%8) +: 64];
+    end
+    always_ff @(posedge clk_i) begin
+      if (move)         leaving_q[64*p +: 64] <= planes_q[64*p +: 64];
+      else if (ready_i) leaving_q[64*p +: 64] <= (p == 7) ? 64'h0 : leaving_q[64*((p+1)%8) +: 64];
     end
   end
 
   always_ff @(posedge clk_i) begin
-    if (!rst_ni)                           left_q <= '0;
-    else if (take && is_planes && &step_q) left_q <= planes_i;
-    else if (left_q != '0 && ready_i)      left_q <= left_q - 1'b1;
+    if (!rst_ni) filled_q <= 1'b0;
+    else         filled_q <= (take && is_planes && &step_q) || (filled_q && !move);
+  end
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni)                      left_q <= '0;
+    else if (move)                    left_q <= planes_i;
+    else if (left_q != '0 && ready_i) left_q <= left_q - 1'b1;
   end
 
   ////////////////////
@@ -101,8 +113,9 @@ module bdnn_packer #(
   //////////////
 
   assign valid_o = is_planes ? (left_q != '0) : (full_q != '0);
-  assign data_o  = is_planes ? planes_q[63:0] : word_q;
-  assign ready_o = !valid_o || (!is_planes && ready_i && full_q == 2'd1);
+  assign data_o  = is_planes ? leaving_q[63:0] : word_q;
+  assign ready_o = is_planes ? !filled_q || move : full_q == 2'd0 || (ready_i && full_q == 2'd1);
+  assign idle_o  = full_q == 2'd0 && left_q == '0 && !filled_q;
   assign take    = valid_i && ready_o;
 
 `ifndef SYNTHESIS

@@ -112,7 +112,7 @@ module bdnn_store #(
   ////////////
 
   // The values of a pixel are read once its command was taken.
-  logic value_valid_q, packer_ready;
+  logic value_valid_q, packer_ready, packer_idle;
 
   assign value_read_o    = open_q && given_q != asked_q && (!value_valid_q || packer_ready);
   assign value_bank_o    = bank_q;
@@ -144,11 +144,12 @@ module bdnn_store #(
     .values_i,
     .valid_o (data_valid_o),
     .ready_i (data_ready_i),
-    .data_o
+    .data_o,
+    .idle_o  (packer_idle)
   );
 
   assign unit_free_o = unit_end;
-  assign settled_o   = (!open_q || given_q == asked_q) && !value_valid_q && !data_valid_o;
+  assign settled_o   = (!open_q || given_q == asked_q) && !value_valid_q && packer_idle;
   assign done_o      = done_q;
 
 endmodule

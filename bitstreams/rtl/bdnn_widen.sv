@@ -40,14 +40,16 @@ module bdnn_widen #(
     logic unused_clock;
     assign unused_clock = clk_i ^ rst_ni;
   end else begin : g_wide
-    logic         open_q, begun_q, upper_q, full_q, take, last;
-    logic [23:0]  left_q;
+    logic         open_q, begun_q, upper_q, full_q, take, last, ask, close, next_q, next_upper_q;
+    logic [23:0]  left_q, next_left_q;
     logic [127:0] data_q;
     logic [1:0]   halves_q;
 
-    // A command is taken when the words of the one before are.
-    assign cmd_valid_o   = cmd_valid_i && !open_q;
-    assign cmd_ready_o   = cmd_ready_i && !open_q;
+    // While the words of a command come, one more command may wait for its own.
+    assign cmd_valid_o   = cmd_valid_i && !next_q;
+    assign cmd_ready_o   = cmd_ready_i && !next_q;
+    assign ask           = cmd_valid_o && cmd_ready_i;
+    assign close         = take && last;
     assign cmd_address_o = {cmd_address_i[63:4], 4'h0};
     assign cmd_beats_o   = 24'((25'(cmd_words_i) + 25'(cmd_address_i[3]) + 25'd1) >> 1);
 
@@ -56,14 +58,22 @@ module bdnn_widen #(
     assign last         = left_q == 24'd1;
 
     always_ff @(posedge clk_i) begin
-      if (!rst_ni)                     open_q <= 1'b0;
-      else if (!open_q)                open_q <= cmd_valid_i && cmd_ready_i;
-      else if (take && last)           open_q <= 1'b0;
+      if (!rst_ni)                open_q <= 1'b0;
+      else if (!open_q || close)  open_q <= next_q || ask;
     end
     always_ff @(posedge clk_i) begin
-      if (!open_q) begin
-        left_q  <= cmd_words_i;
-        upper_q <= cmd_address_i[3];
+      if (!rst_ni)    next_q <= 1'b0;
+      else if (close) next_q <= 1'b0;
+      else            next_q <= next_q || (ask && open_q);
+    end
+    always_ff @(posedge clk_i) begin
+      if (ask) begin
+        next_left_q  <= cmd_words_i;
+        next_upper_q <= cmd_address_i[3];
+      end
+      if (!open_q || close) begin
+        left_q  <= next_q ? next_left_q : cmd_words_i;
+        upper_q <= next_q ? next_upper_q : cmd_address_i[3];
         begun_q <= 1'b0;
       end else if (take) begin
         left_q  <= left_q - 1'b1;

@@ -12,36 +12,36 @@ module bdnn_core #(
   parameter int unsigned Lanes           = 1,     // accumulators requantised a cycle: 1, 2 or 4
   parameter bit          Structural      = 1'b1
 ) (
-  input  logic               clk_i,
-  input  logic               rst_ni,
-  input  bdnn_job_pkg::job_t job_i,
-  input  logic               run_i,       // from the cycle after reset until the job is done
-  input  logic               halt_i,      // stop in good order
+  input  logic                      clk_i,
+  input  logic                      rst_ni,
+  input  bdnn_job_pkg::job_t        job_i,
+  input  logic                      run_i,          // from the cycle after reset until the job is done
+  input  logic                      halt_i,         // stop in good order
 
   // Reads
-  output logic               read_valid_o,
-  input  logic               read_ready_i,
-  output logic [63:0]        read_address_o,
-  output logic [23:0]        read_beats_o,
-  input  logic               data_valid_i,
-  output logic               data_pop_o,
-  input  logic [64*PortWords-1:0] data_i,
+  output logic                      read_valid_o,
+  input  logic                      read_ready_i,
+  output logic [63:0]               read_address_o,
+  output logic [23:0]               read_beats_o,
+  input  logic                      data_valid_i,
+  output logic                      data_pop_o,
+  input  logic [64*PortWords-1:0]   data_i,
 
   // Writes
-  output logic               write_valid_o,
-  input  logic               write_ready_i,
-  output logic [63:0]        write_address_o,
-  output logic [23:0]        write_beats_o,
-  output logic               data_valid_o,
-  input  logic               data_ready_i,
-  output logic [64*PortWords-1:0] data_o,
-  output logic [8*PortWords-1:0]  strobe_o,
+  output logic                      write_valid_o,
+  input  logic                      write_ready_i,
+  output logic [63:0]               write_address_o,
+  output logic [23:0]               write_beats_o,
+  output logic                      data_valid_o,
+  input  logic                      data_ready_i,
+  output logic [64*PortWords-1:0]   data_o,
+  output logic [8*PortWords-1:0]    strobe_o,
 
-  output logic               settled_o,   // halted: no write data are due
-  output logic               done_o,
-  output logic               busy_o,
-  output logic               wait_load_o,
-  output logic               wait_results_o
+  output logic                      settled_o,      // halted: no write data are due
+  output logic                      done_o,
+  output logic                      busy_o,
+  output logic                      wait_load_o,
+  output logic                      wait_results_o
 );
 
   localparam int unsigned RowBits    = $clog2(Rows);

@@ -47,7 +47,7 @@ module bdnn_kernel #(
   output logic [3:0]  m_axi_gmem_awcache,
   output logic        m_axi_gmem_wvalid,
   input  logic        m_axi_gmem_wready,
-  output logic [PortBits-1:0]   m_axi_gmem_wdata,
+  output logic [PortBits-1:0] m_axi_gmem_wdata,
   output logic [PortBits/8-1:0] m_axi_gmem_wstrb,
   output logic        m_axi_gmem_wlast,
   input  logic        m_axi_gmem_bvalid,

@@ -35,8 +35,8 @@ module bdnn_packer #(
   // Bit planes //
   ////////////////
 
-  // Each plane is a shift register that fills from the top. Full, they move to a second set, whose words leave from the first one while the others move
-  // down, so that the next pixel fills the first set meanwhile.
+  // Each plane is a shift register that fills from the top. Full, they move to a second set, whose words leave from the first one while the others
+  // move down, so that the next pixel fills the first set meanwhile.
   logic [511:0] planes_q, leaving_q;
   logic         filled_q, move;
   logic [3:0]   left_q;  // words still to leave

@@ -1,5 +1,5 @@
-// Writes the values of finished channel units: for every pixel one write command and its 64 channels, Lanes at a time, through the packer. After halt_i it
-// completes what it asked for and starts nothing more.
+// Writes the values of finished channel units: for every pixel one write command and its 64 channels, Lanes at a time, through the packer. After
+// halt_i it completes what it asked for and starts nothing more.
 
 module bdnn_store #(
   parameter int unsigned Columns   = 8,

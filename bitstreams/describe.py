@@ -141,7 +141,8 @@ def note(kernel, board=None):
 
 def c_header(kernel):
     lines = [f"/* {note(kernel)}: the registers of the kernel {kernel.name}. docs/accelerator.md explains them. */",
-             "#ifndef BDNN_HW_H", "#define BDNN_HW_H", "", "#include <stdint.h>", "",
+             "#ifndef BDNN_HW_H", "#define BDNN_HW_H", "",
+             "#ifdef __KERNEL__", "#include <linux/types.h>", "#else", "#include <stdint.h>", "#endif", "",
              f'#define BDNN_HW_KERNEL "{kernel.name}"', f"#define BDNN_HW_IDENTITY 0x{kernel.identity:08x}u", "",
              "/* ap_ctrl_hs */",
              "enum {", "    BDNN_HW_REG_CONTROL = 0x00,", "    BDNN_HW_REG_GLOBAL_INTERRUPT = 0x04,",

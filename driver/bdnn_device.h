@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: (GPL-2.0 WITH Linux-syscall-note) OR BSD-2-Clause */
+/*
+ * The interface of the bdnn module to user space: an accelerator's registers,
+ * DMA buffers and interrupts (docs/driver.md).
+ *
+ * Each accelerator has two nodes. /dev/bdnnN is for everybody who may open it:
+ * runs are launched by ioctl, and no run reaches memory outside of the
+ * caller's buffers. /dev/bdnnN-direct also maps the registers: whoever may
+ * open it can make the hardware read and write any address, and is as good as
+ * root. One process at a time has the device, through either node.
+ */
+#ifndef BDNN_DEVICE_H
+#define BDNN_DEVICE_H
+
+#include <linux/ioctl.h>
+#include <linux/types.h>
+
+#define BDNN_DEVICE_VERSION 1
+
+/* Words of the kernel's arguments, from register 0x10 on */
+#define BDNN_DEVICE_ARGUMENTS 34
+
+/* Addresses among them: two words each, in this order, before all others */
+#define BDNN_DEVICE_WEIGHTS 0
+#define BDNN_DEVICE_ACTIVATIONS 1
+#define BDNN_DEVICE_FILTERS 2
+#define BDNN_DEVICE_RESULTS 3
+#define BDNN_DEVICE_POINTERS 4
+
+/* The interconnect keeps the processor's caches and the accelerator coherent */
+#define BDNN_DEVICE_COHERENT 0x1
+
+/**
+ * struct bdnn_device_info - what there is
+ * @version: BDNN_DEVICE_VERSION
+ * @flags: BDNN_DEVICE_COHERENT
+ * @identity: of the kernel's registers and layouts
+ * @interrupts: taken since the module was loaded, modulo 2^32
+ * @launches: of BDNN_DEVICE_LAUNCH since the module was loaded, modulo 2^32
+ * @spurious: interrupts without a cause, not counted in @interrupts
+ * @register_bytes: that /dev/bdnnN-direct maps at offset 0
+ * @pool_bytes: of the reserved memory for buffers; 0: none was reserved
+ * @pool_used: bytes that are allocated now
+ */
+struct bdnn_device_info {
+	__u32 version;
+	__u32 flags;
+	__u32 identity;
+	__u32 interrupts;
+	__u32 launches;
+	__u32 spurious;
+	__u64 register_bytes;
+	__u64 pool_bytes;
+	__u64 pool_used;
+};
+
+/* The processor caches the buffer: BDNN_DEVICE_SYNC before and after a run */
+#define BDNN_DEVICE_CACHED 0x1
+
+/**
+ * struct bdnn_device_buffer - memory that the accelerator reaches
+ * @bytes: in: size; out: rounded up to pages
+ * @flags: in: BDNN_DEVICE_CACHED or 0
+ * @handle: out: its number, from 1 on
+ * @address: out: as the accelerator sees it
+ * @offset: out: for mmap; a mapping keeps the memory when the handle is freed
+ */
+struct bdnn_device_buffer {
+	__u64 bytes;
+	__u32 flags;
+	__u32 handle;
+	__u64 address;
+	__u64 offset;
+};
+
+#define BDNN_DEVICE_TO_DEVICE 1
+#define BDNN_DEVICE_FROM_DEVICE 2
+
+/**
+ * struct bdnn_device_sync - hands part of a cached buffer over
+ * @handle: of the buffer
+ * @direction: BDNN_DEVICE_TO_DEVICE before a run that reads or writes it,
+ *             BDNN_DEVICE_FROM_DEVICE after one that wrote it
+ * @offset: of the part, in bytes
+ * @bytes: of the part
+ */
+struct bdnn_device_sync {
+	__u32 handle;
+	__u32 direction;
+	__u64 offset;
+	__u64 bytes;
+};
+
+/**
+ * struct bdnn_device_launch - starts a run
+ * @arguments: the words of the job; those of the addresses are not looked at
+ * @handle: per pointer, the buffer
+ * @offset: per pointer, bytes from the start of its buffer
+ */
+struct bdnn_device_launch {
+	__u32 arguments[BDNN_DEVICE_ARGUMENTS];
+	__u32 reserved[2];
+	__u32 handle[BDNN_DEVICE_POINTERS];
+	__u64 offset[BDNN_DEVICE_POINTERS];
+};
+
+/**
+ * struct bdnn_device_wait - waits for the end of the run
+ * @timeout_ms: in: at most this long; 0 only looks
+ * @spin_us: in: without sleeping at first, at most 1000
+ * @ending: out: how it ended, 0 for well
+ * @counters: out: cycles, busy, wait_load, wait_results, read_beats, write_beats
+ */
+struct bdnn_device_wait {
+	__u32 timeout_ms;
+	__u32 spin_us;
+	__u32 ending;
+	__u32 reserved;
+	__u32 counters[6];
+};
+
+#define BDNN_DEVICE_MAGIC 'b'
+#define BDNN_DEVICE_INFO _IOR(BDNN_DEVICE_MAGIC, 0x60, struct bdnn_device_info)
+/* ENOSPC: more than the pool has left; ENOMEM: fragmented; EINVAL: 0 bytes */
+#define BDNN_DEVICE_ALLOCATE _IOWR(BDNN_DEVICE_MAGIC, 0x61, struct bdnn_device_buffer)
+/* Takes a handle. ENOENT: no such buffer; EBUSY: the accelerator is running */
+#define BDNN_DEVICE_FREE _IOW(BDNN_DEVICE_MAGIC, 0x62, __u32)
+#define BDNN_DEVICE_SYNC _IOW(BDNN_DEVICE_MAGIC, 0x63, struct bdnn_device_sync)
+/*
+ * EBUSY: running; ENOENT: no such buffer; EINVAL: no job of this kernel;
+ * EFAULT: it would leave its buffers
+ */
+#define BDNN_DEVICE_LAUNCH _IOW(BDNN_DEVICE_MAGIC, 0x64, struct bdnn_device_launch)
+/* ETIME: not ended yet; EINTR: a signal came, wait again; ENODATA: nothing was launched */
+#define BDNN_DEVICE_WAIT _IOWR(BDNN_DEVICE_MAGIC, 0x65, struct bdnn_device_wait)
+/* Cancels a run. EIO: the accelerator does not become idle */
+#define BDNN_DEVICE_RESET _IO(BDNN_DEVICE_MAGIC, 0x66)
+
+#endif

@@ -1,0 +1,317 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * The device nodes: lease, ioctl, mapping, waiting.
+ */
+#include <linux/delay.h>
+#include <linux/fs.h>
+#include <linux/io.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/poll.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include "bdnn.h"
+
+#define MOST_SPIN_US 1000
+
+static int client_open(struct file *file, struct bdnn_device *bdnn, bool direct)
+{
+	struct bdnn_client *client;
+	int ret = 0;
+
+	if (down_trylock(&bdnn->lease))
+		return -EBUSY;
+	client = kzalloc(sizeof(*client), GFP_KERNEL);
+	mutex_lock(&bdnn->lock);
+	if (!client)
+		ret = -ENOMEM;
+	else if (!list_empty(&bdnn->orphans) || !bdnn_idle(bdnn))
+		ret = -EIO; /* it still runs for a process that is dead */
+	mutex_unlock(&bdnn->lock);
+	if (ret) {
+		kfree(client);
+		up(&bdnn->lease);
+		return ret;
+	}
+	client->bdnn = bdnn;
+	client->direct = direct;
+	client->seen = atomic_read(&bdnn->interrupts);
+	xa_init_flags(&client->buffers, XA_FLAGS_ALLOC1);
+	file->private_data = client;
+	/* What a client before left of a run's end, so that the first interrupt is the first run's
+	 */
+	writel(readl(bdnn->registers + BDNN_HW_REG_INTERRUPT_STATUS),
+	       bdnn->registers + BDNN_HW_REG_INTERRUPT_STATUS);
+	writel(1, bdnn->registers + BDNN_HW_REG_INTERRUPT_ENABLE);
+	writel(1, bdnn->registers + BDNN_HW_REG_GLOBAL_INTERRUPT);
+	return nonseekable_open(file_inode(file), file);
+}
+
+static int mediated_open(struct inode *inode, struct file *file)
+{
+	return client_open(file, container_of(file->private_data, struct bdnn_device, mediated),
+			   false);
+}
+
+static int direct_open(struct inode *inode, struct file *file)
+{
+	return client_open(file, container_of(file->private_data, struct bdnn_device, direct),
+			   true);
+}
+
+/* The last descriptor is closed, no mapping is left: its process may have died in a run. */
+static int client_release(struct inode *inode, struct file *file)
+{
+	struct bdnn_client *client = file->private_data;
+	struct bdnn_device *bdnn = client->bdnn;
+	bool stopped;
+
+	mutex_lock(&bdnn->lock);
+	stopped = bdnn_stop(bdnn);
+	writel(0, bdnn->registers + BDNN_HW_REG_GLOBAL_INTERRUPT);
+	if (!stopped)
+		dev_err(bdnn->dev, "does not stop: its buffers are kept until it is idle\n");
+	bdnn_buffers_release(client, !stopped);
+	mutex_unlock(&bdnn->lock);
+	if (!stopped)
+		schedule_delayed_work(&bdnn->reap, HZ);
+	kfree(client);
+	up(&bdnn->lease); /* from here on the device may be gone */
+	return 0;
+}
+
+static void describe(struct bdnn_device *bdnn, struct bdnn_device_info *info)
+{
+	*info = (struct bdnn_device_info){
+		.version = BDNN_DEVICE_VERSION,
+		.flags = bdnn->coherent ? BDNN_DEVICE_COHERENT : 0,
+		.identity = BDNN_HW_IDENTITY,
+		.interrupts = atomic_read(&bdnn->interrupts),
+		.launches = bdnn->launches,
+		.spurious = atomic_read(&bdnn->spurious),
+		.register_bytes = bdnn->registers_bytes,
+		.pool_bytes = bdnn->pool_bytes,
+		.pool_used = atomic64_read(&bdnn->pool_used),
+	};
+}
+
+/* Puts the buffers' addresses into the arguments; each must hold all that the job reaches. */
+static int resolve(struct bdnn_client *client, struct bdnn_device_launch *launch)
+{
+	struct bdnn_extent extents[BDNN_DEVICE_POINTERS];
+	int i;
+
+	if (!bdnn_job_extents(launch->arguments, client->bdnn->rows, client->bdnn->parts, extents))
+		return -EINVAL;
+	for (i = 0; i < BDNN_DEVICE_POINTERS; i++) {
+		struct bdnn_buffer *buffer;
+		u64 address = 0;
+
+		if (extents[i].bytes) {
+			buffer = xa_load(&client->buffers, launch->handle[i]);
+			if (!launch->handle[i] || !buffer)
+				return -ENOENT;
+			if (launch->offset[i] % 8)
+				return -EINVAL;
+			if (launch->offset[i] > buffer->bytes ||
+			    extents[i].offset + extents[i].bytes >
+				    buffer->bytes - launch->offset[i])
+				return -EFAULT;
+			address = buffer->address + launch->offset[i];
+		}
+		launch->arguments[2 * i] = lower_32_bits(address);
+		launch->arguments[2 * i + 1] = upper_32_bits(address);
+	}
+	return 0;
+}
+
+static int launch(struct bdnn_client *client, struct bdnn_device_launch *request)
+{
+	struct bdnn_device *bdnn = client->bdnn;
+	int ret, i;
+
+	if (request->reserved[0] || request->reserved[1])
+		return -EINVAL;
+	if (!bdnn_idle(bdnn))
+		return -EBUSY;
+	ret = resolve(client, request);
+	if (ret)
+		return ret;
+	for (i = 0; i < BDNN_DEVICE_ARGUMENTS; i++)
+		writel_relaxed(request->arguments[i],
+			       bdnn->registers + BDNN_HW_REG_WEIGHTS + 4 * i);
+	bdnn->running = true;
+	bdnn->launches++;
+	/* writel orders what was written to the buffers, and the arguments, before the start. */
+	writel(BDNN_HW_CONTROL_START, bdnn->registers + BDNN_HW_REG_CONTROL);
+	return 0;
+}
+
+/* Without the lock, so that a second thread may reset what this one waits for. */
+static int wait_idle(struct bdnn_device *bdnn, const struct bdnn_device_wait *request)
+{
+	const ktime_t spin_end =
+		ktime_add_us(ktime_get(), min_t(u32, request->spin_us, MOST_SPIN_US));
+	long left;
+
+	while (ktime_before(ktime_get(), spin_end)) {
+		if (bdnn_idle(bdnn))
+			return 0;
+		cpu_relax();
+	}
+	left = wait_event_interruptible_timeout(bdnn->ended, bdnn_idle(bdnn),
+						msecs_to_jiffies(request->timeout_ms));
+	if (left < 0)
+		return -EINTR;
+	return left || bdnn_idle(bdnn) ? 0 : -ETIME;
+}
+
+static int wait_end(struct bdnn_client *client, struct bdnn_device_wait *request)
+{
+	struct bdnn_device *bdnn = client->bdnn;
+	int ret, i;
+
+	if (!bdnn->running)
+		return -ENODATA;
+	mutex_unlock(&bdnn->lock);
+	ret = wait_idle(bdnn, request);
+	mutex_lock(&bdnn->lock);
+	if (ret)
+		return ret;
+	bdnn->running = false;
+	request->ending = readl(bdnn->registers + BDNN_HW_REG_ENDING);
+	for (i = 0; i < ARRAY_SIZE(request->counters); i++)
+		request->counters[i] = readl(bdnn->registers + BDNN_HW_REG_CYCLES + 4 * i);
+	return 0;
+}
+
+union request {
+	struct bdnn_device_info info;
+	struct bdnn_device_buffer buffer;
+	struct bdnn_device_sync sync;
+	struct bdnn_device_launch launch;
+	struct bdnn_device_wait wait;
+	u32 handle;
+};
+
+static int serve(struct bdnn_client *client, unsigned int command, union request *request)
+{
+	struct bdnn_device *bdnn = client->bdnn;
+
+	switch (command) {
+	case BDNN_DEVICE_INFO:
+		describe(bdnn, &request->info);
+		return 0;
+	case BDNN_DEVICE_ALLOCATE:
+		return bdnn_buffer_allocate(client, &request->buffer);
+	case BDNN_DEVICE_FREE:
+		return bdnn_buffer_free(client, request->handle);
+	case BDNN_DEVICE_SYNC:
+		return bdnn_buffer_sync(client, &request->sync);
+	case BDNN_DEVICE_LAUNCH:
+		return launch(client, &request->launch);
+	case BDNN_DEVICE_WAIT:
+		return wait_end(client, &request->wait);
+	case BDNN_DEVICE_RESET:
+		return bdnn_stop(bdnn) ? 0 : -EIO;
+	default:
+		return -ENOTTY;
+	}
+}
+
+static long client_ioctl(struct file *file, unsigned int command, unsigned long argument)
+{
+	struct bdnn_client *client = file->private_data;
+	void __user *user = (void __user *)argument;
+	const size_t bytes = _IOC_SIZE(command);
+	union request request;
+	long ret;
+
+	if (_IOC_TYPE(command) != BDNN_DEVICE_MAGIC || bytes > sizeof(request))
+		return -ENOTTY;
+	memset(&request, 0, sizeof(request));
+	if (_IOC_DIR(command) & _IOC_WRITE && copy_from_user(&request, user, bytes))
+		return -EFAULT;
+	mutex_lock(&client->bdnn->lock);
+	ret = serve(client, command, &request);
+	mutex_unlock(&client->bdnn->lock);
+	if (!ret && _IOC_DIR(command) & _IOC_READ && copy_to_user(user, &request, bytes))
+		ret = -EFAULT;
+	return ret;
+}
+
+static int mediated_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	/* Offset 0 would be the registers. */
+	return vma->vm_pgoff ? bdnn_buffer_map(file->private_data, vma) : -EPERM;
+}
+
+static int direct_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	struct bdnn_client *client = file->private_data;
+	struct bdnn_device *bdnn = client->bdnn;
+	const unsigned long bytes = vma->vm_end - vma->vm_start;
+
+	if (vma->vm_pgoff)
+		return bdnn_buffer_map(client, vma);
+	if (bytes > PAGE_ALIGN(bdnn->registers_bytes) || offset_in_page(bdnn->registers_start))
+		return -EINVAL;
+	vma->vm_page_prot = pgprot_noncached(vma->vm_page_prot);
+	return io_remap_pfn_range(vma, vma->vm_start, bdnn->registers_start >> PAGE_SHIFT, bytes,
+				  vma->vm_page_prot);
+}
+
+static bool has_news(const struct bdnn_client *client)
+{
+	return atomic_read(&client->bdnn->interrupts) != client->seen;
+}
+
+static __poll_t client_poll(struct file *file, struct poll_table_struct *table)
+{
+	struct bdnn_client *client = file->private_data;
+
+	poll_wait(file, &client->bdnn->ended, table);
+	return has_news(client) ? EPOLLIN | EPOLLRDNORM : 0;
+}
+
+/* As UIO: blocks for the next interrupt and returns how many there were, modulo 2^32. */
+static ssize_t client_read(struct file *file, char __user *user, size_t bytes, loff_t *position)
+{
+	struct bdnn_client *client = file->private_data;
+	u32 count;
+
+	if (bytes != sizeof(count))
+		return -EINVAL;
+	if (file->f_flags & O_NONBLOCK && !has_news(client))
+		return -EAGAIN;
+	if (wait_event_interruptible(client->bdnn->ended, has_news(client)))
+		return -ERESTARTSYS;
+	count = atomic_read(&client->bdnn->interrupts);
+	if (put_user(count, (u32 __user *)user))
+		return -EFAULT;
+	client->seen = count;
+	return sizeof(count);
+}
+
+const struct file_operations bdnn_mediated_operations = {
+	.owner = THIS_MODULE,
+	.open = mediated_open,
+	.release = client_release,
+	.unlocked_ioctl = client_ioctl,
+	.compat_ioctl = compat_ptr_ioctl,
+	.mmap = mediated_mmap,
+	.poll = client_poll,
+	.read = client_read,
+};
+
+const struct file_operations bdnn_direct_operations = {
+	.owner = THIS_MODULE,
+	.open = direct_open,
+	.release = client_release,
+	.unlocked_ioctl = client_ioctl,
+	.compat_ioctl = compat_ptr_ioctl,
+	.mmap = direct_mmap,
+	.poll = client_poll,
+	.read = client_read,
+};

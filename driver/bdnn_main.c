@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * Finding accelerators in the device tree, their interrupts, starting and stopping.
+ */
+#include <linux/clk.h>
+#include <linux/delay.h>
+#include <linux/dma-mapping.h>
+#include <linux/idr.h>
+#include <linux/interrupt.h>
+#include <linux/iopoll.h>
+#include <linux/module.h>
+#include <linux/of.h>
+#include <linux/of_address.h>
+#include <linux/of_reserved_mem.h>
+#include <linux/platform_device.h>
+
+#include "bdnn.h"
+
+/* A cancelled run ends with the bursts under way; a kernel that cannot cancel, with its job. */
+#define STOP_POLL_US 50
+#define STOP_TIMEOUT_US (500 * USEC_PER_MSEC)
+
+static DEFINE_IDA(numbers);
+
+bool bdnn_idle(struct bdnn_device *bdnn)
+{
+	/* Reading it clears done and ready, which nobody here looks at. */
+	return readl(bdnn->registers + BDNN_HW_REG_CONTROL) & BDNN_HW_CONTROL_IDLE;
+}
+
+bool bdnn_stop(struct bdnn_device *bdnn)
+{
+	u32 control;
+
+	bdnn->running = false;
+	if (bdnn_idle(bdnn))
+		return true;
+	writel(BDNN_HW_CONTROL_CANCEL, bdnn->registers + BDNN_HW_REG_CONTROL);
+	return !readl_poll_timeout(bdnn->registers + BDNN_HW_REG_CONTROL, control,
+				   control & BDNN_HW_CONTROL_IDLE, STOP_POLL_US, STOP_TIMEOUT_US);
+}
+
+static irqreturn_t handle_interrupt(int irq, void *data)
+{
+	struct bdnn_device *bdnn = data;
+	const u32 status = readl(bdnn->registers + BDNN_HW_REG_INTERRUPT_STATUS);
+
+	if (!status) {
+		atomic_inc(&bdnn->spurious);
+		return IRQ_NONE;
+	}
+	/* Writing a one toggles; the line falls with the last. */
+	writel(status, bdnn->registers + BDNN_HW_REG_INTERRUPT_STATUS);
+	atomic_inc(&bdnn->interrupts);
+	wake_up_all(&bdnn->ended);
+	return IRQ_HANDLED;
+}
+
+/* Looks again after the accelerator that did not stop for a dead process. */
+static void reap(struct work_struct *work)
+{
+	struct bdnn_device *bdnn = container_of(to_delayed_work(work), struct bdnn_device, reap);
+
+	mutex_lock(&bdnn->lock);
+	if (bdnn_idle(bdnn)) {
+		bdnn_orphans_free(bdnn);
+		dev_info(bdnn->dev, "is idle again\n");
+	} else {
+		schedule_delayed_work(&bdnn->reap, HZ);
+	}
+	mutex_unlock(&bdnn->lock);
+}
+
+static int identify(struct bdnn_device *bdnn)
+{
+	const u32 identity = readl(bdnn->registers + BDNN_HW_REG_IDENTITY);
+	const u32 array = readl(bdnn->registers + BDNN_HW_REG_ARRAY);
+	const u32 word = readl(bdnn->registers + BDNN_HW_REG_WORD);
+
+	if (identity != BDNN_HW_IDENTITY)
+		return dev_err_probe(bdnn->dev, -ENODEV, "identity is %#x, of %s it is %#x\n",
+				     identity, BDNN_HW_KERNEL, BDNN_HW_IDENTITY);
+	bdnn->rows = BDNN_HW_ROWS(array);
+	bdnn->parts = BDNN_HW_WORD_BITS(word) / 64;
+	if (!bdnn->rows || bdnn->rows > 64 || !bdnn->parts || bdnn->parts > 64)
+		return dev_err_probe(bdnn->dev, -ENODEV,
+				     "an array of %u rows and %u-bit words cannot be\n", bdnn->rows,
+				     BDNN_HW_WORD_BITS(word));
+	return 0;
+}
+
+static void release_memory(void *dev)
+{
+	of_reserved_mem_device_release(dev);
+}
+
+static int find_memory(struct bdnn_device *bdnn)
+{
+	struct device *dev = bdnn->dev;
+	struct device_node *node = of_parse_phandle(dev->of_node, "memory-region", 0);
+	struct reserved_mem *pool = node ? of_reserved_mem_lookup(node) : NULL;
+	int ret = 0;
+
+	of_node_put(node);
+	if (pool) {
+		bdnn->pool_bytes = pool->size;
+		ret = of_reserved_mem_device_init(dev);
+		if (!ret)
+			ret = devm_add_action_or_reset(dev, release_memory, dev);
+	}
+	if (ret)
+		return dev_err_probe(dev, ret, "memory-region cannot be used\n");
+	/* 64-bit addresses where the bus has them; a 32-bit processor has 32. */
+	ret = dma_set_mask_and_coherent(dev, sizeof(phys_addr_t) > 4 ? DMA_BIT_MASK(64)
+								     : DMA_BIT_MASK(32));
+	bdnn->coherent = of_dma_is_coherent(dev->of_node);
+	return ret;
+}
+
+static void stop_clocks(void *data)
+{
+	clk_disable_unprepare(data);
+}
+
+static int start_clock(struct device *dev)
+{
+	struct clk *clock = devm_clk_get_optional(dev, NULL);
+	int ret;
+
+	if (IS_ERR(clock))
+		return dev_err_probe(dev, PTR_ERR(clock), "clock\n");
+	ret = clk_prepare_enable(clock);
+	return ret ? ret : devm_add_action_or_reset(dev, stop_clocks, clock);
+}
+
+static int add_nodes(struct bdnn_device *bdnn)
+{
+	int ret;
+
+	snprintf(bdnn->mediated_name, sizeof(bdnn->mediated_name), "bdnn%d", bdnn->id);
+	snprintf(bdnn->direct_name, sizeof(bdnn->direct_name), "bdnn%d-direct", bdnn->id);
+	bdnn->mediated = (struct miscdevice){
+		.minor = MISC_DYNAMIC_MINOR,
+		.name = bdnn->mediated_name,
+		.fops = &bdnn_mediated_operations,
+		.parent = bdnn->dev,
+		.mode = 0660,
+	};
+	bdnn->direct = bdnn->mediated;
+	bdnn->direct.name = bdnn->direct_name;
+	bdnn->direct.fops = &bdnn_direct_operations;
+	bdnn->direct.mode = 0600;
+	ret = misc_register(&bdnn->mediated);
+	if (ret)
+		return ret;
+	ret = misc_register(&bdnn->direct);
+	if (ret)
+		misc_deregister(&bdnn->mediated);
+	return ret;
+}
+
+static int find_hardware(struct platform_device *platform, struct bdnn_device *bdnn)
+{
+	struct resource *resource;
+	int irq, ret;
+
+	ret = start_clock(bdnn->dev);
+	if (ret)
+		return ret;
+	bdnn->registers = devm_platform_get_and_ioremap_resource(platform, 0, &resource);
+	if (IS_ERR(bdnn->registers))
+		return PTR_ERR(bdnn->registers);
+	bdnn->registers_start = resource->start;
+	bdnn->registers_bytes = resource_size(resource);
+	if (bdnn->registers_bytes < BDNN_HW_REGISTER_SPAN)
+		return dev_err_probe(bdnn->dev, -EINVAL, "reg has %pa bytes, the kernel %#x\n",
+				     &bdnn->registers_bytes, BDNN_HW_REGISTER_SPAN);
+	ret = identify(bdnn);
+	if (!ret)
+		ret = find_memory(bdnn);
+	if (ret)
+		return ret;
+	/* A boot loader, or a module before this one, may have left it running. */
+	writel(0, bdnn->registers + BDNN_HW_REG_GLOBAL_INTERRUPT);
+	if (!bdnn_stop(bdnn))
+		return dev_err_probe(bdnn->dev, -EIO, "is running and does not stop\n");
+	irq = platform_get_irq(platform, 0);
+	if (irq < 0)
+		return irq;
+	return devm_request_irq(bdnn->dev, irq, handle_interrupt, 0, dev_name(bdnn->dev), bdnn);
+}
+
+/*
+ * The module cannot be unloaded while a file is open, and binding cannot be undone by hand; but a
+ * device tree overlay can be taken away: then this waits for whoever has the device, since his
+ * buffers and registers are of it.
+ */
+static void take_away(void *data)
+{
+	struct bdnn_device *bdnn = data;
+
+	misc_deregister(&bdnn->direct);
+	misc_deregister(&bdnn->mediated);
+	if (down_trylock(&bdnn->lease)) {
+		dev_warn(bdnn->dev, "is in use: waiting until it is closed\n");
+		down(&bdnn->lease);
+	}
+	cancel_delayed_work_sync(&bdnn->reap);
+	if (bdnn_idle(bdnn))
+		bdnn_orphans_free(bdnn);
+	else
+		dev_err(bdnn->dev,
+			"still runs: the memory that it may write is lost until the next start\n");
+	ida_free(&numbers, bdnn->id);
+}
+
+static int bdnn_probe(struct platform_device *platform)
+{
+	struct bdnn_device *bdnn = devm_kzalloc(&platform->dev, sizeof(*bdnn), GFP_KERNEL);
+	int ret;
+
+	BUILD_BUG_ON(BDNN_DEVICE_ARGUMENTS != BDNN_HW_ARGUMENT_WORDS);
+	if (!bdnn)
+		return -ENOMEM;
+	bdnn->dev = &platform->dev;
+	mutex_init(&bdnn->lock);
+	sema_init(&bdnn->lease, 1);
+	init_waitqueue_head(&bdnn->ended);
+	INIT_LIST_HEAD(&bdnn->orphans);
+	INIT_DELAYED_WORK(&bdnn->reap, reap);
+	ret = find_hardware(platform, bdnn);
+	if (ret)
+		return ret;
+	bdnn->id = ida_alloc(&numbers, GFP_KERNEL);
+	if (bdnn->id < 0)
+		return bdnn->id;
+	ret = add_nodes(bdnn);
+	if (ret) {
+		ida_free(&numbers, bdnn->id);
+		return dev_err_probe(bdnn->dev, ret, "device nodes\n");
+	}
+	dev_info(bdnn->dev, "bdnn%d: %u rows x %u bits, pool of %llu KiB, %s\n", bdnn->id,
+		 bdnn->rows, 64 * bdnn->parts, bdnn->pool_bytes >> 10,
+		 bdnn->coherent ? "coherent" : "not coherent");
+	/* There is no remove(): managed things go in reverse order, this one first. */
+	return devm_add_action_or_reset(bdnn->dev, take_away, bdnn);
+}
+
+static const struct of_device_id bdnn_match[] = { { .compatible = "bdnn,accelerator-1" }, {} };
+MODULE_DEVICE_TABLE(of, bdnn_match);
+
+static struct platform_driver bdnn_driver = {
+	.probe = bdnn_probe,
+	.driver = {
+		.name = "bdnn",
+		.of_match_table = bdnn_match,
+		.suppress_bind_attrs = true,
+	},
+};
+module_platform_driver(bdnn_driver);
+
+MODULE_DESCRIPTION("Accelerator for binary-decomposed networks on Zynq");
+MODULE_AUTHOR("The bdnn developers");
+MODULE_LICENSE("Dual BSD/GPL");

@@ -1,0 +1,617 @@
+/* What runs in the emulated Zynq: the module of driver/ on jobs with known results, in both ways of access, and
+ * everything that it must refuse or survive. Prints a line a check and, last, how many passed.
+ *
+ *   zynq_guest NODE DIRECT_NODE [CYCLES]
+ *   zynq_guest NODE DIRECT_NODE dies        the accelerator goes away in the middle of a run; nothing works afterwards
+ */
+#include "../../cosim/device_case.h"
+#include "bdnn_device.h"
+#include "board.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+
+#define PAGE 4096u
+
+static const char *node, *direct_node;
+static unsigned passed, failed;
+
+__attribute__((format(printf, 2, 3))) static void check(bool good, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    printf(good ? "ok    " : "FAIL  ");
+    vprintf(format, arguments);
+    printf("\n");
+    fflush(stdout);
+    va_end(arguments);
+    passed += good;
+    failed += !good;
+}
+
+static void check_error(int result, int expected, const char *what)
+{
+    const int error = result < 0 ? errno : 0;
+    check(error == expected, "%s: %s", what, error == expected ? strerrorname_np(expected) : strerrorname_np(error));
+}
+
+static int open_or_exit(const char *path)
+{
+    const int fd = open(path, O_RDWR | O_CLOEXEC);
+    if (fd < 0) {
+        perror(path);
+        exit(1);
+    }
+    return fd;
+}
+
+static struct bdnn_device_info info_of(int fd)
+{
+    struct bdnn_device_info info = {0};
+    if (ioctl(fd, BDNN_DEVICE_INFO, &info) != 0) {
+        perror("BDNN_DEVICE_INFO");
+        exit(1);
+    }
+    return info;
+}
+
+/* ---- Buffers and jobs
+ * --------------------------------------------------------------------------------------------------------- */
+
+struct memory {
+    struct bdnn_device_buffer buffer;
+    uint8_t *data;
+};
+
+static int allocate(int fd, uint64_t bytes, uint32_t flags, struct memory *m)
+{
+    m->buffer = (struct bdnn_device_buffer){.bytes = bytes, .flags = flags};
+    if (ioctl(fd, BDNN_DEVICE_ALLOCATE, &m->buffer) != 0) {
+        return -1;
+    }
+    m->data = mmap(NULL, m->buffer.bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, (off_t)m->buffer.offset);
+    return m->data == MAP_FAILED ? -1 : 0;
+}
+
+static void release(int fd, struct memory *m)
+{
+    munmap(m->data, m->buffer.bytes);
+    if (ioctl(fd, BDNN_DEVICE_FREE, &m->buffer.handle) != 0) {
+        perror("BDNN_DEVICE_FREE");
+    }
+}
+
+/* A test vector in the accelerator's memory. */
+struct placed {
+    device_case vector;
+    struct memory part[BDNN_DEVICE_POINTERS]; /* weights, activations, filters, results */
+};
+
+static const bdnn_device_array *array_of(int direct)
+{
+    static bdnn_device_array array;
+    volatile uint32_t *registers = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, direct, 0);
+    if (registers == MAP_FAILED ||
+        !bdnn_device_array_read(&array, registers[BDNN_HW_REG_ARRAY / 4], registers[BDNN_HW_REG_WORD / 4],
+                                registers[BDNN_HW_REG_BUFFERS / 4])) {
+        fprintf(stderr, "the array's registers cannot be read\n");
+        exit(1);
+    }
+    munmap((void *)(uintptr_t)registers, PAGE);
+    return &array;
+}
+
+static void make_vector(device_case *c, const bdnn_device_array *array, uint64_t seed)
+{
+    static const bdnn_device_mode modes[] = {BDNN_DEVICE_PLANES, BDNN_DEVICE_INT16, BDNN_DEVICE_INT32};
+    random_seed(seed);
+    bdnn_ip_shape shape;
+    do {
+        shape = device_shape_random();
+    } while (!device_case_make(c, array, &shape, (enum filling)(seed % FILL_KINDS), modes[seed % 3], false));
+}
+
+/* Buffers are cached by the processor on every other vector. */
+static void place(int fd, struct placed *p, uint64_t seed)
+{
+    const fence *parts[] = {&p->vector.weights, &p->vector.activations, &p->vector.filters, &p->vector.results};
+    for (int i = 0; i < BDNN_DEVICE_POINTERS; i++) {
+        if (allocate(fd, parts[i]->bytes, seed % 2 ? BDNN_DEVICE_CACHED : 0, &p->part[i]) != 0) {
+            perror("a vector's buffers");
+            exit(1);
+        }
+        memcpy(p->part[i].data, parts[i]->data, parts[i]->bytes);
+        struct bdnn_device_sync sync = {
+            .handle = p->part[i].buffer.handle, .direction = BDNN_DEVICE_TO_DEVICE, .bytes = p->part[i].buffer.bytes};
+        if (ioctl(fd, BDNN_DEVICE_SYNC, &sync) != 0) {
+            perror("BDNN_DEVICE_SYNC");
+        }
+    }
+}
+
+/* What the end of a process does, and no more. */
+static void unplace_mappings(struct placed *p)
+{
+    for (int i = 0; i < BDNN_DEVICE_POINTERS; i++) {
+        munmap(p->part[i].data, p->part[i].buffer.bytes);
+    }
+    device_case_free(&p->vector);
+}
+
+static void unplace(int fd, struct placed *p)
+{
+    for (int i = 0; i < BDNN_DEVICE_POINTERS; i++) {
+        release(fd, &p->part[i]);
+    }
+    device_case_free(&p->vector);
+}
+
+/* Offsets of one job's parts in their buffers. */
+static void offsets_of(const struct placed *p, int64_t image, int64_t group, __u64 offset[BDNN_DEVICE_POINTERS])
+{
+    const bdnn_device_layer *layer = &p->vector.layer;
+    offset[BDNN_DEVICE_WEIGHTS] = 8 * (uint64_t)group * layer->weight_words;
+    offset[BDNN_DEVICE_FILTERS] = 8 * (uint64_t)group * layer->filter_words;
+    offset[BDNN_DEVICE_ACTIVATIONS] = 8 * (uint64_t)image * layer->activation_words;
+    offset[BDNN_DEVICE_RESULTS] = 8 * (uint64_t)image * layer->result_words;
+}
+
+static struct bdnn_device_launch launch_of(const struct placed *p, int64_t image, int64_t group)
+{
+    struct bdnn_device_launch launch = {.reserved = {0}};
+    const bdnn_hw_job job = bdnn_device_job(&p->vector.layer, group);
+    bdnn_hw_pack_job(&job, launch.arguments);
+    offsets_of(p, image, group, launch.offset);
+    for (int i = 0; i < BDNN_DEVICE_POINTERS; i++) {
+        launch.handle[i] = p->part[i].buffer.handle;
+    }
+    return launch;
+}
+
+static int run_mediated(int fd, const struct placed *p, int64_t image, int64_t group)
+{
+    struct bdnn_device_launch launch = launch_of(p, image, group);
+    struct bdnn_device_wait wait = {.timeout_ms = 20000, .spin_us = group % 2 ? 0 : 100};
+    if (ioctl(fd, BDNN_DEVICE_LAUNCH, &launch) != 0 || ioctl(fd, BDNN_DEVICE_WAIT, &wait) != 0) {
+        return -1;
+    }
+    return (int)wait.ending;
+}
+
+/* What a user-space driver does: no system call between the write that starts and the read that sees the end. */
+static uint32_t get(volatile uint32_t *registers, uint32_t offset)
+{
+    return __atomic_load_n(&registers[offset / 4], __ATOMIC_ACQUIRE);
+}
+
+static void put(volatile uint32_t *registers, uint32_t offset, uint32_t value)
+{
+    __atomic_store_n(&registers[offset / 4], value, __ATOMIC_RELEASE);
+}
+
+static int run_direct(int fd, volatile uint32_t *registers, const struct placed *p, int64_t image, int64_t group)
+{
+    __u64 offset[BDNN_DEVICE_POINTERS];
+    uint32_t words[BDNN_HW_ARGUMENT_WORDS];
+    bdnn_hw_job job = bdnn_device_job(&p->vector.layer, group);
+    offsets_of(p, image, group, offset);
+    job.weights = p->part[BDNN_DEVICE_WEIGHTS].buffer.address + offset[BDNN_DEVICE_WEIGHTS];
+    job.activations = p->part[BDNN_DEVICE_ACTIVATIONS].buffer.address + offset[BDNN_DEVICE_ACTIVATIONS];
+    job.filters = p->part[BDNN_DEVICE_FILTERS].buffer.address + offset[BDNN_DEVICE_FILTERS];
+    job.results = p->part[BDNN_DEVICE_RESULTS].buffer.address + offset[BDNN_DEVICE_RESULTS];
+    bdnn_hw_pack_job(&job, words);
+    for (uint32_t i = 0; i < BDNN_HW_ARGUMENT_WORDS; i++) {
+        put(registers, BDNN_HW_REG_WEIGHTS + 4 * i, words[i]);
+    }
+    put(registers, BDNN_HW_REG_CONTROL, BDNN_HW_CONTROL_START);
+    if (image % 2) { /* sleep until the interrupt */
+        struct pollfd waiting = {.fd = fd, .events = POLLIN};
+        uint32_t count;
+        if (poll(&waiting, 1, 20000) != 1 || read(fd, &count, sizeof count) != sizeof count) {
+            return -1;
+        }
+    }
+    while (!(get(registers, BDNN_HW_REG_CONTROL) & BDNN_HW_CONTROL_IDLE)) {
+    }
+    return (int)get(registers, BDNN_HW_REG_ENDING);
+}
+
+static bool results_are_right(int fd, struct placed *p)
+{
+    struct memory *results = &p->part[BDNN_DEVICE_RESULTS];
+    struct bdnn_device_sync sync = {
+        .handle = results->buffer.handle, .direction = BDNN_DEVICE_FROM_DEVICE, .bytes = results->buffer.bytes};
+    if (ioctl(fd, BDNN_DEVICE_SYNC, &sync) != 0) {
+        return false;
+    }
+    memcpy(p->vector.results.data, results->data, p->vector.results.bytes);
+    return device_case_check(&p->vector);
+}
+
+static bool run_vector(int fd, volatile uint32_t *registers, const bdnn_device_array *array, uint64_t seed)
+{
+    struct placed p;
+    bool good = true;
+    make_vector(&p.vector, array, seed);
+    place(fd, &p, seed);
+    for (int64_t n = 0; n < p.vector.layer.shape.batch && good; n++) {
+        for (int64_t g = 0; g < p.vector.layer.shape.groups && good; g++) {
+            good = (registers ? run_direct(fd, registers, &p, n, g) : run_mediated(fd, &p, n, g)) == 0;
+        }
+    }
+    good = good && results_are_right(fd, &p);
+    unplace(fd, &p);
+    return good;
+}
+
+static void check_vectors(const bdnn_device_array *array, unsigned count)
+{
+    unsigned right = 0;
+    int fd = open_or_exit(node);
+    for (unsigned i = 0; i < count; i++) {
+        right += run_vector(fd, NULL, array, i + 1);
+    }
+    check(right == count, "mediated: %u of %u test vectors equal the definition", right, count);
+    close(fd);
+
+    fd = open_or_exit(direct_node);
+    volatile uint32_t *registers = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    right = 0;
+    for (unsigned i = 0; i < count; i++) {
+        right += run_vector(fd, registers, array, i + 1001);
+    }
+    check(right == count, "direct: %u of %u test vectors equal the definition", right, count);
+    munmap((void *)(uintptr_t)registers, PAGE);
+    close(fd);
+}
+
+/* ---- What is refused
+ * ----------------------------------------------------------------------------------------------------------- */
+
+static void check_refusals(const bdnn_device_array *array)
+{
+    const int fd = open_or_exit(node);
+    struct memory m;
+    struct placed p;
+    uint32_t handle = 77;
+    check_error(open(node, O_RDWR), EBUSY, "a second process opens the device");
+    check_error(open(direct_node, O_RDWR), EBUSY, "and its direct node");
+    check_error(mmap(NULL, PAGE, PROT_READ, MAP_SHARED, fd, 0) == MAP_FAILED ? -1 : 0, EPERM,
+                "registers mapped without the direct node");
+    check_error(ioctl(fd, BDNN_DEVICE_FREE, &handle), ENOENT, "a handle that was never given is freed");
+    check_error(allocate(fd, 0, 0, &m), EINVAL, "a buffer of 0 bytes");
+    check_error(allocate(fd, info_of(fd).pool_bytes + 1, 0, &m), ENOSPC, "a buffer beyond the pool");
+    if (allocate(fd, PAGE, 0, &m) == 0) {
+        check_error(mmap(NULL, 2 * PAGE, PROT_READ, MAP_SHARED, fd, (off_t)m.buffer.offset) == MAP_FAILED ? -1 : 0,
+                    EINVAL, "a mapping larger than its buffer");
+        m.data[0] = 42;
+        check_error(ioctl(fd, BDNN_DEVICE_FREE, &m.buffer.handle), 0, "a buffer is freed while it is mapped");
+        check(m.data[0] == 42, "its memory stays until it is unmapped");
+        check_error(ioctl(fd, BDNN_DEVICE_FREE, &m.buffer.handle), ENOENT, "it is freed twice");
+        check_error(mmap(NULL, PAGE, PROT_READ, MAP_SHARED, fd, (off_t)m.buffer.offset) == MAP_FAILED ? -1 : 0, ENOENT,
+                    "it is mapped again");
+        munmap(m.data, m.buffer.bytes);
+    }
+    check(info_of(fd).pool_used == 0, "the pool is empty then");
+
+    make_vector(&p.vector, array, 5);
+    place(fd, &p, 5);
+    struct bdnn_device_wait wait = {0};
+    check_error(ioctl(fd, BDNN_DEVICE_WAIT, &wait), ENODATA, "waiting for nothing");
+    for (int i = 0; i < BDNN_DEVICE_POINTERS; i++) {
+        struct bdnn_device_launch launch = launch_of(&p, 0, 0);
+        launch.offset[i] = p.part[i].buffer.bytes - 8;
+        check_error(ioctl(fd, BDNN_DEVICE_LAUNCH, &launch), EFAULT, "a job that leaves its buffer");
+        launch = launch_of(&p, 0, 0);
+        launch.handle[i] = 999;
+        check_error(ioctl(fd, BDNN_DEVICE_LAUNCH, &launch), ENOENT, "a job on a buffer that is not there");
+    }
+    struct bdnn_device_launch launch = launch_of(&p, 0, 0);
+    launch.arguments[(BDNN_HW_REG_TAP_STEP - BDNN_HW_REG_WEIGHTS) / 4] += 8;
+    check_error(ioctl(fd, BDNN_DEVICE_LAUNCH, &launch), EINVAL, "a job whose steps are not those of its image");
+    unplace(fd, &p);
+    close(fd);
+}
+
+static void check_direct_mapping(void)
+{
+    const int fd = open_or_exit(direct_node);
+    const size_t bytes = info_of(fd).register_bytes;
+    check_error(mmap(NULL, bytes + PAGE, PROT_READ, MAP_SHARED, fd, 0) == MAP_FAILED ? -1 : 0, EINVAL,
+                "more than the registers is mapped");
+    close(fd);
+}
+
+static void check_pool(void)
+{
+    const int fd = open_or_exit(node);
+    const uint64_t pool = info_of(fd).pool_bytes;
+    struct memory m[64];
+    unsigned count = 0;
+    while (count < 64 && allocate(fd, pool / 16, 0, &m[count]) == 0) {
+        count++;
+    }
+    check(errno == ENOSPC || errno == ENOMEM, "the pool is exhausted after %u of 16 parts: %s", count,
+          strerrorname_np(errno));
+    for (unsigned i = 0; i < count; i++) {
+        release(fd, &m[i]);
+    }
+    check(info_of(fd).pool_used == 0, "and can be had again");
+    close(fd);
+}
+
+/* ---- Things that go wrong
+ * ------------------------------------------------------------------------------------------------------ */
+
+static void arm(enum board_fault fault, uint32_t run)
+{
+    const int fd = open_or_exit(direct_node);
+    volatile uint32_t *registers = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    put(registers, BOARD_FAULT_REGISTER, BOARD_FAULT(fault, run));
+    munmap((void *)(uintptr_t)registers, PAGE);
+    close(fd);
+}
+
+static void check_error_response(const bdnn_device_array *array)
+{
+    struct placed p;
+    arm(BOARD_ERROR, 1);
+    const int fd = open_or_exit(node);
+    make_vector(&p.vector, array, 7);
+    place(fd, &p, 7);
+    const int ending = run_mediated(fd, &p, 0, 0);
+    check(ending > 0 && BDNN_HW_READ_ERROR(ending), "a bus error ends the run with state %d", ending);
+    check(run_mediated(fd, &p, 0, 0) == 0, "the next run is well");
+    unplace(fd, &p);
+    close(fd);
+}
+
+static void check_spurious(const bdnn_device_array *array)
+{
+    arm(BOARD_SPURIOUS, 1);
+    const int fd = open_or_exit(node);
+    const struct bdnn_device_info before = info_of(fd);
+    check(run_vector(fd, NULL, array, 9), "a run with a spurious interrupt before it is right");
+    const struct bdnn_device_info after = info_of(fd);
+    check(after.spurious > before.spurious && after.interrupts - before.interrupts == after.launches - before.launches,
+          "it is told apart: %u spurious", after.spurious - before.spurious);
+    close(fd);
+}
+
+static void nothing(int signal)
+{
+    (void)signal;
+}
+
+static void check_stuck(const bdnn_device_array *array)
+{
+    struct placed p;
+    arm(BOARD_STUCK, 1);
+    const int fd = open_or_exit(node);
+    make_vector(&p.vector, array, 11);
+    place(fd, &p, 11);
+    struct bdnn_device_launch launch = launch_of(&p, 0, 0);
+    struct bdnn_device_wait wait = {.timeout_ms = 300};
+    check_error(ioctl(fd, BDNN_DEVICE_LAUNCH, &launch), 0, "a run that hangs is launched");
+    check_error(ioctl(fd, BDNN_DEVICE_LAUNCH, &launch), EBUSY, "another one at the same time");
+    check_error(ioctl(fd, BDNN_DEVICE_FREE, &p.part[0].buffer.handle), EBUSY, "a buffer is freed meanwhile");
+    check_error(ioctl(fd, BDNN_DEVICE_WAIT, &wait), ETIME, "it is waited for, for 0.3 s");
+    struct sigaction action = {.sa_handler = nothing};
+    sigaction(SIGALRM, &action, NULL);
+    ualarm(200000, 0);
+    wait.timeout_ms = 10000;
+    check_error(ioctl(fd, BDNN_DEVICE_WAIT, &wait), EINTR, "a signal comes while it is waited for");
+    check_error(ioctl(fd, BDNN_DEVICE_RESET, 0), EIO, "it does not take a reset");
+    close(fd);
+    check_error(open(node, O_RDWR), EBUSY, "with its buffers still mapped, it is not given to others");
+    unplace_mappings(&p);
+    check_error(open(node, O_RDWR), EIO, "nor while it runs on");
+    int again = -1;
+    for (int tries = 0; again < 0 && tries < 100; tries++) {
+        usleep(100000);
+        again = open(node, O_RDWR);
+    }
+    check(again >= 0, "when it is idle again, it is");
+    check(again >= 0 && info_of(again).pool_used == 0, "and the buffers are free");
+    check(again >= 0 && run_vector(again, NULL, array, 13), "the next run is right");
+    close(again);
+}
+
+/* The child starts a run and dies; nothing may be written to its memory once that is somebody else's. */
+static void check_killed(const bdnn_device_array *array, const char *path, unsigned tries)
+{
+    unsigned clean = 0;
+    for (unsigned t = 0; t < tries; t++) {
+        int started[2];
+        uint8_t byte;
+        if (pipe(started) != 0) {
+            perror("pipe");
+            exit(1);
+        }
+        const pid_t child = fork();
+        if (child == 0) {
+            struct placed p;
+            const int fd = open_or_exit(path);
+            make_vector(&p.vector, array, 17 + t);
+            place(fd, &p, 0);
+            struct bdnn_device_launch launch = launch_of(&p, 0, 0);
+            byte = ioctl(fd, BDNN_DEVICE_LAUNCH, &launch) == 0;
+            raise(write(started[1], &byte, 1) == 1 ? SIGKILL : SIGABRT);
+        }
+        close(started[1]);
+        const bool launched = read(started[0], &byte, 1) == 1 && byte == 1;
+        close(started[0]);
+        waitpid(child, NULL, 0);
+        const int fd = open(path, O_RDWR);
+        struct memory all = {.data = NULL};
+        const uint64_t half = fd >= 0 ? info_of(fd).pool_bytes / 2 : 0;
+        if (launched && fd >= 0 && allocate(fd, half, 0, &all) == 0) {
+            memset(all.data, 0x5a, half);
+            usleep(20000);
+            uint64_t changed = 0;
+            for (uint64_t i = 0; i < half; i++) {
+                changed += all.data[i] != 0x5a;
+            }
+            clean += changed == 0;
+            release(fd, &all);
+        }
+        close(fd);
+    }
+    check(clean == tries, "killed in the middle of a run: %u of %u times the device was free and wrote nothing more",
+          clean, tries);
+}
+
+static void check_fork(const bdnn_device_array *array)
+{
+    const int fd = open_or_exit(node);
+    struct memory m;
+    int status = -1;
+    if (allocate(fd, PAGE, 0, &m) != 0) {
+        perror("a buffer");
+        exit(1);
+    }
+    const pid_t child = fork();
+    if (child == 0) {
+        m.data[1] = 1;
+        _exit(0);
+    }
+    waitpid(child, &status, 0);
+    check(WIFEXITED(status) && m.data[1] == 1, "a forked child shares the buffers");
+    check(run_vector(fd, NULL, array, 15), "and its end does not end the device");
+    release(fd, &m);
+    close(fd);
+}
+
+static void check_cycles(const bdnn_device_array *array, unsigned cycles)
+{
+    unsigned right = 0;
+    for (unsigned i = 0; i < cycles; i++) {
+        const int fd = open(node, O_RDWR);
+        right += fd >= 0 && run_vector(fd, NULL, array, 21);
+        close(fd);
+    }
+    const int fd = open_or_exit(node);
+    check(right == cycles && info_of(fd).pool_used == 0,
+          "open, allocate, launch, free, close: %u of %u times, nothing left behind", right, cycles);
+    close(fd);
+}
+
+/* ---- What a launch costs
+ * -------------------------------------------------------------------------------------------------------- */
+
+static double now_us(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec * 1e6 + (double)now.tv_nsec / 1e3;
+}
+
+static int by_value(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* way: 0 mediated, by interrupt; 1 mediated, spinning; 2 direct, by interrupt (image 1); 3 direct, polling (image 0) */
+static void time_launches(const bdnn_device_array *array, int way, const char *name)
+{
+    enum { LAUNCHES = 200 };
+    static double us[LAUNCHES];
+    struct placed p;
+    bdnn_ip_shape shape = {.batch = 1,
+                           .channels = 64,
+                           .filters = 8,
+                           .groups = 1,
+                           .bases = 1,
+                           .bits = 1,
+                           .in_size = {1, 1, 1},
+                           .out_size = {1, 1, 1},
+                           .kernel = {1, 1, 1},
+                           .stride = {1, 1, 1},
+                           .dilation = {1, 1, 1}};
+    const int fd = open_or_exit(way < 2 ? node : direct_node);
+    volatile uint32_t *registers = way < 2 ? NULL : mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    if (!device_case_make(&p.vector, array, &shape, FILL_RANDOM, BDNN_DEVICE_PLANES, false)) {
+        fprintf(stderr, "the smallest job does not fit\n");
+        exit(1);
+    }
+    place(fd, &p, 0);
+    for (int i = 0; i < LAUNCHES; i++) {
+        const double start = now_us();
+        if (registers) {
+            run_direct(fd, registers, &p, 0, 0);
+        } else {
+            struct bdnn_device_launch launch = launch_of(&p, 0, 0);
+            struct bdnn_device_wait wait = {.timeout_ms = 1000, .spin_us = way == 1 ? 1000 : 0};
+            if (ioctl(fd, BDNN_DEVICE_LAUNCH, &launch) != 0 || ioctl(fd, BDNN_DEVICE_WAIT, &wait) != 0) {
+                perror("a timed launch");
+                break;
+            }
+        }
+        us[i] = now_us() - start;
+    }
+    qsort(us, LAUNCHES, sizeof *us, by_value);
+    printf("time  %s: median %.0f us, p99 %.0f us\n", name, us[LAUNCHES / 2], us[LAUNCHES * 99 / 100]);
+    unplace(fd, &p);
+    close(fd);
+}
+
+static void check_death(const bdnn_device_array *array)
+{
+    struct placed p;
+    arm(BOARD_DIES, 1);
+    const int fd = open_or_exit(node);
+    make_vector(&p.vector, array, 5);
+    place(fd, &p, 0);
+    struct bdnn_device_launch launch = launch_of(&p, 0, 0);
+    struct bdnn_device_wait wait = {.timeout_ms = 1000};
+    check_error(ioctl(fd, BDNN_DEVICE_LAUNCH, &launch), 0, "a run is launched in which the accelerator dies");
+    check_error(ioctl(fd, BDNN_DEVICE_WAIT, &wait), ETIME, "it is waited for, for 1 s");
+    check_error(ioctl(fd, BDNN_DEVICE_RESET, 0), EIO, "it does not take a reset");
+    close(fd);
+    unplace_mappings(&p);
+    check_error(open(node, O_RDWR), EIO, "it is opened again");
+}
+
+int main(int argc, char **argv)
+{
+    const bool dies = argc > 3 && strcmp(argv[3], "dies") == 0;
+    const unsigned cycles = argc > 3 ? (unsigned)atoi(argv[3]) : 20;
+    node = argv[1];
+    direct_node = argv[2];
+    int fd = open_or_exit(direct_node);
+    const bdnn_device_array array = *array_of(fd);
+    const struct bdnn_device_info before = info_of(fd);
+    close(fd);
+    if (dies) {
+        check_death(&array);
+        return failed > 0;
+    }
+    printf("array of %u x %u x %u bits, pool of %llu bytes\n", array.rows, array.columns, array.word_bits,
+           (unsigned long long)before.pool_bytes);
+    check_vectors(&array, 40);
+    check_refusals(&array);
+    check_direct_mapping();
+    check_pool();
+    check_fork(&array);
+    check_error_response(&array);
+    check_spurious(&array);
+    check_killed(&array, node, 5);
+    check_killed(&array, direct_node, 5);
+    check_cycles(&array, cycles);
+    check_stuck(&array);
+    time_launches(&array, 0, "mediated, by interrupt");
+    time_launches(&array, 1, "mediated, spinning");
+    time_launches(&array, 3, "direct, polling");
+    printf("guest: %u passed, %u failed\n", passed, failed);
+    return failed > 0;
+}

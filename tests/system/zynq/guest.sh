@@ -1,0 +1,16 @@
+# Run by the guest: the module's test. What is left of it is looked at by run.py.
+insmod /bdnn.ko || exit 1
+ls -l /dev/bdnn*
+zynq_guest /dev/bdnn0 /dev/bdnn0-direct $(cat /cycles) || exit 1
+rmmod bdnn || exit 1
+insmod /bdnn.ko || exit 1
+sleep 60 </dev/bdnn0 &
+sleep 1
+rmmod bdnn 2>/dev/null && { echo "FAIL  the module was unloaded while in use"; exit 1; }
+echo "ok    the module is not unloaded while in use"
+kill $!
+wait
+zynq_guest /dev/bdnn0 /dev/bdnn0-direct dies || exit 1
+grep accelerator /proc/interrupts
+rmmod bdnn || exit 1
+dmesg | grep -i bdnn

@@ -2,7 +2,7 @@
 """Measures accuracy over K and Q on the four trained networks, all layers decomposed, full test sets.
 
     scripts/accuracy.py [--tool build/release/host/bdnn] [--methods data,paper] [--networks vgg,...] [--bases 1,2,...]
-                        [--bits 2,3,...] [--table build/accuracy.tsv] [--markdown FILE]
+                        [--bits 2,3,...] [--jobs N] [--table build/accuracy.tsv] [--markdown FILE]
 
 One line a setting is appended to the table; settings that it holds already are not measured again, so a run can be stopped and
 taken up. --markdown writes the tables of docs/accuracy.md from it.
@@ -35,17 +35,21 @@ def run(command):
     return json.loads(done.stdout)
 
 
-def measure(tool, method, network, bases, bits, folder):
-    """One row. One thread each: rows run side by side."""
+def measure(tool, method, network, bases, widths, folder):
+    """A row for each Q of `widths`; the float network is run once for all of them. One thread: groups run side by side."""
     calibration, test = files_of(network)
-    model, source = f"{folder}/{method}-{network}-{bases}-{bits}.bdnn", f"{DATA}/{network}.onnx"
-    report = run([tool, "decompose", source, "-o", model, "--bases", str(bases), "--bits", str(bits), "--method", method,
-                  "--calibrate", calibration, "--threads", "1", "--json", *PIXELS])
-    exact, made = run([tool, "eval", source, test, "--compare", model, "--threads", "1", "--json", *PIXELS])["networks"]
-    os.remove(model)
+    source, models, seconds = f"{DATA}/{network}.onnx", [], []
+    for bits in widths:
+        models.append(f"{folder}/{method}-{network}-{bases}-{bits}.bdnn")
+        seconds.append(run([tool, "decompose", source, "-o", models[-1], "--bases", str(bases), "--bits", str(bits), "--method",
+                            method, "--calibrate", calibration, "--threads", "1", "--json", *PIXELS])["seconds"])
+    compared = [word for model in models for word in ("--compare", model)]
+    exact, *made = run([tool, "eval", source, test, *compared, "--threads", "1", "--json", *PIXELS])["networks"]
+    for model in models:
+        os.remove(model)
     score = (lambda n: 100 * n["mean_iou"]) if "mean_iou" in exact else (lambda n: n["top1_percent"])
-    return [method, network, bases, bits, f"{score(exact):.2f}", f"{score(made):.2f}", f"{made['agreement_percent']:.2f}",
-            f"{made['compression_percent']:.1f}", f"{report['seconds']:.1f}"]
+    return [[method, network, bases, bits, f"{score(exact):.2f}", f"{score(m):.2f}", f"{m['agreement_percent']:.2f}",
+             f"{m['compression_percent']:.1f}", f"{s:.1f}"] for bits, m, s in zip(widths, made, seconds)]
 
 
 def read_table(path):
@@ -83,18 +87,20 @@ def main():
     parser.add_argument("--bases", type=numbers, default=[1, 2, 3, 4, 5, 6, 8])
     parser.add_argument("--bits", type=numbers, default=[2, 3, 4, 6, 8])
     parser.add_argument("--table", default="build/accuracy.tsv")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("--markdown")
     arguments = parser.parse_args()
     methods, networks = arguments.methods.split(","), arguments.networks.split(",")
     done = {(r["method"], r["network"], int(r["K"]), int(r["Q"])) for r in read_table(arguments.table)}
-    wanted = [(m, n, k, q) for m in methods for n in networks for k in arguments.bases for q in arguments.bits
-              if (m, n, k, q) not in done]
+    wanted = [(m, n, k, [q for q in arguments.bits if (m, n, k, q) not in done])
+              for m in methods for n in networks for k in arguments.bases]
     if not arguments.markdown:
-        with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(os.cpu_count()) as pool:
-            for row in pool.map(lambda w: measure(arguments.tool, *w, folder), wanted):
+        with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(arguments.jobs) as pool:
+            for rows in pool.map(lambda w: measure(arguments.tool, *w, folder), [w for w in wanted if w[3]]):
                 with open(arguments.table, "a") as table:
-                    table.write("\t".join(map(str, row)) + "\n")
-                print(*row, flush=True)
+                    table.writelines("\t".join(map(str, row)) + "\n" for row in rows)
+                for row in rows:
+                    print(*row, flush=True)
     else:
         with open(arguments.markdown, "w") as out:
             out.write(markdown(read_table(arguments.table), methods, networks))

@@ -26,20 +26,19 @@ static bdnn_status no_memory(bdnn_error *err, const char *what)
     return err->status = BDNN_ERROR_MEMORY;
 }
 
-/* An image of noise as the network takes images, or numbers of -1 to 1: the same ones in every run. For free(). */
-static float *make_input(const bench_results *b)
+float *bench_noise(const bdnn_model *model, long long batch)
 {
-    const bdnn_preprocess p = bdnn_model_preprocess(b->model);
+    const bdnn_preprocess p = bdnn_model_preprocess(model);
     int64_t shape[6], item = 1, plane;
-    const int32_t rank = bdnn_model_input_shape(b->model, shape);
+    const int32_t rank = bdnn_model_input_shape(model, shape);
     uint32_t noise = 12345;
     float *input;
     for (int32_t a = 1; a < rank; a++) {
         item *= shape[a];
     }
     plane = p.channels ? item / p.channels : item;
-    input = calloc((size_t)b->batch, (size_t)item * sizeof *input);
-    for (int64_t i = 0; input && i < b->batch * item; i++) {
+    input = calloc((size_t)batch, (size_t)item * sizeof *input);
+    for (int64_t i = 0; input && i < batch * item; i++) {
         const int64_t c = i % item / plane;
         noise = noise * 1664525u + 1013904223u;
         input[i] = p.channels ? ((float)(noise >> 24) - p.mean[c]) * p.scale[c] : (float)(noise >> 8) * 0x1p-23f - 1;
@@ -92,20 +91,17 @@ static bdnn_status load(const char *path, const cli_model_options *options, benc
     return status;
 }
 
-static bdnn_status run_all(bench_results *b, cli_progress *progress, bdnn_error *err)
+static bdnn_status run_all(bench_results *b, const float *input, cli_progress *progress, bdnn_error *err)
 {
-    float *input = make_input(b);
-    bdnn_status status = input ? bdnn_session_profile(b->session.session, err) : no_memory(err, "the input");
+    bdnn_status status = bdnn_session_profile(b->session.session, err);
     for (long long r = -WARM_UP; r < b->repeat && status == BDNN_OK; r++) {
         cli_progress_step(progress, "running", (uint64_t)(r + WARM_UP), (uint64_t)(b->repeat + WARM_UP));
         status = run_once(b, input, r, err);
     }
-    free(input);
     return status;
 }
 
-/* The peak of each kernel that occurs, once. */
-static bdnn_status measure_peaks(bench_results *b, cli_progress *progress, bdnn_error *err)
+bdnn_status bench_measure_peaks(bench_results *b, cli_progress *progress, bdnn_error *err)
 {
     for (size_t l = 0; l < b->layers; l++) {
         bdnn_layer_cost cost;
@@ -130,9 +126,8 @@ static bdnn_status measure_peaks(bench_results *b, cli_progress *progress, bdnn_
     return BDNN_OK;
 }
 
-static bdnn_status measure(bench_results *b, bdnn_error *err)
+bdnn_status bench_run(bench_results *b, const float *input, cli_progress *progress, bdnn_error *err)
 {
-    cli_progress progress = cli_progress_start();
     const double start = cli_seconds();
     bdnn_status status = cli_session_open(&b->session, b->model, &b->device, (size_t)b->threads, (size_t)b->batch, err);
     b->ready_ms = 1e3 * (cli_seconds() - start);
@@ -146,11 +141,27 @@ static bdnn_status measure(bench_results *b, bdnn_error *err)
     if (!b->layer_ms || !b->total_ms || !b->peaks) {
         return no_memory(err, "the times of so many repetitions");
     }
-    status = run_all(b, &progress, err);
+    return run_all(b, input, progress, err);
+}
+
+void bench_release(bench_results *b)
+{
+    free(b->layer_ms);
+    free(b->total_ms);
+    free(b->peaks);
+    cli_session_close(&b->session);
+}
+
+static bdnn_status measure(bench_results *b, bdnn_error *err)
+{
+    cli_progress progress = cli_progress_start();
+    float *input = bench_noise(b->model, b->batch);
+    bdnn_status status = input ? bench_run(b, input, &progress, err) : no_memory(err, "the input");
     if (status == BDNN_OK) {
-        status = measure_peaks(b, &progress, err);
+        status = bench_measure_peaks(b, &progress, err);
     }
     cli_progress_end(&progress);
+    free(input);
     return status;
 }
 
@@ -194,10 +205,7 @@ int cli_bench(int argc, char **argv)
         return cli_fail(&err);
     }
     code = measure(&b, &err) == BDNN_OK ? bench_report(&b, &form) : cli_fail(&err);
-    free(b.layer_ms);
-    free(b.total_ms);
-    free(b.peaks);
-    cli_session_close(&b.session);
+    bench_release(&b);
     bdnn_model_free(b.model);
     return code;
 }

@@ -31,6 +31,27 @@ typedef struct bench_form {
     bool all; /* also rows of layers that take no time of their own */
 } bench_form;
 
+/* Milliseconds: least, quartiles, most. */
+typedef struct bench_spread {
+    double least, lower, median, upper, most;
+} bench_spread;
+
+/* Sorts them. */
+bench_spread bench_spread_of(double *ms, long long count);
+
+/* An image of noise as the network takes images, or numbers of -1 to 1, for the whole batch: the same ones in every
+ * run. For free(). */
+float *bench_noise(const bdnn_model *model, long long batch);
+
+/* Opens a session on b->device and runs it on `input`; b->model, device, threads, batch and repeat are set. */
+bdnn_status bench_run(bench_results *b, const float *input, cli_progress *progress, bdnn_error *err);
+
+/* The peaks of the kernels that occur, and the rates of reading. */
+bdnn_status bench_measure_peaks(bench_results *b, cli_progress *progress, bdnn_error *err);
+
+/* Frees all but the model. */
+void bench_release(bench_results *b);
+
 /* Shows them on stdout; an exit code. */
 int bench_report(bench_results *results, const bench_form *form);
 

@@ -5,11 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Milliseconds: least, quartiles, most. */
-struct spread {
-    double least, lower, median, upper, most;
-};
-
 static int by_value(const void *a, const void *b)
 {
     const double x = *(const double *)a, y = *(const double *)b;
@@ -24,12 +19,11 @@ static double quantile(const double *sorted, long long count, double part)
     return sorted[below] + (at - (double)below) * (sorted[above] - sorted[below]);
 }
 
-/* Sorts them. */
-static struct spread spread_of(double *ms, long long count)
+bench_spread bench_spread_of(double *ms, long long count)
 {
     qsort(ms, (size_t)count, sizeof *ms, by_value);
-    return (struct spread){ms[0], quantile(ms, count, 0.25), quantile(ms, count, 0.5), quantile(ms, count, 0.75),
-                           ms[count - 1]};
+    return (bench_spread){ms[0], quantile(ms, count, 0.25), quantile(ms, count, 0.5), quantile(ms, count, 0.75),
+                          ms[count - 1]};
 }
 
 static const bdnn_peak *peak_of(const bench_results *b, const char *kernel)
@@ -45,7 +39,7 @@ static const bdnn_peak *peak_of(const bench_results *b, const char *kernel)
 struct row {
     bdnn_layer_info info;
     bdnn_layer_cost cost;
-    struct spread ms;
+    bench_spread ms;
     double multiply_adds; /* of the batch */
     double best_ms;       /* that the machine allows: whichever takes longer, multiplying or reading */
     bool reading;         /* that is reading */
@@ -79,7 +73,7 @@ static bdnn_status make_row(const bench_results *b, size_t layer, struct row *ro
         status = bdnn_session_layer(b->session.session, layer, &row->cost, err);
     }
     if (status == BDNN_OK) {
-        row->ms = spread_of(b->layer_ms + layer * (size_t)b->repeat, b->repeat);
+        row->ms = bench_spread_of(b->layer_ms + layer * (size_t)b->repeat, b->repeat);
         row->multiply_adds = (double)row->info.multiply_adds * (double)b->batch;
         bound(b, row);
     }
@@ -113,7 +107,7 @@ static void add_row(const bench_results *b, const struct row *row, double sum, c
                   1e-6 * (double)(row->cost.weight_bytes + row->cost.input_bytes), peak);
 }
 
-static void add_spread(cJSON *json, const struct spread *ms)
+static void add_spread(cJSON *json, const bench_spread *ms)
 {
     cJSON_AddNumberToObject(json, "ms", ms->median);
     cJSON_AddNumberToObject(json, "ms_least", ms->least);
@@ -192,7 +186,7 @@ static void print_start_up(const bench_results *b, double run_ms)
         b->load_ms, b->ready_ms, b->first_ms, run_ms > 0 ? (sum - b->file_ms) / run_ms : 0, b->file_ms);
 }
 
-static void print_total(const bench_results *b, const struct spread *total)
+static void print_total(const bench_results *b, const bench_spread *total)
 {
     printf("\nrun        median %.3f ms, least %.3f, quartiles %.3f and %.3f, most %.3f, of %lld; %.4g items/s\n",
            total->median, total->least, total->lower, total->upper, total->most, b->repeat,
@@ -211,7 +205,7 @@ static cJSON *start_up_of(const bench_results *b)
     return json;
 }
 
-static int print_json(bench_results *b, cJSON *layers, const struct spread *total, double sum)
+static int print_json(bench_results *b, cJSON *layers, const bench_spread *total, double sum)
 {
     cJSON *json = cJSON_CreateObject();
     uint64_t planned, without_reuse;
@@ -233,7 +227,7 @@ static int print_json(bench_results *b, cJSON *layers, const struct spread *tota
 
 int bench_report(bench_results *b, const bench_form *form)
 {
-    const struct spread total = spread_of(b->total_ms, b->repeat);
+    const bench_spread total = bench_spread_of(b->total_ms, b->repeat);
     struct row *rows = calloc(b->layers + 1, sizeof *rows);
     cli_table table = {0};
     cJSON *layers = cJSON_CreateArray();

@@ -12,7 +12,8 @@ enum { CLI_OK = 0, CLI_FAILED = 1, CLI_USAGE = 2 };
 
 /* One subcommand: argv[0] is its name. */
 typedef int cli_command(int argc, char **argv);
-cli_command cli_bench, cli_convert, cli_decompose, cli_devices, cli_eval, cli_export_npy, cli_info, cli_run;
+cli_command cli_bench, cli_compare, cli_convert, cli_decompose, cli_devices, cli_eval, cli_export_npy, cli_info,
+    cli_run;
 
 /* ---- Messages (messages.c)
  * -------------------------------------------------------------------------------------------------- */

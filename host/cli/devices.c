@@ -39,6 +39,8 @@ static cJSON *json_of(const bdnn_device_info *d)
         cJSON_AddNumberToObject(json, "weight_depth", d->weight_depth);
         cJSON_AddNumberToObject(json, "activation_depth", d->activation_depth);
         cJSON_AddNumberToObject(json, "tiles", d->tiles);
+        cJSON_AddNumberToObject(json, "ports", d->ports);
+        cJSON_AddNumberToObject(json, "port_bits", d->port_bits);
         cJSON_AddBoolToObject(json, "max_pooling", d->max_pooling);
     }
     return json;

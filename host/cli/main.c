@@ -48,6 +48,15 @@ static const struct command {
      "  --repeat N                     runs that are timed, after two that are not (20)\n"
      "  --all                          also layers that one before them does on the way\n"
      "  --json\n"},
+    {"compare", cli_compare, "one network on several devices: accelerators and the CPU",
+     "bdnn compare NET [options] [network options]\n"
+     "  --devices NAME,NAME...         (cpu,xrt)\n"
+     "  --xclbin FILE, --timeout MS    of xrt, as for run\n"
+     "  --batch N (1), --threads N (1), --repeat N (5)\n"
+     "  --images DATA                  its first images as input (noise)\n"
+     "  --clock MHZ                    for predictions (what the xclbin says)\n"
+     "  --html FILE                    a page with plots\n"
+     "  --json\n"},
     {"export-npy", cli_export_npy, "write the parameters as a folder of .npy files",
      "bdnn export-npy NET DIR [network options]\n"},
     {"devices", cli_devices, "list the devices that networks can run on", "bdnn devices [--xclbin FILE] [--json]\n"},

@@ -235,8 +235,21 @@ typedef struct bdnn_result {
 BDNN_API size_t bdnn_session_output_count(const bdnn_session *session);
 BDNN_API bdnn_status bdnn_session_output(const bdnn_session *session, size_t index, bdnn_result *result, bdnn_error *err);
 
-/* From now on every run is timed layer by layer; what is not asked for costs nothing. Errors: memory. */
+/* From now on every run is timed layer by layer, and an accelerator's counters are read; what is not asked for costs nothing. Errors:
+ * memory. */
 BDNN_API bdnn_status bdnn_session_profile(bdnn_session *session, bdnn_error *err);
+
+/* What an accelerator did for a layer in the last run, for the whole batch. */
+typedef struct bdnn_accelerator_cost {
+    uint64_t jobs; /* runs of its kernel; 0 for a layer that is not on an accelerator */
+    uint64_t bytes_to_device, bytes_from_device;
+    /* Counted by the kernel when runs are timed, all jobs together; 0 where the kernel does not count. */
+    uint64_t cycles;
+    uint64_t longest_cycles; /* of the compute unit with most work: they work side by side */
+    uint64_t busy_cycles;    /* the array at work */
+    uint64_t wait_load_cycles, wait_results_cycles;
+    uint64_t bytes_read, bytes_written; /* of the device's memory */
+} bdnn_accelerator_cost;
 
 /* One layer of a session: what computes it and what that costs, for the whole batch. */
 typedef struct bdnn_layer_cost {
@@ -246,6 +259,7 @@ typedef struct bdnn_layer_cost {
     uint64_t weight_bytes; /* as the kernel reads them */
     uint64_t input_bytes;  /* of every input, as the layers before left it */
     uint64_t output_bytes; /* of every output */
+    bdnn_accelerator_cost accelerator;
 } bdnn_layer_cost;
 
 /* Layer `index` of the model, counted as bdnn_model_layer does; its name, operation, sizes and multiply-adds are told there. */
@@ -286,6 +300,7 @@ typedef struct bdnn_device_info {
     uint32_t identity, units;
     uint32_t rows, columns, word_bits; /* of the array of each unit */
     uint32_t weight_depth, activation_depth, tiles;
+    uint32_t ports, port_bits; /* memory ports of each unit */
     bool max_pooling;
 } bdnn_device_info;
 

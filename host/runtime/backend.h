@@ -38,6 +38,8 @@ typedef struct bdnn_backend_type {
                        void *scratch, bdnn_error *err);
     /* What runs this layer, for tables: a kernel's name, and the bytes of weights that it reads. */
     const char *(*describe)(const bdnn_backend *backend, const bdnn_resident *resident, uint64_t *weight_bytes);
+    /* What an accelerator did for a layer in its last run; NULL for backends that are none. */
+    void (*cost)(const bdnn_backend *backend, const bdnn_resident *resident, bdnn_accelerator_cost *cost);
     /* Describes the backend's devices, at most `room` of them; returns how many. */
     size_t (*list)(const char *bitstream, bdnn_device_info *devices, size_t room);
 } bdnn_backend_type;
@@ -45,6 +47,7 @@ typedef struct bdnn_backend_type {
 /* Each backend's struct begins with this. */
 struct bdnn_backend {
     const bdnn_backend_type *type;
+    bool counting; /* an accelerator's counters are wanted */
 };
 
 extern const bdnn_backend_type bdnn_backend_cpu, bdnn_backend_reference, bdnn_backend_xrt;

@@ -9,6 +9,9 @@ bdnn_status bdnn_session_profile(bdnn_session *s, bdnn_error *err)
     if (!s->nanoseconds) {
         s->nanoseconds = bdnn_zalloc(s->graph->layer_count, sizeof *s->nanoseconds);
     }
+    if (s->backend) {
+        s->backend->counting = true;
+    }
     return s->nanoseconds ? BDNN_OK : bdnn_fail_memory(err, s->graph->layer_count * sizeof *s->nanoseconds, "timing");
 }
 
@@ -52,6 +55,9 @@ bdnn_status bdnn_session_layer(const bdnn_session *s, size_t index, bdnn_layer_c
     }
     if (step->inner.backend) {
         cost->kernel = s->backend->type->describe(s->backend, step->inner.resident, &cost->weight_bytes);
+        if (s->backend->type->cost) {
+            s->backend->type->cost(s->backend, step->inner.resident, &cost->accelerator);
+        }
         cost->input_bytes += step->addend < 0 ? 0 : map_bytes(s, &step->addend, 1);
     } else {
         cost->kernel = step->floats || !s->backend ? "float" : "integers";

@@ -71,6 +71,35 @@ devices)
     XILINX_XRT='' run "$bdnn" devices
     [ $status -eq 0 ] && grep -q 'cannot be used: xrt: XILINX_XRT is not set' "$scratch/out" || fail "the reason expected"
     ;;
+compare)
+    run "$bdnn" compare "$models/alexnet.bdnn" --devices cpu,xrt --batch 2 --repeat 1 --images "$data/segtest-images.idx3-ubyte.gz" \
+        --html "$scratch/page.html" --json
+    [ $status -eq 0 ] && python3 - "$scratch/out" "$scratch/page.html" <<'END' || fail "a comparison expected"
+import json, re, sys
+from xml.dom import minidom
+
+result = json.load(open(sys.argv[1]))
+cpu, xrt = result["devices"]
+assert xrt["different_values"] == 0 and result["compared_values"] == 20
+total = xrt["accelerator"]
+assert total["compute_units"] == 2 and total["word_bits"] == 128 and total["emulated"]
+layers = {layer["name"]: layer for layer in xrt["layers"]}
+on_device = [layer["accelerator"] for layer in xrt["layers"] if "accelerator" in layer]
+assert len(on_device) == 8 and "accelerator" not in cpu
+for name in "jobs", "bytes_to_device", "bytes_from_device", "busy_cycles", "binary_products":
+    assert total[name] == sum(layer[name] for layer in on_device) > 0, name
+# conv2: 2 groups of 2 images; 32 channels a group are half of a unit
+assert layers["conv2"]["accelerator"]["jobs"] == 4
+assert layers["fc7"]["accelerator"]["binary_products"] == 2 * 768 * 768 * 3 * 6
+assert all(0 < layer["filled_percent"] <= 100 for layer in on_device)
+assert all(("cycles" in layer) == ("cycles" in total) for layer in on_device)
+page = open(sys.argv[2]).read()
+pictures = re.findall("<svg.*?</svg>", page, re.S)
+assert pictures and "equal to cpu, bit for bit" in page
+for picture in pictures:
+    minidom.parseString(picture)
+END
+    ;;
 stuck) export OPEN_EMU_OPTIONS="--fault stuck"; expect_both 'compute unit bdnn_kernel_1: its run did not end within 1500 ms' ;;
 kill) # while weights are sent, and in the middle of a run
     for at in 30 90; do OPEN_EMU_OPTIONS="--fault kill@$at" expect_both 'xrt: .*is lost'; done

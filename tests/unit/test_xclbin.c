@@ -9,7 +9,12 @@
 
 #include <cmocka.h>
 
-enum { SECTIONS = 456, LAYOUT = 600, CLOCKS = 900, METADATA = 1200, SIZE = 1300 };
+enum { SECTIONS = 456, LAYOUT = 600, CLOCKS = 900, METADATA = 1200, SIZE = 1500 };
+
+#define PORT(name, mode, bits) "<port name=\"" name "\" mode=\"" mode "\" dataWidth=\"" bits "\"/>"
+#define METADATA_TEXT                                                                                                  \
+    "<core clockFreq=\"312MHz\"><kernel name=\"bdnn_kernel\">" PORT("S", "slave", "32") PORT("A", "master", "128")     \
+        PORT("B", "master", "64") "</kernel>" PORT("C", "master", "512")
 
 static uint8_t file[SIZE];
 
@@ -59,7 +64,7 @@ static void make(void)
     file[CLOCKS + 4] = 1;
     put(CLOCKS + 2 + 136, 275, 2);
     file[CLOCKS + 2 + 136 + 2] = 2;
-    strcpy((char *)file + METADATA, "<core clockFreq=\"312MHz\">");
+    strcpy((char *)file + METADATA, METADATA_TEXT);
 }
 
 static bdnn_status read_back(size_t size, bdnn_xclbin *xclbin, bdnn_error *err)
@@ -83,6 +88,8 @@ static void test_contents(void **state)
     assert_string_equal(xclbin.units[0], "first");
     assert_string_equal(xclbin.units[1], "second");
     assert_int_equal(xclbin.clock_mhz, 275);
+    assert_int_equal(xclbin.ports, 2);
+    assert_int_equal(xclbin.port_bits, 128);
     put_section(1, 99, 0, 0); /* no clocks: the metadata's */
     assert_int_equal(read_back(SIZE, &xclbin, &err), BDNN_OK);
     assert_int_equal(xclbin.clock_mhz, 312);
@@ -125,7 +132,7 @@ static void test_damage(void **state)
         assert_int_not_equal(read_back(size, &xclbin, &err), BDNN_OK);
     }
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
-        static const uint64_t values[] = {1300, 1301, 0x7fffffff, 0xffffffff, 0x7fffffffffffffff, UINT64_MAX};
+        static const uint64_t values[] = {1500, 1501, 0x7fffffff, 0xffffffff, 0x7fffffffffffffff, UINT64_MAX};
         for (size_t v = 0; v < sizeof values / sizeof *values; v++) {
             make();
             put(numbers[i].at, values[v], numbers[i].bytes);

@@ -13,10 +13,9 @@ typedef struct bdnn_xrt_layer {
     bool gathered;  /* the host gathers each output pixel's inputs: plan.shape is that of bdnn_device_flatten */
     int64_t images; /* of an item */
     int64_t items;
-    bdnn_xrt_buffer constants; /* weights and filter records, a part for each group */
-    xrtBufferHandle *parts;    /* [groups][2]: a group's weights, its filter records */
-    bdnn_xrt_counters counters;
-    uint64_t bytes_to_device, bytes_from_device; /* like the counters, of the last run */
+    bdnn_xrt_buffer constants;  /* weights and filter records, a part for each group */
+    xrtBufferHandle *parts;     /* [groups][2]: a group's weights, its filter records */
+    bdnn_accelerator_cost cost; /* of the last run */
 } bdnn_xrt_layer;
 
 /* Plans a layer on the device's array; false when it cannot take it. sink: where the sums will go. */

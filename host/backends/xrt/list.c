@@ -38,6 +38,8 @@ static void ask_kernel(unsigned index, const char *bitstream, bdnn_device_info *
     info->weight_depth = device->array.weight_depth;
     info->activation_depth = device->array.activation_depth;
     info->tiles = device->array.tiles;
+    info->ports = device->xclbin.ports;
+    info->port_bits = device->xclbin.port_bits;
     info->max_pooling = BDNN_HW_MAX_POOLING(device->features) != 0;
     bdnn_xrt_close(device);
 }

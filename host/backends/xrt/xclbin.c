@@ -103,25 +103,52 @@ static uint32_t kernel_clock(const bdnn_map *clocks)
     return 0;
 }
 
-/* Emulation's files have their clock in the metadata alone: clockFreq="300MHz" of the platform's core. */
-static uint32_t metadata_clock(const bdnn_map *metadata)
+/* The place behind the first `text` in the bytes; NULL when there is none. */
+static const uint8_t *behind(const uint8_t *at, const uint8_t *end, const char *text)
 {
-    static const char key[] = "clockFreq=\"";
-    const size_t length = sizeof key - 1;
-    for (size_t i = 0; i + length < metadata->size; i++) {
-        if (memcmp(metadata->data + i, key, length) == 0) {
-            uint32_t mhz = 0;
-            for (size_t d = i + length; d < metadata->size && d < i + length + 5; d++) {
-                const uint8_t c = metadata->data[d];
-                if (c < '0' || c > '9') {
-                    break;
-                }
-                mhz = 10 * mhz + (uint32_t)(c - '0');
-            }
-            return mhz;
+    const size_t length = strlen(text);
+    for (; (size_t)(end - at) >= length; at++) {
+        if (memcmp(at, text, length) == 0) {
+            return at + length;
         }
     }
-    return 0;
+    return NULL;
+}
+
+/* Up to five decimal digits. */
+static uint32_t decimal(const uint8_t *at, const uint8_t *end)
+{
+    uint32_t value = 0;
+    for (int i = 0; i < 5 && at < end && *at >= '0' && *at <= '9'; i++) {
+        value = 10 * value + (uint32_t)(*at++ - '0');
+    }
+    return value;
+}
+
+/* Emulation's files have their clock in the metadata alone: clockFreq="300MHz" of the platform's core. The kernel's
+ * memory ports are elements <port name=".." mode="master" range=".." dataWidth="64" ../> within its own. */
+static void read_metadata(const bdnn_map *metadata, const char *kernel, bdnn_xclbin *xclbin)
+{
+    const uint8_t *at = metadata->data, *end = metadata->data + metadata->size, *clock;
+    char element[128];
+    if (!at) {
+        return;
+    }
+    clock = behind(at, end, "clockFreq=\"");
+    if (clock && !xclbin->clock_mhz) {
+        xclbin->clock_mhz = decimal(clock, end);
+    }
+    snprintf(element, sizeof element, "<kernel name=\"%s\"", kernel);
+    at = behind(at, end, element);
+    if (at) {
+        const uint8_t *closing = behind(at, end, "</kernel>");
+        end = closing ? closing : end;
+    }
+    while (at && (at = behind(at, end, "mode=\"master\"")) != NULL) {
+        const uint8_t *bits = behind(at, end, "dataWidth=\"");
+        xclbin->port_bits = xclbin->ports == 0 && bits ? decimal(bits, end) : xclbin->port_bits;
+        xclbin->ports++;
+    }
 }
 
 static bdnn_status read_file(const bdnn_map *file, const char *kernel, bdnn_xclbin *xclbin, bdnn_error *err)
@@ -142,9 +169,7 @@ static bdnn_status read_file(const bdnn_map *file, const char *kernel, bdnn_xclb
                          file->size);
     }
     xclbin->clock_mhz = kernel_clock(&clocks);
-    if (!xclbin->clock_mhz) {
-        xclbin->clock_mhz = metadata_clock(&metadata);
-    }
+    read_metadata(&metadata, kernel, xclbin);
     return xclbin->unit_count
                ? BDNN_OK
                : bdnn_fail(err, BDNN_ERROR_UNSUPPORTED, "there is no compute unit of the kernel %s in it", kernel);

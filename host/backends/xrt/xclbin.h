@@ -15,8 +15,9 @@ typedef struct bdnn_xclbin {
     bdnn_xclbin_target target;
     uint8_t uuid[16];
     char platform[65];
-    uint32_t clock_mhz; /* of the kernels; 0 when the file does not say */
-    size_t unit_count;  /* compute units of the kernel that was asked for */
+    uint32_t clock_mhz;        /* of the kernels; 0 when the file does not say */
+    uint32_t ports, port_bits; /* memory ports of a unit and the width of the first; likewise */
+    size_t unit_count;         /* compute units of the kernel that was asked for */
     char units[BDNN_XCLBIN_MOST_UNITS][64];
 } bdnn_xclbin;
 

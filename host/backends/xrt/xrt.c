@@ -146,6 +146,7 @@ struct progress {
     void *scratch;
     size_t slots;
     int64_t started, finished; /* jobs */
+    uint64_t unit_cycles[BDNN_XCLBIN_MOST_UNITS];
 };
 
 /* Packs an item and sends it. */
@@ -154,7 +155,7 @@ static bdnn_status send_item(struct progress *p, int64_t item, bdnn_error *err)
     const struct slot *slot = &p->xrt->slots[(size_t)item % p->slots];
     const size_t bytes = bdnn_xrt_layer_activation_bytes(p->layer);
     bdnn_xrt_layer_pack(p->layer, p->x_q, item, p->scratch, slot->activations.host);
-    p->layer->bytes_to_device += bytes;
+    p->layer->cost.bytes_to_device += bytes;
     return bdnn_xrt_to_device(p->xrt->device, &slot->activations, bytes, err);
 }
 
@@ -164,19 +165,37 @@ static bdnn_status fetch_item(struct progress *p, int64_t item, bdnn_error *err)
     const size_t bytes = bdnn_xrt_layer_result_bytes(p->layer);
     bdnn_status status = bdnn_xrt_from_device(p->xrt->device, &slot->results, bytes, err);
     if (status == BDNN_OK) {
-        p->layer->bytes_from_device += bytes;
+        p->layer->cost.bytes_from_device += bytes;
         bdnn_xrt_layer_unpack(p->layer, slot->results.host, item, p->sink, p->scratch);
     }
     return status;
+}
+
+static void add_counters(struct progress *p, size_t unit, const bdnn_xrt_counters *c)
+{
+    bdnn_accelerator_cost *cost = &p->layer->cost;
+    cost->cycles += c->cycles;
+    cost->busy_cycles += c->busy;
+    cost->wait_load_cycles += c->wait_load;
+    cost->wait_results_cycles += c->wait_results;
+    cost->bytes_read += sizeof(uint64_t) * (uint64_t)c->words_read;
+    cost->bytes_written += sizeof(uint64_t) * (uint64_t)c->words_written;
+    p->unit_cycles[unit] += c->cycles;
+    if (p->unit_cycles[unit] > cost->longest_cycles) {
+        cost->longest_cycles = p->unit_cycles[unit];
+    }
 }
 
 /* Waits for the oldest job; the last one of an item brings the item's results. */
 static bdnn_status finish_job(struct progress *p, bdnn_error *err)
 {
     const int64_t job = p->finished, groups = p->layer->shape.groups;
-    bdnn_status status =
-        bdnn_xrt_finish(p->xrt->device, (size_t)job % p->xrt->device->unit_count, &p->layer->counters, err);
+    const size_t unit = (size_t)job % p->xrt->device->unit_count;
+    bdnn_xrt_counters counters = {0};
+    bdnn_status status = bdnn_xrt_finish(p->xrt->device, unit, p->xrt->base.counting ? &counters : NULL, err);
     p->finished++;
+    p->layer->cost.jobs++;
+    add_counters(p, unit, &counters);
     return status == BDNN_OK && (job + 1) % groups == 0 ? fetch_item(p, job / groups, err) : status;
 }
 
@@ -233,8 +252,7 @@ static bdnn_status run(bdnn_backend *backend, const bdnn_resident *resident, con
         return xrt->cpu->type->run(xrt->cpu, resident->cpu, x_q, sink, scratch, err);
     }
     progress.slots = (size_t)layer->items < xrt->slot_count ? (size_t)layer->items : xrt->slot_count;
-    memset(&layer->counters, 0, sizeof layer->counters);
-    layer->bytes_to_device = layer->bytes_from_device = 0;
+    memset(&layer->cost, 0, sizeof layer->cost);
     return run_layer(&progress, err);
 }
 
@@ -248,6 +266,14 @@ static const char *describe(const bdnn_backend *backend, const bdnn_resident *re
     return resident->layer.gathered ? BDNN_HW_KERNEL " on gathered rows" : BDNN_HW_KERNEL;
 }
 
+static void cost(const bdnn_backend *backend, const bdnn_resident *resident, bdnn_accelerator_cost *cost_of_layer)
+{
+    (void)backend;
+    if (!resident->cpu) {
+        *cost_of_layer = resident->layer.cost;
+    }
+}
+
 const bdnn_backend_type bdnn_backend_xrt = {.name = "xrt",
                                             .numbered = true,
                                             .open = open_xrt,
@@ -257,4 +283,5 @@ const bdnn_backend_type bdnn_backend_xrt = {.name = "xrt",
                                             .scratch_bytes = scratch_bytes,
                                             .run = run,
                                             .describe = describe,
+                                            .cost = cost,
                                             .list = bdnn_xrt_list};

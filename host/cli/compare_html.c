@@ -226,6 +226,7 @@ static void put_roofline(FILE *f, const compare_results *c, const roofline *r, c
         return;
     }
     widen(&y, r->peak);
+    widen(&x, r->slope > 0 ? r->peak / r->slope : 0);
     x.high += x.high == x.low;
     y.high += y.high == y.low;
     fprintf(f, "<svg viewBox=\"0 0 %d %d\" width=\"100%%\">", PLOT_LEFT + PLOT_WIDTH + 20, PLOT_TOP + PLOT_HEIGHT + 40);

@@ -9,7 +9,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define TIMEOUT_MS 60000
 #define PAGE_BYTES 4096
 
 static bdnn_status lose(bdnn_xrt_device *device, bdnn_error *err, const char *what)
@@ -195,18 +194,10 @@ static bdnn_status identify(bdnn_xrt_device *device, size_t unit, bdnn_error *er
     return BDNN_OK;
 }
 
-static bdnn_status open_device(bdnn_xrt_device *device, const bdnn_backend_options *options, bdnn_error *err)
+static bdnn_status open_device(bdnn_xrt_device *device, const char *path, bdnn_error *err)
 {
     bdnn_xrt_buffer page;
-    const char *path = options->bitstream ? options->bitstream : getenv("BDNN_XCLBIN");
-    if (!path || !*path) {
-        return bdnn_fail(err, BDNN_ERROR_DEVICE,
-                         "xrt: no xclbin is named, neither by an option nor by the environment variable BDNN_XCLBIN");
-    }
-    bdnn_status status = bdnn_xclbin_read(path, BDNN_HW_KERNEL, &device->xclbin, err);
-    if (status == BDNN_OK) {
-        status = check_target(device, path, err);
-    }
+    bdnn_status status = check_target(device, path, err);
     if (status == BDNN_OK) {
         status = bdnn_xrt_check_driver(device->xclbin.target, err);
     }
@@ -214,7 +205,7 @@ static bdnn_status open_device(bdnn_xrt_device *device, const bdnn_backend_optio
         status = bdnn_xrt_load(&device->xrt, err);
     }
     if (status == BDNN_OK) {
-        status = configure(device, options->index, path, err);
+        status = configure(device, device->index, path, err);
     }
     if (status == BDNN_OK) {
         status = open_units(device, err);
@@ -229,24 +220,7 @@ static bdnn_status open_device(bdnn_xrt_device *device, const bdnn_backend_optio
     return status;
 }
 
-bdnn_status bdnn_xrt_open(bdnn_xrt_device **device, const bdnn_backend_options *options, bdnn_error *err)
-{
-    bdnn_xrt_device *d = bdnn_zalloc(1, sizeof *d);
-    bdnn_status status;
-    if (!d) {
-        return bdnn_fail_memory(err, sizeof *d, "a device");
-    }
-    d->timeout_ms = options->timeout_ms ? options->timeout_ms : TIMEOUT_MS;
-    status = open_device(d, options, err);
-    if (status != BDNN_OK) {
-        bdnn_xrt_close(d);
-        return status;
-    }
-    *device = d;
-    return BDNN_OK;
-}
-
-void bdnn_xrt_close(bdnn_xrt_device *device)
+static void close_device(bdnn_xrt_device *device)
 {
     if (!device->lost) {
         bdnn_xrt_free(device, &device->page);
@@ -262,7 +236,95 @@ void bdnn_xrt_close(bdnn_xrt_device *device)
             device->xrt->xrtDeviceClose(device->handle);
         }
     }
+    pthread_mutex_destroy(&device->turn);
     bdnn_free(device);
+}
+
+/* The devices that this process has open: XRT opens each once. */
+static bdnn_xrt_device *open_devices;
+static pthread_mutex_t open_devices_lock = PTHREAD_MUTEX_INITIALIZER;
+
+/* The device of that number; NULL when it is not open. */
+static bdnn_xrt_device *find_open(unsigned index)
+{
+    bdnn_xrt_device *d = open_devices;
+    while (d && d->index != index) {
+        d = d->next;
+    }
+    return d;
+}
+
+static bdnn_status open_or_share(bdnn_xrt_device **device, unsigned index, const char *path, bdnn_error *err)
+{
+    bdnn_xclbin xclbin;
+    bdnn_xrt_device *d = find_open(index);
+    bdnn_status status = bdnn_xclbin_read(path, BDNN_HW_KERNEL, &xclbin, err);
+    if (status != BDNN_OK) {
+        return status;
+    }
+    if (d && memcmp(d->xclbin.uuid, xclbin.uuid, sizeof xclbin.uuid) != 0) {
+        return bdnn_fail(err, BDNN_ERROR_DEVICE, "xrt: this process uses device %u with another xclbin than %s", index,
+                         path);
+    }
+    if (!d) {
+        d = bdnn_zalloc(1, sizeof *d);
+        if (!d) {
+            return bdnn_fail_memory(err, sizeof *d, "a device");
+        }
+        pthread_mutex_init(&d->turn, NULL);
+        d->xclbin = xclbin;
+        d->index = index;
+        d->timeout_ms = BDNN_XRT_TIMEOUT_MS;
+        status = open_device(d, path, err);
+        if (status != BDNN_OK) {
+            close_device(d);
+            return status;
+        }
+        d->next = open_devices;
+        open_devices = d;
+    }
+    d->users++;
+    *device = d;
+    return BDNN_OK;
+}
+
+bdnn_status bdnn_xrt_open(bdnn_xrt_device **device, const bdnn_backend_options *options, bdnn_error *err)
+{
+    const char *path = options->bitstream ? options->bitstream : getenv("BDNN_XCLBIN");
+    bdnn_status status;
+    if (!path || !*path) {
+        return bdnn_fail(err, BDNN_ERROR_DEVICE,
+                         "xrt: no xclbin is named, neither by an option nor by the environment variable BDNN_XCLBIN");
+    }
+    pthread_mutex_lock(&open_devices_lock);
+    status = open_or_share(device, options->index, path, err);
+    pthread_mutex_unlock(&open_devices_lock);
+    return status;
+}
+
+void bdnn_xrt_close(bdnn_xrt_device *device)
+{
+    pthread_mutex_lock(&open_devices_lock);
+    if (--device->users == 0) {
+        bdnn_xrt_device **link = &open_devices;
+        while (*link != device) {
+            link = &(*link)->next;
+        }
+        *link = device->next;
+        close_device(device);
+    }
+    pthread_mutex_unlock(&open_devices_lock);
+}
+
+void bdnn_xrt_take_turn(bdnn_xrt_device *device, uint32_t timeout_ms)
+{
+    pthread_mutex_lock(&device->turn);
+    device->timeout_ms = timeout_ms ? timeout_ms : BDNN_XRT_TIMEOUT_MS;
+}
+
+void bdnn_xrt_end_turn(bdnn_xrt_device *device)
+{
+    pthread_mutex_unlock(&device->turn);
 }
 
 /* Emulation gives buffers that it has no memory for, at address 0. There may lie the very first, which is ours. */

@@ -8,6 +8,8 @@
 #include "backends/xrt/xclbin.h"
 #include "runtime/backend.h"
 
+#include <pthread.h>
+
 /* The addresses that a job has, in the order of the kernel's arguments. */
 enum {
     BDNN_XRT_WEIGHTS,
@@ -52,12 +54,23 @@ typedef struct bdnn_xrt_device {
     bdnn_xrt_buffer page;          /* the first buffer; what jobs point to that access nothing */
     uint32_t timeout_ms;
     bool lost; /* nothing is asked of it any more */
+    /* Sessions of this process share a device */
+    unsigned index;
+    size_t users;
+    pthread_mutex_t turn; /* held by the session whose jobs run */
+    struct bdnn_xrt_device *next;
 } bdnn_xrt_device;
 
-/* Opens device `index`, configures it with the xclbin, and checks that what is in it is the kernel that this bdnn
- * knows: identity, sizes, and that a run ends. options: index, bitstream (NULL: BDNN_XCLBIN), timeout_ms. Errors:
- * BDNN_ERROR_IO, _FORMAT, _UNSUPPORTED for what the xclbin is; BDNN_ERROR_DEVICE, also where none is named. */
+/* Opens device `index`, or shares the one that this process has open with the same xclbin; configures it with the
+ * xclbin, and checks that what is in it is the kernel that this bdnn knows: identity, sizes, and that a run ends.
+ * options: index, bitstream (NULL: BDNN_XCLBIN), timeout_ms. Errors: BDNN_ERROR_IO, _FORMAT, _UNSUPPORTED for what the
+ * xclbin is; BDNN_ERROR_DEVICE, also where none is named. */
 bdnn_status bdnn_xrt_open(bdnn_xrt_device **device, const bdnn_backend_options *options, bdnn_error *err);
+
+/* Sessions that share the device take turns, from preparing a layer or starting its first job to its last result. */
+#define BDNN_XRT_TIMEOUT_MS 60000 /* for 0 */
+void bdnn_xrt_take_turn(bdnn_xrt_device *device, uint32_t timeout_ms);
+void bdnn_xrt_end_turn(bdnn_xrt_device *device);
 
 /* Describes the devices, for bdnn_backend_type.list. */
 size_t bdnn_xrt_list(const char *bitstream, bdnn_device_info *devices, size_t room);

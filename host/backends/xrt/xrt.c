@@ -18,6 +18,7 @@ struct xrt {
     bdnn_backend base;
     bdnn_xrt_device *device;
     bdnn_backend *cpu;
+    uint32_t timeout_ms;
     size_t slot_count;
     struct slot slots[MOST_SLOTS];
 };
@@ -51,6 +52,7 @@ static bdnn_status open_xrt(const bdnn_backend_options *options, bdnn_backend **
         return bdnn_fail_memory(err, sizeof *xrt, "the XRT backend");
     }
     xrt->base.type = &bdnn_backend_xrt;
+    xrt->timeout_ms = options->timeout_ms;
     status = bdnn_backend_cpu.open(options, &xrt->cpu, err);
     if (status == BDNN_OK) {
         status = bdnn_xrt_open(&xrt->device, options, err);
@@ -102,6 +104,7 @@ static bdnn_status prepare(bdnn_backend *backend, const bdnn_ip_shape *shape, co
     if (!bdnn_xrt_layer_plan(&r->layer, &xrt->device->array, shape, sink)) {
         status = xrt->cpu->type->prepare(xrt->cpu, shape, weights, sink, &r->cpu, err);
     } else {
+        bdnn_xrt_take_turn(xrt->device, xrt->timeout_ms);
         status = bdnn_xrt_layer_load(&r->layer, xrt->device, weights, sink, err);
         if (status == BDNN_OK) {
             status = grow_slots(xrt, &r->layer, err);
@@ -109,6 +112,7 @@ static bdnn_status prepare(bdnn_backend *backend, const bdnn_ip_shape *shape, co
         if (status != BDNN_OK) {
             bdnn_xrt_layer_unload(&r->layer, xrt->device);
         }
+        bdnn_xrt_end_turn(xrt->device);
     }
     if (status != BDNN_OK) {
         bdnn_free(r);
@@ -248,12 +252,16 @@ static bdnn_status run(bdnn_backend *backend, const bdnn_resident *resident, con
     struct xrt *xrt = (struct xrt *)backend;
     bdnn_xrt_layer *layer = (bdnn_xrt_layer *)&resident->layer;
     struct progress progress = {.xrt = xrt, .layer = layer, .x_q = x_q, .sink = sink, .scratch = scratch};
+    bdnn_status status;
     if (resident->cpu) {
         return xrt->cpu->type->run(xrt->cpu, resident->cpu, x_q, sink, scratch, err);
     }
     progress.slots = (size_t)layer->items < xrt->slot_count ? (size_t)layer->items : xrt->slot_count;
     memset(&layer->cost, 0, sizeof layer->cost);
-    return run_layer(&progress, err);
+    bdnn_xrt_take_turn(xrt->device, xrt->timeout_ms);
+    status = run_layer(&progress, err);
+    bdnn_xrt_end_turn(xrt->device);
+    return status;
 }
 
 static const char *describe(const bdnn_backend *backend, const bdnn_resident *resident, uint64_t *weight_bytes)

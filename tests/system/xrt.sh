@@ -9,7 +9,7 @@ data=$source/tests/data bdnn=$build/host/bdnn models=$build/tests/xrt
 if [ "$case" = decompose ]; then
     mkdir -p "$models"
     for network in alexnet vgg resnet segnet; do
-        "$bdnn" decompose "$data/$network.onnx" -o "$models/$network.bdnn" --bases 3 --bits 6 --calibrate-count 8 \
+        "$bdnn" decompose "$data/$network.onnx" -o "$models/$network.bdnn" --bases 3 --bits 6 --calibrate-count 4 \
             --calibrate "$data/segcalibrate-images.idx3-ubyte.gz" --mean 0.2860 --std 0.3530 --unit || exit 1
     done
     exit 0

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define PAGE_BYTES 4096
+#define PAGE_BYTES ((size_t)4096)
 
 static bdnn_status lose(bdnn_xrt_device *device, bdnn_error *err, const char *what)
 {
@@ -254,8 +254,10 @@ static bdnn_xrt_device *find_open(unsigned index)
     return d;
 }
 
-static bdnn_status open_or_share(bdnn_xrt_device **device, unsigned index, const char *path, bdnn_error *err)
+static bdnn_status open_or_share(bdnn_xrt_device **device, const bdnn_backend_options *options, const char *path,
+                                 bdnn_error *err)
 {
+    const unsigned index = options->index;
     bdnn_xclbin xclbin;
     bdnn_xrt_device *d = find_open(index);
     bdnn_status status = bdnn_xclbin_read(path, BDNN_HW_KERNEL, &xclbin, err);
@@ -274,7 +276,7 @@ static bdnn_status open_or_share(bdnn_xrt_device **device, unsigned index, const
         pthread_mutex_init(&d->turn, NULL);
         d->xclbin = xclbin;
         d->index = index;
-        d->timeout_ms = BDNN_XRT_TIMEOUT_MS;
+        d->timeout_ms = options->timeout_ms ? options->timeout_ms : BDNN_XRT_TIMEOUT_MS;
         status = open_device(d, path, err);
         if (status != BDNN_OK) {
             close_device(d);
@@ -297,7 +299,7 @@ bdnn_status bdnn_xrt_open(bdnn_xrt_device **device, const bdnn_backend_options *
                          "xrt: no xclbin is named, neither by an option nor by the environment variable BDNN_XCLBIN");
     }
     pthread_mutex_lock(&open_devices_lock);
-    status = open_or_share(device, options->index, path, err);
+    status = open_or_share(device, options, path, err);
     pthread_mutex_unlock(&open_devices_lock);
     return status;
 }
@@ -341,6 +343,8 @@ bdnn_status bdnn_xrt_allocate(bdnn_xrt_device *device, int pointer, size_t bytes
     if (device->lost) {
         return bdnn_fail(err, BDNN_ERROR_DEVICE, "xrt: the device is lost");
     }
+    /* Whole pages, as XRT asks the C library for the host's side of it. */
+    bytes = bdnn_round_up(bytes, PAGE_BYTES);
     buffer->handle = device->xrt->xrtBOAlloc(device->handle, bytes, 0, (xrtMemoryGroup)device->groups[pointer]);
     if (buffer->handle && has_memory(device, buffer->handle)) {
         buffer->host = device->xrt->xrtBOMap(buffer->handle);

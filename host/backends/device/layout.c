@@ -94,15 +94,33 @@ void bdnn_device_pack_filters(const bdnn_device_layer *layer, const bdnn_ip_weig
     }
 }
 
-/* One unit of one pixel: planes of up to 64 values. */
+/* Transposes 8 x 8 bits, byte i being row i (Warren, Hacker's Delight, 7-3): exchanges the off-diagonal halves of
+ * blocks of 2, 4 and 8. */
+static uint64_t transpose(uint64_t x)
+{
+    uint64_t t = (x ^ x >> 7) & 0x00AA00AA00AA00AA;
+    x ^= t ^ t << 7;
+    t = (x ^ x >> 14) & 0x0000CCCC0000CCCC;
+    x ^= t ^ t << 14;
+    t = (x ^ x >> 28) & 0x00000000F0F0F0F0;
+    return x ^ t ^ t << 28;
+}
+
+/* One unit of one pixel: planes of up to 64 values. Bits from the layer's Q on are 0 in every value. */
 static void pack_unit(const uint8_t *x, int64_t count, int32_t bits, uint64_t *planes)
 {
     for (int32_t q = 0; q < bits; q++) {
         planes[q] = 0;
     }
-    for (int64_t c = 0; c < count; c++) {
+    for (int64_t c = 0; c < count; c += 8) {
+        const int64_t values = count - c < 8 ? count - c : 8;
+        uint64_t rows = 0;
+        for (int64_t i = 0; i < values; i++) {
+            rows |= (uint64_t)x[c + i] << (8 * i);
+        }
+        rows = transpose(rows);
         for (int32_t q = 0; q < bits; q++) {
-            planes[q] |= (uint64_t)(x[c] >> q & 1) << c;
+            planes[q] |= (rows >> (8 * q) & 0xFF) << c;
         }
     }
 }
@@ -122,21 +140,37 @@ void bdnn_device_pack_activations(const bdnn_device_layer *layer, const uint8_t 
     }
 }
 
+/* Values of a unit's planes. */
+static void unpack_planes(const uint64_t *planes, int64_t bits, int64_t count, uint8_t *y)
+{
+    for (int64_t c = 0; c < count; c += 8) {
+        const int64_t values = count - c < 8 ? count - c : 8;
+        uint64_t rows = 0;
+        for (int64_t q = 0; q < bits; q++) {
+            rows |= (planes[q] >> c & 0xFF) << (8 * q);
+        }
+        rows = transpose(rows);
+        for (int64_t i = 0; i < values; i++) {
+            y[c + i] = (uint8_t)(rows >> (8 * i));
+        }
+    }
+}
+
 /* One unit of one pixel: `count` values from the unit's words to y[at..]. */
 static void unpack_unit(const bdnn_device_layer *layer, const uint64_t *words, int64_t count, void *y, int64_t at)
 {
-    for (int64_t c = 0; c < count; c++) {
-        if (layer->output.mode == BDNN_DEVICE_INT16) {
-            ((int16_t *)y)[at + c] = (int16_t)(words[c / 4] >> (16 * (c % 4)));
-        } else if (layer->output.mode == BDNN_DEVICE_INT32) {
-            ((int32_t *)y)[at + c] = (int32_t)(words[c / 2] >> (32 * (c % 2)));
-        } else {
-            uint8_t value = 0;
-            for (int64_t q = 0; q < layer->unit_words; q++) {
-                value |= (uint8_t)((words[q] >> c & 1) << q);
-            }
-            ((uint8_t *)y)[at + c] = value;
+    if (layer->output.mode == BDNN_DEVICE_INT16) {
+        int16_t *values = (int16_t *)y + at;
+        for (int64_t c = 0; c < count; c++) {
+            values[c] = (int16_t)(words[c / 4] >> (16 * (c % 4)));
         }
+    } else if (layer->output.mode == BDNN_DEVICE_INT32) {
+        int32_t *values = (int32_t *)y + at;
+        for (int64_t c = 0; c < count; c++) {
+            values[c] = (int32_t)(words[c / 2] >> (32 * (c % 2)));
+        }
+    } else {
+        unpack_planes(words, layer->unit_words, count, (uint8_t *)y + at);
     }
 }
 

@@ -63,7 +63,8 @@ static void bound(const bench_results *b, struct row *row)
     const double read =
         b->read_rate > 0 ? 1e3 * (double)(row->cost.weight_bytes + row->cost.input_bytes) / b->read_rate : 0;
     row->reading = read > multiply;
-    row->best_ms = row->reading ? read : multiply;
+    /* An accelerator is not held against this machine's peaks; `bdnn compare` holds it against its own. */
+    row->best_ms = row->cost.accelerator.jobs ? 0 : row->reading ? read : multiply;
 }
 
 static bdnn_status make_row(const bench_results *b, size_t layer, struct row *row, bdnn_error *err)

@@ -123,6 +123,9 @@ void cli_session_close(cli_session *s);
 int cli_hide_stdout(void);
 void cli_restore_stdout(int saved);
 
+/* For a device that was lost outside of a cli_session. */
+void cli_lose_device(void);
+
 /* The last call of main: returns code, or ends the program at once where XRT would wait for a lost device. */
 int cli_leave(int code);
 

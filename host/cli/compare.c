@@ -157,12 +157,25 @@ static bdnn_status make_input(const compare_results *c, float **input, bdnn_erro
     return status;
 }
 
-/* The accelerators' sizes, asked before sessions hold them. */
+static bool names_accelerator(const compare_results *c)
+{
+    for (size_t d = 0; d < c->count; d++) {
+        if (strncmp(c->devices[d].bench.device.name, "xrt", 3) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The accelerators' sizes. */
 static bdnn_status describe_devices(struct command *k, bdnn_error *err)
 {
     compare_results *c = &k->results;
     bdnn_device_info *list;
     size_t count;
+    if (!names_accelerator(c)) {
+        return BDNN_OK;
+    }
     const int saved = cli_hide_stdout();
     const bdnn_status status = bdnn_devices(k->device.xclbin, &list, &count, err);
     cli_restore_stdout(saved);
@@ -171,6 +184,9 @@ static bdnn_status describe_devices(struct command *k, bdnn_error *err)
         for (size_t i = 0; i < count; i++) {
             if (strcmp(list[i].name, name) == 0 || (strcmp(name, "xrt") == 0 && strcmp(list[i].name, "xrt:0") == 0)) {
                 c->devices[d].info = list[i];
+                if (list[i].problem[0]) {
+                    cli_lose_device(); /* it may be that */
+                }
             }
         }
     }

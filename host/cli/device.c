@@ -114,6 +114,11 @@ void cli_session_close(cli_session *s)
     s->session = NULL;
 }
 
+void cli_lose_device(void)
+{
+    device_lost = true;
+}
+
 int cli_leave(int code)
 {
     if (device_lost) {

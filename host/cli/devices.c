@@ -93,6 +93,9 @@ static int show(const char *xclbin, bool as_json)
     const bdnn_status status = bdnn_devices(xclbin, &devices, &count, &err);
     cli_restore_stdout(saved);
     for (size_t i = 0; i < count && status == BDNN_OK; i++) {
+        if (devices[i].accelerator && devices[i].problem[0]) {
+            cli_lose_device(); /* it may be that */
+        }
         if (json) {
             cJSON_AddItemToArray(json, json_of(&devices[i]));
         } else {

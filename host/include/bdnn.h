@@ -222,7 +222,9 @@ BDNN_API bdnn_status bdnn_session_create(const bdnn_model *model, const bdnn_ses
                                          bdnn_error *err);
 BDNN_API void bdnn_session_free(bdnn_session *session);
 
-/* Runs the network on float32 row-major [batch][C][H][W], batch as the session was made for. */
+/* Runs the network on float32 row-major [batch][C][H][W], batch as the session was made for. BDNN_ERROR_DEVICE: the accelerator failed or
+ * was lost, and this session cannot be used any more; others, on "cpu" for example, can. Then end the program by _exit: XRT waits for a
+ * run that does not end whenever something is closed, in its own exit handlers too (bdnn itself no longer calls it). */
 BDNN_API bdnn_status bdnn_session_run(bdnn_session *session, const float *input, bdnn_error *err);
 
 typedef struct bdnn_result {

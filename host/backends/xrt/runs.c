@@ -48,10 +48,10 @@ bdnn_status bdnn_xrt_start(bdnn_xrt_device *device, size_t index, const bdnn_hw_
         return bdnn_fail(err, BDNN_ERROR_DEVICE, "xrt: the device is lost");
     }
     if (!tell(device, unit, words, pointers)) {
-        return lose(device, unit, err, "does not take its arguments");
+        return lose(device, unit, err, "it does not take its arguments");
     }
     if (device->xrt->xrtRunStart(unit->run) != 0) {
-        return lose(device, unit, err, "does not start");
+        return lose(device, unit, err, "it does not start");
     }
     unit->running = true;
     unit->started = bdnn_clock();
@@ -112,7 +112,8 @@ static bdnn_status look_at_ending(bdnn_xrt_device *device, const bdnn_xrt_unit *
     }
     if (identity != device->identity) {
         char text[96];
-        snprintf(text, sizeof text, "is lost: its identity reads 0x%08x, no longer 0x%08x", identity, device->identity);
+        snprintf(text, sizeof text, "it is lost: its identity reads 0x%08x, no longer 0x%08x", identity,
+                 device->identity);
         return lose(device, unit, err, text);
     }
     return ending ? lose(device, unit, err, ending_text(ending)) : BDNN_OK;

@@ -48,7 +48,7 @@ expect_both() { classify; expect_end "$1"; classify --fallback cpu; expect_fallb
 case $case in
 alexnet | vgg | resnet | segnet)
     # Images and batch; simulated hardware is slow.
-    pairs=("3 1" "3 3 shared")
+    pairs=("3 1" "3 3 30 shared")
     [ -n "${5:-}" ] && pairs=("2 2")
     for pair in "${pairs[@]}"; do
         # shellcheck disable=SC2086

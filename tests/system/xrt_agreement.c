@@ -1,7 +1,8 @@
 /* A network on the device "xrt" and on "reference": every output of every image equal, bit for bit.
  *
- *   xrt_agreement NETWORK DATASET COUNT BATCH [SECONDS]     SECONDS that a run may take: simulated hardware is slow
- * (30) */
+ *   xrt_agreement NETWORK DATASET COUNT BATCH [SECONDS [shared]]
+ *
+ * SECONDS that a run may take: simulated hardware is slow (30). shared: a second session on the same device as well. */
 #include "bdnn.h"
 
 #include <stdio.h>
@@ -62,10 +63,10 @@ int main(int argc, char **argv)
 {
     bdnn_model *model;
     bdnn_dataset *dataset;
-    bdnn_session *device, *reference;
+    bdnn_session *device, *second = NULL, *reference;
     size_t different = 0, values = 0, layers;
-    if (argc < 5 || argc > 6) {
-        fprintf(stderr, "usage: xrt_agreement NETWORK DATASET COUNT BATCH [SECONDS]\n");
+    if (argc < 5 || argc > 7) {
+        fprintf(stderr, "usage: xrt_agreement NETWORK DATASET COUNT BATCH [SECONDS [shared]]\n");
         return 2;
     }
     const size_t count = (size_t)atoi(argv[3]), batch = (size_t)atoi(argv[4]);
@@ -76,6 +77,9 @@ int main(int argc, char **argv)
     const size_t item = (size_t)p.channels * (size_t)p.height * (size_t)p.width;
     float *input = calloc(batch * item, sizeof *input);
     device = open_session(model, "xrt", batch, seconds);
+    if (argc > 6) {
+        second = open_session(model, "xrt:0", batch, seconds);
+    }
     reference = open_session(model, "reference", batch, seconds);
     for (size_t i = 0; input && i < count; i += batch) {
         for (size_t b = 0; b < batch; b++) {
@@ -84,11 +88,16 @@ int main(int argc, char **argv)
         check(bdnn_session_run(device, input, &err));
         check(bdnn_session_run(reference, input, &err));
         different += compare(device, reference, &values);
+        if (second) {
+            check(bdnn_session_run(second, input, &err));
+            different += compare(second, reference, &values);
+        }
     }
     layers = layers_on_device(model, device);
     printf("%zu values of %zu differ; %zu layers on the device\n", different, values, layers);
     free(input);
     bdnn_session_free(device);
+    bdnn_session_free(second);
     bdnn_session_free(reference);
     bdnn_dataset_free(dataset);
     bdnn_model_free(model);

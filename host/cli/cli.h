@@ -118,10 +118,10 @@ bdnn_status cli_session_open(cli_session *s, const bdnn_model *model, const cli_
 bdnn_status cli_session_run(cli_session *s, const float *input, bdnn_error *err);
 void cli_session_close(cli_session *s);
 
-/* XRT's emulation writes to standard output while a device opens, which belongs to results: between these two calls
- * that goes to standard error. */
-int cli_hide_stdout(void);
-void cli_restore_stdout(int saved);
+/* Around calls that open devices: XRT's emulation writes to standard output then, which belongs to results, so that
+ * goes to standard error; and the loss of an emulated device shall be an error, not the end of the program. */
+int cli_before_devices(void);
+void cli_after_devices(int saved);
 
 /* For a device that was lost outside of a cli_session. */
 void cli_lose_device(void);

@@ -176,9 +176,9 @@ static bdnn_status describe_devices(struct command *k, bdnn_error *err)
     if (!names_accelerator(c)) {
         return BDNN_OK;
     }
-    const int saved = cli_hide_stdout();
+    const int saved = cli_before_devices();
     const bdnn_status status = bdnn_devices(k->device.xclbin, &list, &count, err);
-    cli_restore_stdout(saved);
+    cli_after_devices(saved);
     for (size_t d = 0; d < c->count && status == BDNN_OK; d++) {
         const char *name = c->devices[d].bench.device.name;
         for (size_t i = 0; i < count; i++) {

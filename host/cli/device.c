@@ -35,9 +35,10 @@ bool cli_take_device_option(const char *command, int option, const char *text, c
     }
 }
 
-int cli_hide_stdout(void)
+int cli_before_devices(void)
 {
     int saved;
+    setenv("OPEN_EMU_LOST", "ones", 0);
     fflush(stdout);
     saved = dup(STDOUT_FILENO);
     if (saved >= 0) {
@@ -46,7 +47,7 @@ int cli_hide_stdout(void)
     return saved;
 }
 
-void cli_restore_stdout(int saved)
+void cli_after_devices(int saved)
 {
     fflush(stdout);
     if (saved >= 0) {
@@ -57,13 +58,9 @@ void cli_restore_stdout(int saved)
 
 static bdnn_status create(cli_session *s, const bdnn_session_options *options, bdnn_error *err)
 {
-    int saved;
-    bdnn_status status;
-    /* Of the emulated device: else its loss ends this program. */
-    setenv("OPEN_EMU_LOST", "ones", 0);
-    saved = cli_hide_stdout();
-    status = bdnn_session_create(s->model, options, &s->session, err);
-    cli_restore_stdout(saved);
+    const int saved = cli_before_devices();
+    const bdnn_status status = bdnn_session_create(s->model, options, &s->session, err);
+    cli_after_devices(saved);
     device_lost = device_lost || status == BDNN_ERROR_DEVICE;
     return status;
 }

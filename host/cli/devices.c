@@ -89,9 +89,9 @@ static int show(const char *xclbin, bool as_json)
     size_t count;
     bdnn_error err;
     cJSON *json = as_json ? cJSON_CreateArray() : NULL;
-    const int saved = cli_hide_stdout();
+    const int saved = cli_before_devices();
     const bdnn_status status = bdnn_devices(xclbin, &devices, &count, &err);
-    cli_restore_stdout(saved);
+    cli_after_devices(saved);
     for (size_t i = 0; i < count && status == BDNN_OK; i++) {
         if (devices[i].accelerator && devices[i].problem[0]) {
             cli_lose_device(); /* it may be that */

@@ -4,7 +4,8 @@
 
 static void test_help_and_version(void **state)
 {
-    static const char *const commands[] = {"convert", "decompose", "info", "run", "eval", "bench", "export-npy", "devices"};
+    static const char *const commands[] = {"convert", "decompose", "info",       "run",    "eval",
+                                           "bench",   "compare",   "export-npy", "devices"};
     (void)state;
     tool_run(0, "--version");
     assert_int_equal(strncmp(tool.out, "bdnn 0.", 7), 0);
@@ -53,7 +54,8 @@ static void demand_options(const char *text, const char *other, const char *wher
 /* docs/cli.md and the tool's own help know the same options. */
 static void test_manual_and_help_agree(void **state)
 {
-    static const char *const commands[] = {"convert", "decompose", "info", "run", "eval", "bench", "export-npy", "devices"};
+    static const char *const commands[] = {"convert", "decompose", "info",       "run",    "eval",
+                                           "bench",   "compare",   "export-npy", "devices"};
     static char manual[1 << 16], help[1 << 15];
     FILE *file = fopen(BDNN_TEST_DATA "/../../docs/cli.md", "rb");
     size_t used = 0;

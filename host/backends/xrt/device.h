@@ -19,9 +19,9 @@ enum {
     BDNN_XRT_POINTERS,
 };
 
-/* What the kernel counted in one run; all 0 where it does not count. */
+/* What the kernel counted, summed over runs; all 0 but `runs` where it does not count. */
 typedef struct bdnn_xrt_counters {
-    uint32_t cycles, busy, wait_load, wait_results, words_read, words_written;
+    uint64_t runs, cycles, busy, wait_load, wait_results, words_read, words_written;
 } bdnn_xrt_counters;
 
 /* One compute unit. What its run was told last is kept, so that only what changes is told again. */
@@ -105,7 +105,7 @@ bdnn_status bdnn_xrt_start(bdnn_xrt_device *device, size_t unit, const bdnn_hw_j
 /* Waits for the end of a unit's run, however it ends. */
 bdnn_status bdnn_xrt_await(bdnn_xrt_device *device, size_t unit, bdnn_error *err);
 
-/* Waits for the unit's run, if one is under way, and looks how it ended. counters, if not NULL, become that run's.
+/* Waits for the unit's run, if one is under way, and looks how it ended. counters, if not NULL, are added to.
  * Errors: BDNN_ERROR_DEVICE: it took longer than the time-out, failed, or the device answers nonsense; the device is
  * then lost.
  */

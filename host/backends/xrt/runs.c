@@ -119,20 +119,23 @@ static bdnn_status look_at_ending(bdnn_xrt_device *device, const bdnn_xrt_unit *
     return ending ? lose(device, unit, err, ending_text(ending)) : BDNN_OK;
 }
 
-static bdnn_status read_counters(bdnn_xrt_device *device, const bdnn_xrt_unit *unit, bdnn_xrt_counters *counters,
+static bdnn_status read_counters(bdnn_xrt_device *device, const bdnn_xrt_unit *unit, bdnn_xrt_counters *sum,
                                  bdnn_error *err)
 {
     const struct {
-        uint32_t offset, *to;
-    } registers[] = {
-        {BDNN_HW_REG_CYCLES, &counters->cycles},         {BDNN_HW_REG_BUSY, &counters->busy},
-        {BDNN_HW_REG_WAIT_LOAD, &counters->wait_load},   {BDNN_HW_REG_WAIT_RESULTS, &counters->wait_results},
-        {BDNN_HW_REG_READ_BEATS, &counters->words_read}, {BDNN_HW_REG_WRITE_BEATS, &counters->words_written}};
-    for (size_t i = 0; i < sizeof registers / sizeof *registers; i++) {
-        if (device->xrt->xrtKernelReadRegister(unit->kernel, registers[i].offset, registers[i].to) != 0) {
+        uint32_t offset;
+        uint64_t *to;
+    } counters[] = {{BDNN_HW_REG_CYCLES, &sum->cycles},         {BDNN_HW_REG_BUSY, &sum->busy},
+                    {BDNN_HW_REG_WAIT_LOAD, &sum->wait_load},   {BDNN_HW_REG_WAIT_RESULTS, &sum->wait_results},
+                    {BDNN_HW_REG_READ_BEATS, &sum->words_read}, {BDNN_HW_REG_WRITE_BEATS, &sum->words_written}};
+    for (size_t i = 0; i < sizeof counters / sizeof *counters; i++) {
+        uint32_t value;
+        if (device->xrt->xrtKernelReadRegister(unit->kernel, counters[i].offset, &value) != 0) {
             return lose(device, unit, err, "its counters cannot be read");
         }
+        *counters[i].to += value;
     }
+    sum->runs++;
     return BDNN_OK;
 }
 

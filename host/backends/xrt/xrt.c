@@ -182,8 +182,8 @@ static void add_counters(struct progress *p, size_t unit, const bdnn_xrt_counter
     cost->busy_cycles += c->busy;
     cost->wait_load_cycles += c->wait_load;
     cost->wait_results_cycles += c->wait_results;
-    cost->bytes_read += sizeof(uint64_t) * (uint64_t)c->words_read;
-    cost->bytes_written += sizeof(uint64_t) * (uint64_t)c->words_written;
+    cost->bytes_read += sizeof(uint64_t) * c->words_read;
+    cost->bytes_written += sizeof(uint64_t) * c->words_written;
     p->unit_cycles[unit] += c->cycles;
     if (p->unit_cycles[unit] > cost->longest_cycles) {
         cost->longest_cycles = p->unit_cycles[unit];

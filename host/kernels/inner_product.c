@@ -32,6 +32,8 @@ const bdnn_ip_kernel *const bdnn_ip_kernels[] = {
     &bdnn_ip_dense_sse4,
     &bdnn_ip_panel_sse4,
 #elif defined(__aarch64__)
+    &bdnn_ip_dense_i8mm,
+    &bdnn_ip_dense_dotprod,
     &bdnn_ip_dense_neon,
     &bdnn_ip_panel_i8mm,
     &bdnn_ip_panel_dotprod,

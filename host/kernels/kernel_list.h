@@ -6,7 +6,7 @@
 
 /* Fully connected layers: weights decoded from their stored bits at every run, without a copy. */
 extern const bdnn_ip_kernel bdnn_ip_dense_portable, bdnn_ip_dense_sse4, bdnn_ip_dense_avx2, bdnn_ip_dense_avxvnni,
-    bdnn_ip_dense_avx512vnni, bdnn_ip_dense_avx512gfni, bdnn_ip_dense_neon;
+    bdnn_ip_dense_avx512vnni, bdnn_ip_dense_avx512gfni, bdnn_ip_dense_neon, bdnn_ip_dense_dotprod, bdnn_ip_dense_i8mm;
 
 /* Fully connected layers at small batches by AND and popcount: how hardware without multipliers computes them. */
 extern const bdnn_ip_kernel bdnn_ip_popcount_portable, bdnn_ip_popcount_avx2, bdnn_ip_popcount_avx512,

@@ -61,12 +61,16 @@ static const bdnn_sink_kernel scalar = {
 
 #if defined(__x86_64__)
 extern const bdnn_sink_kernel bdnn_sink_avx512, bdnn_sink_avx2, bdnn_sink_sse4;
+#elif defined(__aarch64__) || defined(__arm__)
+extern const bdnn_sink_kernel bdnn_sink_neon;
 #endif
 
 const bdnn_sink_kernel *const bdnn_sink_kernels[] = {
 #if defined(__x86_64__)
     &bdnn_sink_avx512, &bdnn_sink_avx2,
     &bdnn_sink_sse4,
+#elif defined(__aarch64__) || defined(__arm__)
+    &bdnn_sink_neon,
 #endif
     &scalar,           NULL,
 };

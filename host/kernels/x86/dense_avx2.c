@@ -13,4 +13,4 @@
 #define product_add(sum, x, w) _mm256_add_epi16(sum, product(x, w))
 #define widen(products)        _mm256_madd_epi16(products, _mm256_set1_epi16(1))
 
-#include "kernels/x86/dense_codebook.h"
+#include "kernels/dense_codebook.h"

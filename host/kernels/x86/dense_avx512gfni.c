@@ -86,4 +86,4 @@ static inline __attribute__((always_inline)) void decode(int planes, const vec b
     }
 }
 
-#include "kernels/x86/dense_codebook.h"
+#include "kernels/dense_codebook.h"

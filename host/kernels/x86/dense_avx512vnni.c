@@ -6,4 +6,4 @@
 #define DENSE_AVAILABLE                                                                                                \
     (bdnn_cpu_allows(BDNN_CPU_AVX512) && __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512bw"))
 
-#include "kernels/x86/dense_codebook.h"
+#include "kernels/dense_codebook.h"

@@ -19,4 +19,4 @@ static inline int steps_within(int32_t largest, int32_t bits)
     return 2;
 }
 
-#include "kernels/x86/dense_codebook.h"
+#include "kernels/dense_codebook.h"

@@ -22,7 +22,7 @@ static inline int32_t total(vec v)
 #define differing    _mm_xor_si128
 #define left         _mm_slli_epi16
 #define right        _mm_srli_epi16
-#define table(bytes) (bytes)
+#define table(bytes) load((const uint8_t *)(bytes))
 #define shuffle      _mm_shuffle_epi8
 #define add8         _mm_add_epi8
 #define add32        _mm_add_epi32
@@ -38,4 +38,4 @@ static inline int32_t total(vec v)
 #define DENSE_AVAILABLE                                                                                                \
     (bdnn_cpu_allows(BDNN_CPU_SSE4) && __builtin_cpu_supports("ssse3") && __builtin_cpu_supports("sse4.1"))
 
-#include "kernels/x86/dense_codebook.h"
+#include "kernels/dense_codebook.h"

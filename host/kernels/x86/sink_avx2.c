@@ -45,4 +45,4 @@ static inline vec get_words(const int16_t *words)
 #define least             _mm256_min_epi32
 #define most              _mm256_max_epi32
 
-#include "kernels/x86/sink_lanes.h"
+#include "kernels/sink_lanes.h"

@@ -15,7 +15,7 @@ static inline vec load(const uint8_t *bytes)
 #define differing       _mm512_xor_si512
 #define left            _mm512_slli_epi16
 #define right           _mm512_srli_epi16
-#define table           _mm512_broadcast_i32x4
+#define table(bytes)    _mm512_broadcast_i32x4(_mm_loadu_si128((const __m128i *)(const void *)(bytes)))
 #define shuffle         _mm512_shuffle_epi8
 #define add8            _mm512_add_epi8
 #define add32           _mm512_add_epi32

@@ -6,6 +6,7 @@
  * inputs, which all filters share, are put into that order once.
  *
  * Included by one file per instruction set, which defines DENSE_KERNEL, DENSE_NAME, DENSE_AVAILABLE (an expression),
+ * perhaps DENSE_MOST_BITS (of inputs),
  * vec (the vector type) and on vectors: load (unaligned), zero, add32, total (sum of all 32-bit elements), product (of
  * unsigned and signed bytes), product_add (to other products), widen (products to 32-bit sums), and
  *
@@ -39,12 +40,16 @@
 #define BLOCK      (VECTORS * BYTES)
 
 #ifndef DENSE_TABLES
-#include "kernels/x86/dense_nibbles.h"
+#include "kernels/dense_nibbles.h"
+#endif
+
+#ifndef DENSE_MOST_BITS
+#define DENSE_MOST_BITS 8
 #endif
 
 static bool supported(const bdnn_ip_shape *shape)
 {
-    return (DENSE_AVAILABLE) && (!shape || bdnn_ip_is_dense(shape));
+    return (DENSE_AVAILABLE) && (!shape || (shape->bits <= DENSE_MOST_BITS && bdnn_ip_is_dense(shape)));
 }
 
 static size_t packed_bytes(const bdnn_ip_shape *shape)

@@ -1,10 +1,8 @@
-/* Decoding for dense_codebook.h by PSHUFB: each vector of four planes holds the bits of 8 weights a byte, which are
- * interleaved to eight vectors of codes, vector j those of the weights at bit order[j] of every byte. More than four
- * planes go through a second table of sixteen, whose bytes are added. On vectors: fill (of a byte), table (16 bytes to
- * every 128 bits), both (and), differing (exclusive or), left and right (shifts of 16-bit elements by a constant),
- * shuffle, add8. */
-#include <tmmintrin.h>
-
+/* Decoding for dense_codebook.h by PSHUFB or TBL: each vector of four planes holds the bits of 8 weights a byte, which
+ * are interleaved to eight vectors of codes, vector j those of the weights at bit order[j] of every byte. More than
+ * four planes go through a second table of sixteen, whose bytes are added. On vectors: fill (of a byte), table (16
+ * bytes in memory to every 128 bits), both (and), differing (exclusive or), left and right (shifts of 16-bit elements
+ * by a constant), shuffle, add8. */
 #define DENSE_TABLES 2
 
 static int64_t element_at(int32_t bases, int64_t vector, int64_t byte)
@@ -15,24 +13,19 @@ static int64_t element_at(int32_t bases, int64_t vector, int64_t byte)
 }
 
 /* The weight of each code of up to four bases: bit k of the code is a bit of basis k. */
-static __m128i weights_of(const int8_t *scales, int32_t bases)
-{
-    static const int8_t signs[4][16] = {{-1, 1, -1, 1, -1, 1, -1, 1, -1, 1, -1, 1, -1, 1, -1, 1},
-                                        {-1, -1, 1, 1, -1, -1, 1, 1, -1, -1, 1, 1, -1, -1, 1, 1},
-                                        {-1, -1, -1, -1, 1, 1, 1, 1, -1, -1, -1, -1, 1, 1, 1, 1},
-                                        {-1, -1, -1, -1, -1, -1, -1, -1, 1, 1, 1, 1, 1, 1, 1, 1}};
-    __m128i weights = _mm_setzero_si128();
-    for (int32_t k = 0; k < bases; k++) {
-        const __m128i sign = _mm_loadu_si128((const __m128i *)(const void *)signs[k]);
-        weights = _mm_add_epi8(weights, _mm_sign_epi8(_mm_set1_epi8(scales[k]), sign));
-    }
-    return weights;
-}
-
 static void tables_of(const int8_t *scales, int32_t bases, vec tables[DENSE_TABLES])
 {
-    tables[0] = table(weights_of(scales, bases < 4 ? bases : 4));
-    tables[1] = table(bases > 4 ? weights_of(scales + 4, bases - 4) : _mm_setzero_si128());
+    for (int t = 0; t < DENSE_TABLES; t++) {
+        int8_t weights[16];
+        for (int code = 0; code < 16; code++) {
+            int weight = 0;
+            for (int32_t k = 4 * t; k < 4 * t + 4 && k < bases; k++) {
+                weight += code >> (k - 4 * t) & 1 ? scales[k] : -scales[k];
+            }
+            weights[code] = (int8_t)weight;
+        }
+        tables[t] = table(weights);
+    }
 }
 
 /* Swaps what lies `shift` bits above the mask's bits in a with what lies at the mask's bits in b: of even and odd bits

@@ -75,62 +75,94 @@ void bdnn_shape_strides(const bdnn_shape *shape, int64_t strides[BDNN_MAX_RANK])
     strides[0] = step;
 }
 
-/* dst[rows][columns] from src[columns][rows], elements of `size` bytes. */
-static inline void transpose(const char *src, char *dst, int64_t rows, int64_t columns, size_t size)
+/* Elements of one task: large enough to outweigh its dispatch. */
+#define TASK_ELEMENTS 16384
+
+/* dst[rows][columns] from src[columns][rows], `tile` rows a task. */
+struct transposition {
+    const char *src;
+    char *dst;
+    int64_t rows, columns, tile, tiles;
+    size_t size; /* bytes of an element */
+};
+
+static inline void transpose(const struct transposition *t, const char *src, char *dst, int64_t first, int64_t last,
+                             size_t size)
 {
-    for (int64_t r = 0; r < rows; r++) {
-        for (int64_t c = 0; c < columns; c++) {
-            memcpy(dst + (size_t)(r * columns + c) * size, src + (size_t)(c * rows + r) * size, size);
+    for (int64_t r = first; r < last; r++) {
+        for (int64_t c = 0; c < t->columns; c++) {
+            memcpy(dst + (size_t)(r * t->columns + c) * size, src + (size_t)(c * t->rows + r) * size, size);
         }
+    }
+}
+
+/* Some rows of one of the matrices. */
+static void transpose_rows(void *context, size_t index)
+{
+    const struct transposition *t = context;
+    const size_t base = (size_t)((int64_t)index / t->tiles * t->rows * t->columns) * t->size;
+    const int64_t first = (int64_t)index % t->tiles * t->tile,
+                  last = t->rows - first < t->tile ? t->rows : first + t->tile;
+    /* Constant sizes, so that moving an element is one instruction. */
+    switch (t->size) {
+    case 1:
+        transpose(t, t->src + base, t->dst + base, first, last, 1);
+        break;
+    case 2:
+        transpose(t, t->src + base, t->dst + base, first, last, 2);
+        break;
+    case 4:
+        transpose(t, t->src + base, t->dst + base, first, last, 4);
+        break;
+    default:
+        transpose(t, t->src + base, t->dst + base, first, last, 8);
     }
 }
 
 /* A tensor of rank >= 3 is `batch` matrices of channels x positions in one order and positions x channels in the other.
  */
-static void transpose_items(const bdnn_shape *shape, bdnn_type type, const void *src, void *dst, bool to_memory)
+static void transpose_items(const bdnn_shape *shape, bdnn_type type, const void *src, void *dst, bool to_memory,
+                            bdnn_threads *threads)
 {
-    int64_t n = bdnn_shape_elements(shape);
-    int64_t channels = shape->rank < 3 ? 1 : shape->dim[1], batch = shape->rank < 3 ? 1 : shape->dim[0];
-    int64_t positions, rows, columns;
+    const int64_t n = bdnn_shape_elements(shape);
+    const int64_t channels = shape->rank < 3 ? 1 : shape->dim[1], batch = shape->rank < 3 ? 1 : shape->dim[0];
+    struct transposition t = {.src = src, .dst = dst, .size = bdnn_type_size(type)};
+    int64_t positions;
     if (n <= 0) {
         return;
     }
     positions = n / (channels * batch);
     if (channels == 1 || positions == 1) {
-        memcpy(dst, src, (size_t)n * bdnn_type_size(type));
+        memcpy(dst, src, (size_t)n * t.size);
         return;
     }
-    rows = to_memory ? positions : channels;
-    columns = to_memory ? channels : positions;
-    for (int64_t b = 0; b < batch; b++) {
-        const size_t base = (size_t)(b * rows * columns) * bdnn_type_size(type);
-        const char *from = (const char *)src + base;
-        char *to = (char *)dst + base;
-        /* Constant sizes, so that moving an element is one instruction. */
-        switch (bdnn_type_size(type)) {
-        case 1:
-            transpose(from, to, rows, columns, 1);
-            break;
-        case 2:
-            transpose(from, to, rows, columns, 2);
-            break;
-        case 4:
-            transpose(from, to, rows, columns, 4);
-            break;
-        default:
-            transpose(from, to, rows, columns, 8);
-        }
-    }
+    t.rows = to_memory ? positions : channels;
+    t.columns = to_memory ? channels : positions;
+    t.tile = t.columns < TASK_ELEMENTS ? TASK_ELEMENTS / t.columns : 1;
+    t.tiles = (t.rows + t.tile - 1) / t.tile;
+    bdnn_parallel(threads, transpose_rows, &t, (size_t)(batch * t.tiles));
+}
+
+void bdnn_from_row_major_threaded(const bdnn_shape *shape, bdnn_type type, const void *src, void *dst,
+                                  bdnn_threads *threads)
+{
+    transpose_items(shape, type, src, dst, true, threads);
+}
+
+void bdnn_to_row_major_threaded(const bdnn_shape *shape, bdnn_type type, const void *src, void *dst,
+                                bdnn_threads *threads)
+{
+    transpose_items(shape, type, src, dst, false, threads);
 }
 
 void bdnn_from_row_major(const bdnn_shape *shape, bdnn_type type, const void *src, void *dst)
 {
-    transpose_items(shape, type, src, dst, true);
+    transpose_items(shape, type, src, dst, true, NULL);
 }
 
 void bdnn_to_row_major(const bdnn_shape *shape, bdnn_type type, const void *src, void *dst)
 {
-    transpose_items(shape, type, src, dst, false);
+    transpose_items(shape, type, src, dst, false, NULL);
 }
 
 char *bdnn_shape_text(const bdnn_shape *shape, char *text, size_t size)

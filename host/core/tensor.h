@@ -3,6 +3,7 @@
 #define BDNN_CORE_TENSOR_H
 
 #include "core/error.h"
+#include "core/threads.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -73,6 +74,12 @@ void bdnn_shape_row_major_strides(const bdnn_shape *shape, int64_t strides[BDNN_
  * order. dst and src must not overlap; both hold bdnn_shape_elements elements of `type`. */
 void bdnn_from_row_major(const bdnn_shape *shape, bdnn_type type, const void *src, void *dst);
 void bdnn_to_row_major(const bdnn_shape *shape, bdnn_type type, const void *src, void *dst);
+
+/* The same by all threads of a pool. */
+void bdnn_from_row_major_threaded(const bdnn_shape *shape, bdnn_type type, const void *src, void *dst,
+                                  bdnn_threads *threads);
+void bdnn_to_row_major_threaded(const bdnn_shape *shape, bdnn_type type, const void *src, void *dst,
+                                bdnn_threads *threads);
 
 /* Writes "1x3x224x224" into text (at most `size` bytes, always terminated) and returns text. */
 char *bdnn_shape_text(const bdnn_shape *shape, char *text, size_t size);

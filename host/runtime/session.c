@@ -411,7 +411,7 @@ static bdnn_status run_step(bdnn_session *s, const bdnn_step *step, bdnn_error *
 static void fetch_result(bdnn_session *s, size_t index)
 {
     const bdnn_tensor tensor = tensor_of(s, s->graph->outputs[index]);
-    bdnn_to_row_major(&tensor.shape, tensor.type, tensor.data, s->results[index]);
+    bdnn_to_row_major_threaded(&tensor.shape, tensor.type, tensor.data, s->results[index], s->threads);
     if (tensor.type == BDNN_INT64) {
         const char *integers = (const char *)s->results[index];
         const int64_t count = bdnn_shape_elements(&tensor.shape);
@@ -427,8 +427,8 @@ bdnn_status bdnn_session_run(bdnn_session *s, const float *input, bdnn_error *er
 {
     const bdnn_tensor tensor = tensor_of(s, s->graph->inputs[0]);
     bdnn_status status = BDNN_OK;
-    bdnn_from_row_major(&tensor.shape, BDNN_FLOAT32, input, tensor.data);
     bdnn_threads_hurry(s->threads);
+    bdnn_from_row_major_threaded(&tensor.shape, BDNN_FLOAT32, input, tensor.data, s->threads);
     for (size_t l = 0; l < s->graph->layer_count && status == BDNN_OK; l++) {
         const uint64_t start = s->nanoseconds ? bdnn_clock() : 0;
         status = run_step(s, &s->steps[l], err);
@@ -439,14 +439,11 @@ bdnn_status bdnn_session_run(bdnn_session *s, const float *input, bdnn_error *er
             bdnn_prefix(err, status, "layer '%s'", s->graph->layers[l].name);
         }
     }
-    bdnn_threads_rest(s->threads);
-    if (status != BDNN_OK) {
-        return status;
-    }
-    for (size_t i = 0; i < s->graph->output_count; i++) {
+    for (size_t i = 0; i < s->graph->output_count && status == BDNN_OK; i++) {
         fetch_result(s, i);
     }
-    return BDNN_OK;
+    bdnn_threads_rest(s->threads);
+    return status;
 }
 
 size_t bdnn_session_output_count(const bdnn_session *s)

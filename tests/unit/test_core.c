@@ -39,6 +39,35 @@ static void memory_order_is_channels_last(void **state)
     assert_memory_equal(rows, back, sizeof rows);
 }
 
+/* Several tasks an item, by threads and without, there and back, for elements of every size. */
+static void orders_change_by_threads_too(void **state)
+{
+    const bdnn_shape shape = {4, {2, 3, 100, 170}};
+    const bdnn_type types[] = {BDNN_FLOAT32, BDNN_INT64, BDNN_UINT8, BDNN_INT16};
+    enum { COUNT = 2 * 3 * 100 * 170 };
+    bdnn_threads *threads = bdnn_threads_create(3);
+    uint8_t *rows = malloc(3 * 8 * COUNT), *memory = rows + 8 * COUNT, *back = memory + 8 * COUNT;
+    (void)state;
+    assert_true(threads && rows);
+    for (size_t i = 0; i < 8 * COUNT; i++) {
+        rows[i] = (uint8_t)(i * 2654435761u >> 13);
+    }
+    for (size_t t = 0; t < sizeof types / sizeof *types; t++) {
+        const size_t size = bdnn_type_size(types[t]);
+        bdnn_from_row_major_threaded(&shape, types[t], rows, memory, threads);
+        for (size_t i = 0; i < COUNT; i++) {
+            const size_t c = i / 17000 % 3, place = i / 51000 * 51000 + i % 17000 * 3 + c;
+            assert_memory_equal(memory + place * size, rows + i * size, size);
+        }
+        bdnn_from_row_major(&shape, types[t], rows, back);
+        assert_memory_equal(memory, back, COUNT * size);
+        bdnn_to_row_major_threaded(&shape, types[t], memory, back, threads);
+        assert_memory_equal(rows, back, COUNT * size);
+    }
+    bdnn_threads_destroy(threads);
+    free(rows);
+}
+
 static void impossible_shapes_have_no_size(void **state)
 {
     const bdnn_shape huge = {4, {INT64_MAX, INT64_MAX, 2, 2}}, negative = {2, {-1, 4}}, empty = {2, {0, 4}},
@@ -170,13 +199,10 @@ static void files_beyond_the_address_space_are_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(memory_order_is_channels_last),
-        cmocka_unit_test(impossible_shapes_have_no_size),
-        cmocka_unit_test(output_appears_only_when_committed),
-        cmocka_unit_test(slots_cover_every_index_once),
-        cmocka_unit_test(calls_follow_one_another),
-        cmocka_unit_test(prefixes_keep_the_message),
-        cmocka_unit_test(files_beyond_the_address_space_are_refused),
+        cmocka_unit_test(memory_order_is_channels_last),  cmocka_unit_test(orders_change_by_threads_too),
+        cmocka_unit_test(impossible_shapes_have_no_size), cmocka_unit_test(output_appears_only_when_committed),
+        cmocka_unit_test(slots_cover_every_index_once),   cmocka_unit_test(calls_follow_one_another),
+        cmocka_unit_test(prefixes_keep_the_message),      cmocka_unit_test(files_beyond_the_address_space_are_refused),
     };
     return cmocka_run_group_tests_name("core", tests, NULL, NULL);
 }

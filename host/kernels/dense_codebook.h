@@ -93,22 +93,6 @@ static size_t scratch_bytes(const bdnn_ip_shape *shape, size_t threads)
     return inputs_bytes(shape) + threads * slot_bytes(shape);
 }
 
-/* One item, put into the order of the codes; elements from D on are 0. */
-static void reorder(const uint8_t *x, int32_t bases, int64_t inner, int64_t padded, int parts, uint8_t *ordered)
-{
-    memset(ordered, 0, (size_t)(parts * padded));
-    for (int64_t first = 0; first < padded; first += BLOCK) {
-        for (int64_t j = 0; j < VECTORS; j++) {
-            for (int64_t i = 0; i < BYTES; i++) {
-                const int64_t d = first + element_at(bases, j, i), part = parts == 2 ? i % 2 : 0;
-                if (d < inner) {
-                    ordered[part * padded + first + j * BYTES + i] = x[d];
-                }
-            }
-        }
-    }
-}
-
 /* A filter, or a part of one, ready to decode. Planes beyond K repeat the last one: the tables do not tell their bits
  * apart. */
 struct filter {
@@ -218,10 +202,33 @@ static void any_dot(int32_t bases, int64_t items, const struct filter *f, const 
 struct job {
     const bdnn_ip_shape *shape;
     const bdnn_ip_weights *weights;
-    const uint8_t *inputs;
+    const uint8_t *x_q;
+    uint8_t *inputs;
     const bdnn_sink *sink;
     uint8_t *slots;
+    uint16_t order[BLOCK]; /* the element of a block that each of its weights is */
 };
+
+/* One block of one item, put into the order of the codes; elements from D on are 0. */
+static void reorder(void *context, size_t index)
+{
+    const struct job *job = context;
+    const int64_t inner = bdnn_ip_inner(job->shape), padded = padded_inner(job->shape), parts = parts_of(job->shape);
+    const int64_t item = (int64_t)index / (padded / BLOCK), first = (int64_t)index % (padded / BLOCK) * BLOCK;
+    const uint8_t *x = job->x_q + item * inner + first;
+    uint8_t *ordered = job->inputs + item * parts * padded + first, rest[BLOCK] = {0};
+    if (inner - first < BLOCK) {
+        memcpy(rest, x, (size_t)(inner - first));
+        x = rest;
+    }
+    for (int64_t i = 0; i < BLOCK; i++) {
+        ordered[i] = x[job->order[i]];
+    }
+    for (int64_t i = 0; i < BLOCK && parts == 2; i++) {
+        ordered[padded + i] = i % 2 ? ordered[i] : 0;
+        ordered[i] = i % 2 ? 0 : ordered[i];
+    }
+}
 
 /* One filter for all items, one or two parts of their inputs. */
 static void run_filter(const struct job *job, int64_t index, int32_t *acc)
@@ -271,15 +278,18 @@ static void run_task(void *context, size_t slot, size_t task)
 static void run(const bdnn_ip_shape *shape, const bdnn_ip_weights *weights, const void *packed, const uint8_t *x_q,
                 const bdnn_sink *sink, void *scratch, bdnn_threads *threads)
 {
-    const int64_t inner = bdnn_ip_inner(shape), padded = padded_inner(shape);
-    const int parts = parts_of(shape);
     uint8_t *inputs = scratch;
-    struct job job = {
-        .shape = shape, .weights = weights, .inputs = inputs, .sink = sink, .slots = inputs + inputs_bytes(shape)};
+    struct job job = {.shape = shape,
+                      .weights = weights,
+                      .x_q = x_q,
+                      .inputs = inputs,
+                      .sink = sink,
+                      .slots = inputs + inputs_bytes(shape)};
     (void)packed;
-    for (int64_t n = 0; n < shape->batch; n++) {
-        reorder(x_q + n * inner, shape->bases, inner, padded, parts, inputs + n * parts * padded);
+    for (int64_t i = 0; i < BLOCK; i++) {
+        job.order[i] = (uint16_t)element_at(shape->bases, i / BYTES, i % BYTES);
     }
+    bdnn_parallel(threads, reorder, &job, (size_t)(shape->batch * (padded_inner(shape) / BLOCK)));
     bdnn_parallel_slots(threads, run_task, &job, (size_t)((shape->filters + FILTERS - 1) / FILTERS));
 }
 

@@ -67,12 +67,16 @@ static void place_gathered_rows(const bdnn_ip_shape *s, bdnn_amx_walk *w)
     w->image = w->positions * w->step;
 }
 
-/* Threads that share a layer by its filters read all inputs each, and by its positions all weights: what is less is
- * read again. */
+/* Threads that share a layer by its filters read all inputs each, and by its positions all weights. Inputs come from
+ * the other threads' caches, which takes so many times as long as weights that stay at hand in a second-level cache. */
+#define WEIGHTS_AT_HAND ((int64_t)1 << 20)
+#define INPUT_COST      8
+
 static void cut_tasks(const bdnn_ip_shape *s, bdnn_amx_walk *w)
 {
+    const int64_t weights = (int64_t)bdnn_amx_block_bytes(w) * w->blocks;
     int64_t others;
-    w->blocks_outside = !w->gathered && (int64_t)bdnn_amx_block_bytes(w) * w->blocks > w->image * w->images;
+    w->blocks_outside = !w->gathered && weights > w->image * w->images * (weights > WEIGHTS_AT_HAND ? 1 : INPUT_COST);
     w->task_blocks = !w->blocks_outside ? w->blocks : TASK_BLOCKS(w->blocks);
     w->task_spans = w->blocks_outside ? w->spans : least(w->spans, TASK_SPANS);
     others = s->groups * (w->blocks_outside ? 1 : w->images);

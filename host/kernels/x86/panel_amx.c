@@ -244,16 +244,13 @@ static void run_task(void *context, size_t slot, size_t task)
     const struct job *job = context;
     const bdnn_amx_walk *w = &job->walk;
     const int64_t most = w->task_spans * SPAN;
-    int64_t rest = (int64_t)task;
-    struct part p = {.turn = 0};
-    p.first_block = rest % w->block_parts * w->task_blocks;
+    const int64_t parts = w->span_parts * w->block_parts, rest = (int64_t)task / parts, part = (int64_t)task % parts;
+    struct part p = {.group = rest % job->shape->groups, .image = rest / job->shape->groups};
+    /* Neighbours, which one thread begins with, share the weights where those are what is read once. */
+    p.first_block = (w->blocks_outside ? part / w->span_parts : part % w->block_parts) * w->task_blocks;
     p.last_block = p.first_block + w->task_blocks < w->blocks ? p.first_block + w->task_blocks : w->blocks;
-    rest /= w->block_parts;
-    p.first = rest % w->span_parts * most;
+    p.first = (w->blocks_outside ? part % w->span_parts : part / w->block_parts) * most;
     p.count = w->positions - p.first < most ? w->positions - p.first : most;
-    rest /= w->span_parts;
-    p.group = rest % job->shape->groups;
-    p.image = rest / job->shape->groups;
     p.sums = (int32_t *)(void *)(job->slots + slot * (SUMS_BYTES + rows_bytes(w)));
     p.rows = (uint8_t *)p.sums + SUMS_BYTES;
     bdnn_amx_configure();

@@ -84,6 +84,7 @@ static bdnn_status load(const char *path, const cli_model_options *options, benc
 {
     double start;
     bdnn_status status;
+    time_file(path); /* into the system's cache */
     b->file_ms = time_file(path);
     start = cli_seconds();
     status = cli_load(path, options, &b->model, err);

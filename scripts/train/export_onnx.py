@@ -15,6 +15,7 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 import data
 from nets import NETS, fold_all
+from train import STAGES
 
 OPSET = 12
 
@@ -126,7 +127,7 @@ def with_torch(net, path):
 
 def load(name):
     net = NETS[name]()
-    net.load_state_dict(torch.load(f"../ckpt/{name}.pt"))
+    net.load_state_dict(torch.load(f"../ckpt/{name}.{len(STAGES[name]) - 1}.pt"))
     return net.eval().requires_grad_(False)
 
 

@@ -1,12 +1,18 @@
-"""Trains one network:  train.py NET [EPOCHS]   (NET: alexnet vgg resnet segnet).
+"""Trains one network:  train.py NET [FIRST_STAGE]   (NET: alexnet vgg resnet segnet).
 
 AdamW, one-cycle learning rate, batch 128 (SegNet 32); augmentation is a horizontal flip and a shift of up to
 2 pixels for the classifiers; SegNet sees freshly composed canvases each epoch.  One thread, seed 0.
-Writes ../ckpt/NET.pt (state dict).
+
+AlexNet and SegNet go on with sharpness-aware stages: these find weights around which the loss stays flat, so that
+whatever moves the weights a little afterwards (such as decomposing them) costs less.  There, half of the images
+have fewer grey levels than 256.
+
+Writes ../ckpt/NET.STAGE.pt (state dict) after each stage; FIRST_STAGE takes up the training after an earlier one.
 """
 import os
 import sys
 import time
+from collections import namedtuple
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -14,9 +20,16 @@ import data
 from nets import NETS
 from metrics import accuracy, mean_iou
 
-EPOCHS = {"alexnet": 26, "vgg": 8, "resnet": 4, "segnet": 40}
-PEAK_LR = {"alexnet": 1.2e-3, "vgg": 1.2e-3, "resnet": 4e-3, "segnet": 4e-3}
+# rho: radius of the sharpness-aware step, 0 for none.  average: end with the moving average of the weights.
+Stage = namedtuple("Stage", "epochs peak_lr rho average", defaults=(0, False))
+STAGES = {
+    "alexnet": [Stage(26, 1.2e-3), Stage(10, 6e-4, 0.2), Stage(10, 3e-4, 0.3, True)],
+    "vgg": [Stage(8, 1.2e-3), Stage(5, 6e-4, 0.2, True)],
+    "resnet": [Stage(4, 4e-3)],
+    "segnet": [Stage(40, 4e-3), Stage(24, 1.5e-3, 0.5), Stage(18, 1.5e-3, 1.0, True), Stage(12, 1e-3, 1.2, True)],
+}
 SEG_PER_EPOCH = 8000
+AVERAGE_RATE = 0.001
 
 
 def augment(x, rng):
@@ -28,58 +41,119 @@ def augment(x, rng):
     return p[:, :, dy:dy + h, dx:dx + w]
 
 
-def epochs_of(name, count, rng):
+def posterise(images, rng):
+    """Half of the images with 16, 32 or 64 grey levels instead of 256."""
+    levels = rng.choice([0, 0, 0, 16, 32, 64], len(images))
+    step = np.where(levels > 0, 255 / np.maximum(levels - 1, 1), 1)[:, None, None].astype(np.float32)
+    return np.rint(np.rint(images / step) * step).astype(np.uint8)
+
+
+def epochs_of(name, stage, rng):
     """Yields, per epoch, (input tensor, target tensor)."""
     images, labels = data.fashion("train")
-    if name != "segnet":
-        x, y = torch.from_numpy(data.normalise(images)), torch.from_numpy(labels.astype(np.int64))
-        for _ in range(count):
-            yield x, y
-    else:
-        for _ in range(count):
-            a, b = data.composite(rng, images, labels, SEG_PER_EPOCH)
-            yield torch.from_numpy(data.normalise(a)), torch.from_numpy(b.astype(np.int64))
+    for _ in range(stage.epochs):
+        x, y = data.composite(rng, images, labels, SEG_PER_EPOCH) if name == "segnet" else (images, labels)
+        x = posterise(x, rng) if stage.rho else x
+        yield torch.from_numpy(data.normalise(x)), torch.from_numpy(y.astype(np.int64))
 
 
-def main(name, count):
-    torch.manual_seed(0)
+def batches_of(name, x, y, rng):
+    """Yields one epoch's batches in random order, augmented."""
+    for index in torch.from_numpy(rng.permutation(len(x))).split(32 if name == "segnet" else 128):
+        xb = x[index] if name == "segnet" else augment(x[index], rng)
+        yield xb.contiguous(memory_format=torch.channels_last), y[index]
+
+
+def sharpest_move(net, rho):
+    """Moves the weights within radius rho to where the loss is greatest, filter by filter in proportion to the filter's
+    norm (adaptive sharpness-aware minimisation, Kwon et al. 2021, arXiv 2102.11600).  Returns what was added, by weight."""
+    weights = [p for p in net.parameters() if p.dim() > 1 and p.grad is not None]
+    norms = [p.detach().flatten(1).norm(dim=1).view(-1, *[1] * (p.dim() - 1)) for p in weights]
+    total = torch.sqrt(sum(((n * p.grad) ** 2).sum() for n, p in zip(norms, weights))) + 1e-12
+    moves = [rho * n * n * p.grad / total for n, p in zip(norms, weights)]
+    for p, move in zip(weights, moves):
+        p.data.add_(move)
+    return list(zip(weights, moves))
+
+
+def step(net, optimiser, x, y, rho):
+    """One step of the optimiser; with rho, by the gradient at the sharpest point near the weights.  Returns the loss."""
+    loss = F.cross_entropy(net(x), y)
+    optimiser.zero_grad()
+    loss.backward()
+    if rho:
+        norms = [m for m in net.modules() if isinstance(m, torch.nn.BatchNorm2d)]
+        moves = sharpest_move(net, rho)
+        optimiser.zero_grad()
+        for m in norms:  # the moved weights' statistics are nobody's
+            m.momentum = 0
+        F.cross_entropy(net(x), y).backward()
+        for m in norms:
+            m.momentum = 0.1
+        for p, move in moves:
+            p.data.sub_(move)
+    optimiser.step()
+    return loss.item()
+
+
+def renew_statistics(net, name, x, y, rng):
+    """Batch normalisation's means and variances of the weights as they are now."""
+    norms = [m for m in net.modules() if isinstance(m, torch.nn.BatchNorm2d)]
+    for m in norms:
+        m.reset_running_stats()
+        m.momentum = None  # a plain average
+    net.train()
+    with torch.no_grad():
+        for xb, _ in batches_of(name, x, y, rng):
+            net(xb)
+
+
+def train(net, name, stage, rng):
+    x, y = next(epochs_of(name, stage._replace(epochs=1), np.random.default_rng(1)))
+    total = stage.epochs * -(-len(x) // (32 if name == "segnet" else 128))
+    optimiser = torch.optim.AdamW(net.parameters(), stage.peak_lr, weight_decay=0.02)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, stage.peak_lr, total, pct_start=0.2)
+    average = [p.detach().clone() for p in net.parameters()]
+    start = time.time()
+    for epoch, (x, y) in enumerate(epochs_of(name, stage, rng)):
+        net.train()
+        losses = []
+        for xb, yb in batches_of(name, x, y, rng):
+            losses.append(step(net, optimiser, xb, yb, stage.rho))
+            schedule.step()
+            with torch.no_grad():
+                for a, p in zip(average, net.parameters()):
+                    a.lerp_(p, AVERAGE_RATE)
+        print(f"{name} epoch {epoch + 1}/{stage.epochs} loss {np.mean(losses):.4f} {time.time() - start:.0f}s", flush=True)
+    if stage.average:
+        for a, p in zip(average, net.parameters()):
+            p.data.copy_(a)
+        renew_statistics(net, name, x, y, rng)
+
+
+def main(name, first=0):
+    torch.manual_seed(first)
     torch.set_num_threads(1)
-    rng = np.random.default_rng(0)
+    rng = np.random.default_rng(first)
     net = NETS[name]().to(memory_format=torch.channels_last)
     for m in net.modules():
         if isinstance(m, (torch.nn.Conv2d, torch.nn.Linear)):
             torch.nn.init.kaiming_normal_(m.weight, nonlinearity="relu")
             if m.bias is not None:
                 torch.nn.init.zeros_(m.bias)
-    batch = 32 if name == "segnet" else 128
-    images = SEG_PER_EPOCH if name == "segnet" else len(data.fashion("train")[0])
-    total = count * -(-images // batch)
-    opt = torch.optim.AdamW(net.parameters(), PEAK_LR[name], weight_decay=0.02)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(opt, PEAK_LR[name], total, pct_start=0.2)
-    start = time.time()
-    for epoch, (x, y) in enumerate(epochs_of(name, count, rng)):
-        net.train()
-        order, losses = torch.from_numpy(rng.permutation(len(x))), []
-        for idx in order.split(batch):
-            xb, yb = x[idx], y[idx]
-            if name != "segnet":
-                xb = augment(xb, rng)
-            loss = F.cross_entropy(net(xb.contiguous(memory_format=torch.channels_last)), yb)
-            opt.zero_grad()
-            loss.backward()
-            opt.step()
-            schedule.step()
-            losses.append(loss.item())
-        print(f"{name} epoch {epoch + 1}/{count} loss {np.mean(losses):.4f} {time.time() - start:.0f}s", flush=True)
-    net.eval()
+    if first:
+        net.load_state_dict(torch.load(f"../ckpt/{name}.{first - 1}.pt"))
     os.makedirs("../ckpt", exist_ok=True)
-    torch.save({k: v.contiguous() for k, v in net.state_dict().items()}, f"../ckpt/{name}.pt")
-    if name == "segnet":
-        images, labels = data.seg_test()
-        print("test pixel accuracy %.4f mIoU %.4f" % mean_iou(net, images, labels))
-    else:
-        print("test accuracy %.4f" % accuracy(net, *data.fashion("t10k")))
+    for number, stage in enumerate(STAGES[name][first:], first):
+        print(f"{name} stage {number}: {stage}", flush=True)
+        train(net, name, stage, rng)
+        torch.save({k: v.contiguous() for k, v in net.state_dict().items()}, f"../ckpt/{name}.{number}.pt")
+        net.eval()
+        if name == "segnet":
+            print("test pixel accuracy %.4f mIoU %.4f" % mean_iou(net, *data.seg_test()), flush=True)
+        else:
+            print("test accuracy %.4f" % accuracy(net, *data.fashion("t10k")), flush=True)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else EPOCHS[sys.argv[1]])
+    main(sys.argv[1], *map(int, sys.argv[2:]))

@@ -86,20 +86,6 @@ static bool supported(const bdnn_ip_shape *shape)
     return (DENSE_AVAILABLE) && (!shape || bdnn_ip_is_dense(shape));
 }
 
-static size_t packed_bytes(const bdnn_ip_shape *shape)
-{
-    (void)shape;
-    return 0;
-}
-
-static void pack(const bdnn_ip_shape *shape, const bdnn_ip_weights *weights, void *packed, bdnn_threads *threads)
-{
-    (void)shape;
-    (void)weights;
-    (void)packed;
-    (void)threads;
-}
-
 static size_t scratch_bytes(const bdnn_ip_shape *shape, size_t threads)
 {
     return threads * dense_slot_bytes(shape);
@@ -116,8 +102,8 @@ static void run(const bdnn_ip_shape *shape, const bdnn_ip_weights *weights, cons
 const bdnn_ip_kernel DENSE_KERNEL = {
     .name = DENSE_NAME,
     .supported = supported,
-    .packed_bytes = packed_bytes,
-    .pack = pack,
+    .packed_bytes = bdnn_ip_stored_bytes,
+    .pack = bdnn_ip_as_stored,
     .scratch_bytes = scratch_bytes,
     .run = run,
 };

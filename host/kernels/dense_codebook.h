@@ -14,7 +14,8 @@
  *
  * how many products may be added up before widening, one of those that STEPS_CASES(k, n) makes a CASE(k, n, steps) of,
  * when weights are at most `largest`; 0 when even a product may not be exact. Then inputs are split in two, each with
- * every second one 0. The decoding is dense_nibbles.h's, or, with DENSE_TABLES:
+ * every second one 0. Where products and their sums are exact anyway, DENSE_STEPS, a number, stands for both. The
+ * decoding is dense_nibbles.h's, or, with DENSE_TABLES:
  *
  *     static int64_t element_at(int32_t bases, int64_t vector, int64_t byte);
  *     static void tables_of(const int8_t *scales, int32_t bases, vec tables[DENSE_TABLES]);
@@ -39,6 +40,17 @@
 #define BYTES      ((int64_t)sizeof(vec))
 #define BLOCK      (VECTORS * BYTES)
 
+#ifdef DENSE_STEPS
+#define STEPS_CASES(k, n) CASE(k, n, DENSE_STEPS)
+
+static inline int steps_within(int32_t largest, int32_t bits)
+{
+    (void)largest;
+    (void)bits;
+    return DENSE_STEPS;
+}
+#endif
+
 #ifndef DENSE_TABLES
 #include "kernels/dense_nibbles.h"
 #endif
@@ -50,20 +62,6 @@
 static bool supported(const bdnn_ip_shape *shape)
 {
     return (DENSE_AVAILABLE) && (!shape || (shape->bits <= DENSE_MOST_BITS && bdnn_ip_is_dense(shape)));
-}
-
-static size_t packed_bytes(const bdnn_ip_shape *shape)
-{
-    (void)shape;
-    return 0;
-}
-
-static void pack(const bdnn_ip_shape *shape, const bdnn_ip_weights *weights, void *packed, bdnn_threads *threads)
-{
-    (void)shape;
-    (void)weights;
-    (void)packed;
-    (void)threads;
 }
 
 static int64_t padded_inner(const bdnn_ip_shape *s)
@@ -296,8 +294,8 @@ static void run(const bdnn_ip_shape *shape, const bdnn_ip_weights *weights, cons
 const bdnn_ip_kernel DENSE_KERNEL = {
     .name = DENSE_NAME,
     .supported = supported,
-    .packed_bytes = packed_bytes,
-    .pack = pack,
+    .packed_bytes = bdnn_ip_stored_bytes,
+    .pack = bdnn_ip_as_stored,
     .scratch_bytes = scratch_bytes,
     .run = run,
 };

@@ -16,6 +16,20 @@ void bdnn_ip_decode(const uint64_t *planes, const int8_t *scales, int32_t bases,
     }
 }
 
+size_t bdnn_ip_stored_bytes(const bdnn_ip_shape *shape)
+{
+    (void)shape;
+    return 0;
+}
+
+void bdnn_ip_as_stored(const bdnn_ip_shape *shape, const bdnn_ip_weights *weights, void *packed, bdnn_threads *threads)
+{
+    (void)shape;
+    (void)weights;
+    (void)packed;
+    (void)threads;
+}
+
 const bdnn_ip_kernel *const bdnn_ip_kernels[] = {
 #if defined(__x86_64__)
     &bdnn_ip_dense_avx512gfni,

@@ -50,6 +50,10 @@ typedef struct bdnn_ip_kernel {
                 const bdnn_sink *sink, void *scratch, bdnn_threads *threads);
 } bdnn_ip_kernel;
 
+/* packed_bytes and pack of the kernels that read the weights as they are stored. */
+size_t bdnn_ip_stored_bytes(const bdnn_ip_shape *shape);
+void bdnn_ip_as_stored(const bdnn_ip_shape *shape, const bdnn_ip_weights *weights, void *packed, bdnn_threads *threads);
+
 /* The definition: scalar XNOR and popcount over bit planes. */
 extern const bdnn_ip_kernel bdnn_ip_xnor_scalar;
 

@@ -20,20 +20,6 @@ static bool supported(const bdnn_ip_shape *shape)
     return (POPCOUNT_AVAILABLE) && (!shape || (bdnn_ip_is_dense(shape) && shape->batch <= MOST_BATCH));
 }
 
-static size_t packed_bytes(const bdnn_ip_shape *shape)
-{
-    (void)shape;
-    return 0;
-}
-
-static void pack(const bdnn_ip_shape *shape, const bdnn_ip_weights *weights, void *packed, bdnn_threads *threads)
-{
-    (void)shape;
-    (void)weights;
-    (void)packed;
-    (void)threads;
-}
-
 static size_t item_words(const bdnn_ip_shape *shape)
 {
     return (size_t)shape->bits * (size_t)((bdnn_ip_inner(shape) + 63) / 64);
@@ -110,8 +96,8 @@ static void run(const bdnn_ip_shape *shape, const bdnn_ip_weights *weights, cons
 const bdnn_ip_kernel POPCOUNT_KERNEL = {
     .name = POPCOUNT_NAME,
     .supported = supported,
-    .packed_bytes = packed_bytes,
-    .pack = pack,
+    .packed_bytes = bdnn_ip_stored_bytes,
+    .pack = bdnn_ip_as_stored,
     .scratch_bytes = scratch_bytes,
     .run = run,
 };

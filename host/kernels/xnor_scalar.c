@@ -12,20 +12,6 @@ static bool supported(const bdnn_ip_shape *shape)
     return true;
 }
 
-static size_t packed_bytes(const bdnn_ip_shape *shape)
-{
-    (void)shape;
-    return 0;
-}
-
-static void pack(const bdnn_ip_shape *shape, const bdnn_ip_weights *weights, void *packed, bdnn_threads *threads)
-{
-    (void)shape;
-    (void)weights;
-    (void)packed;
-    (void)threads;
-}
-
 /* For each thread: one position's inputs as bytes, then as bit planes, then a group's sums. */
 static size_t planes_at(const bdnn_ip_shape *shape)
 {
@@ -110,8 +96,8 @@ static void run(const bdnn_ip_shape *shape, const bdnn_ip_weights *weights, cons
 const bdnn_ip_kernel bdnn_ip_xnor_scalar = {
     .name = "xnor_scalar",
     .supported = supported,
-    .packed_bytes = packed_bytes,
-    .pack = pack,
+    .packed_bytes = bdnn_ip_stored_bytes,
+    .pack = bdnn_ip_as_stored,
     .scratch_bytes = scratch_bytes,
     .run = run,
 };

@@ -30,15 +30,8 @@ static inline int32x4_t sums_of(vec v)
 #define total(v)        vaddvq_s32(sums_of(v))
 #define widen(products) (products)
 
-#define STEPS_CASES(k, n) CASE(k, n, 4)
-
-/* Dot products are exact; four at a time leave short chains of dependent sums. */
-static inline int steps_within(int32_t largest, int32_t bits)
-{
-    (void)largest;
-    (void)bits;
-    return 4;
-}
+/* Products are exact; four at a time leave short chains of dependent sums. */
+#define DENSE_STEPS 4
 
 #define product(x, w) product_add(zero(), x, w)
 

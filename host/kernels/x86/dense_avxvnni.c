@@ -9,14 +9,7 @@
 #define product_add     _mm256_dpbusd_avx_epi32
 #define widen(products) (products)
 
-#define STEPS_CASES(k, n) CASE(k, n, 2)
-
-/* VPDPBUSD is exact; two at a time leave short chains of dependent sums. */
-static inline int steps_within(int32_t largest, int32_t bits)
-{
-    (void)largest;
-    (void)bits;
-    return 2;
-}
+/* Products are exact; two at a time leave short chains of dependent sums. */
+#define DENSE_STEPS 2
 
 #include "kernels/dense_codebook.h"

@@ -24,12 +24,5 @@ static inline vec load(const uint8_t *bytes)
 #define product_add     _mm512_dpbusd_epi32
 #define widen(products) (products)
 
-#define STEPS_CASES(k, n) CASE(k, n, 4)
-
-/* VPDPBUSD is exact; four at a time leave short chains of dependent sums. */
-static inline int steps_within(int32_t largest, int32_t bits)
-{
-    (void)largest;
-    (void)bits;
-    return 4;
-}
+/* Products are exact; four at a time leave short chains of dependent sums. */
+#define DENSE_STEPS 4

@@ -36,7 +36,7 @@ enum {
     READY = 8
 };
 
-#define CYCLES_AT_ONCE 4000 /* of a running unit between two looks at the mailbox */
+#define CYCLES_AT_ONCE 200 /* of a running unit between two looks at the mailbox and at its interrupt */
 
 struct board {
     const struct open_emu_instance *instance;

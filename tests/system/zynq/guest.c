@@ -4,13 +4,11 @@
  *   zynq_guest NODE DIRECT_NODE [CYCLES]
  *   zynq_guest NODE DIRECT_NODE dies        the accelerator goes away in the middle of a run; nothing works afterwards
  */
-#include "../../cosim/device_case.h"
-#include "bdnn_device.h"
 #include "board.h"
+#include "device.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -19,8 +17,6 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
-
-#define PAGE 4096u
 
 static const char *node, *direct_node;
 static unsigned passed, failed;
@@ -44,215 +40,6 @@ static void check_error(int result, int expected, const char *what)
     check(error == expected, "%s: %s", what, error == expected ? strerrorname_np(expected) : strerrorname_np(error));
 }
 
-static int open_or_exit(const char *path)
-{
-    const int fd = open(path, O_RDWR | O_CLOEXEC);
-    if (fd < 0) {
-        perror(path);
-        exit(1);
-    }
-    return fd;
-}
-
-static struct bdnn_device_info info_of(int fd)
-{
-    struct bdnn_device_info info = {0};
-    if (ioctl(fd, BDNN_DEVICE_INFO, &info) != 0) {
-        perror("BDNN_DEVICE_INFO");
-        exit(1);
-    }
-    return info;
-}
-
-/* ---- Buffers and jobs
- * --------------------------------------------------------------------------------------------------------- */
-
-struct memory {
-    struct bdnn_device_buffer buffer;
-    uint8_t *data;
-};
-
-static int allocate(int fd, uint64_t bytes, uint32_t flags, struct memory *m)
-{
-    m->buffer = (struct bdnn_device_buffer){.bytes = bytes, .flags = flags};
-    if (ioctl(fd, BDNN_DEVICE_ALLOCATE, &m->buffer) != 0) {
-        return -1;
-    }
-    m->data = mmap(NULL, m->buffer.bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, (off_t)m->buffer.offset);
-    return m->data == MAP_FAILED ? -1 : 0;
-}
-
-static void release(int fd, struct memory *m)
-{
-    munmap(m->data, m->buffer.bytes);
-    if (ioctl(fd, BDNN_DEVICE_FREE, &m->buffer.handle) != 0) {
-        perror("BDNN_DEVICE_FREE");
-    }
-}
-
-/* A test vector in the accelerator's memory. */
-struct placed {
-    device_case vector;
-    struct memory part[BDNN_DEVICE_POINTERS]; /* weights, activations, filters, results */
-};
-
-static const bdnn_device_array *array_of(int direct)
-{
-    static bdnn_device_array array;
-    volatile uint32_t *registers = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, direct, 0);
-    if (registers == MAP_FAILED ||
-        !bdnn_device_array_read(&array, registers[BDNN_HW_REG_ARRAY / 4], registers[BDNN_HW_REG_WORD / 4],
-                                registers[BDNN_HW_REG_BUFFERS / 4])) {
-        fprintf(stderr, "the array's registers cannot be read\n");
-        exit(1);
-    }
-    munmap((void *)(uintptr_t)registers, PAGE);
-    return &array;
-}
-
-static void make_vector(device_case *c, const bdnn_device_array *array, uint64_t seed)
-{
-    static const bdnn_device_mode modes[] = {BDNN_DEVICE_PLANES, BDNN_DEVICE_INT16, BDNN_DEVICE_INT32};
-    random_seed(seed);
-    bdnn_ip_shape shape;
-    do {
-        shape = device_shape_random();
-    } while (!device_case_make(c, array, &shape, (enum filling)(seed % FILL_KINDS), modes[seed % 3], false));
-}
-
-/* Buffers are cached by the processor on every other vector. */
-static void place(int fd, struct placed *p, uint64_t seed)
-{
-    const fence *parts[] = {&p->vector.weights, &p->vector.activations, &p->vector.filters, &p->vector.results};
-    for (int i = 0; i < BDNN_DEVICE_POINTERS; i++) {
-        if (allocate(fd, parts[i]->bytes, seed % 2 ? BDNN_DEVICE_CACHED : 0, &p->part[i]) != 0) {
-            perror("a vector's buffers");
-            exit(1);
-        }
-        memcpy(p->part[i].data, parts[i]->data, parts[i]->bytes);
-        struct bdnn_device_sync sync = {
-            .handle = p->part[i].buffer.handle, .direction = BDNN_DEVICE_TO_DEVICE, .bytes = p->part[i].buffer.bytes};
-        if (ioctl(fd, BDNN_DEVICE_SYNC, &sync) != 0) {
-            perror("BDNN_DEVICE_SYNC");
-        }
-    }
-}
-
-/* What the end of a process does, and no more. */
-static void unplace_mappings(struct placed *p)
-{
-    for (int i = 0; i < BDNN_DEVICE_POINTERS; i++) {
-        munmap(p->part[i].data, p->part[i].buffer.bytes);
-    }
-    device_case_free(&p->vector);
-}
-
-static void unplace(int fd, struct placed *p)
-{
-    for (int i = 0; i < BDNN_DEVICE_POINTERS; i++) {
-        release(fd, &p->part[i]);
-    }
-    device_case_free(&p->vector);
-}
-
-/* Offsets of one job's parts in their buffers. */
-static void offsets_of(const struct placed *p, int64_t image, int64_t group, __u64 offset[BDNN_DEVICE_POINTERS])
-{
-    const bdnn_device_layer *layer = &p->vector.layer;
-    offset[BDNN_DEVICE_WEIGHTS] = 8 * (uint64_t)group * layer->weight_words;
-    offset[BDNN_DEVICE_FILTERS] = 8 * (uint64_t)group * layer->filter_words;
-    offset[BDNN_DEVICE_ACTIVATIONS] = 8 * (uint64_t)image * layer->activation_words;
-    offset[BDNN_DEVICE_RESULTS] = 8 * (uint64_t)image * layer->result_words;
-}
-
-static struct bdnn_device_launch launch_of(const struct placed *p, int64_t image, int64_t group)
-{
-    struct bdnn_device_launch launch = {.reserved = {0}};
-    const bdnn_hw_job job = bdnn_device_job(&p->vector.layer, group);
-    bdnn_hw_pack_job(&job, launch.arguments);
-    offsets_of(p, image, group, launch.offset);
-    for (int i = 0; i < BDNN_DEVICE_POINTERS; i++) {
-        launch.handle[i] = p->part[i].buffer.handle;
-    }
-    return launch;
-}
-
-static int run_mediated(int fd, const struct placed *p, int64_t image, int64_t group)
-{
-    struct bdnn_device_launch launch = launch_of(p, image, group);
-    struct bdnn_device_wait wait = {.timeout_ms = 20000, .spin_us = group % 2 ? 0 : 100};
-    if (ioctl(fd, BDNN_DEVICE_LAUNCH, &launch) != 0 || ioctl(fd, BDNN_DEVICE_WAIT, &wait) != 0) {
-        return -1;
-    }
-    return (int)wait.ending;
-}
-
-/* What a user-space driver does: no system call between the write that starts and the read that sees the end. */
-static uint32_t get(volatile uint32_t *registers, uint32_t offset)
-{
-    return __atomic_load_n(&registers[offset / 4], __ATOMIC_ACQUIRE);
-}
-
-static void put(volatile uint32_t *registers, uint32_t offset, uint32_t value)
-{
-    __atomic_store_n(&registers[offset / 4], value, __ATOMIC_RELEASE);
-}
-
-static int run_direct(int fd, volatile uint32_t *registers, const struct placed *p, int64_t image, int64_t group)
-{
-    __u64 offset[BDNN_DEVICE_POINTERS];
-    uint32_t words[BDNN_HW_ARGUMENT_WORDS];
-    bdnn_hw_job job = bdnn_device_job(&p->vector.layer, group);
-    offsets_of(p, image, group, offset);
-    job.weights = p->part[BDNN_DEVICE_WEIGHTS].buffer.address + offset[BDNN_DEVICE_WEIGHTS];
-    job.activations = p->part[BDNN_DEVICE_ACTIVATIONS].buffer.address + offset[BDNN_DEVICE_ACTIVATIONS];
-    job.filters = p->part[BDNN_DEVICE_FILTERS].buffer.address + offset[BDNN_DEVICE_FILTERS];
-    job.results = p->part[BDNN_DEVICE_RESULTS].buffer.address + offset[BDNN_DEVICE_RESULTS];
-    bdnn_hw_pack_job(&job, words);
-    for (uint32_t i = 0; i < BDNN_HW_ARGUMENT_WORDS; i++) {
-        put(registers, BDNN_HW_REG_WEIGHTS + 4 * i, words[i]);
-    }
-    put(registers, BDNN_HW_REG_CONTROL, BDNN_HW_CONTROL_START);
-    if (image % 2) { /* sleep until the interrupt */
-        struct pollfd waiting = {.fd = fd, .events = POLLIN};
-        uint32_t count;
-        if (poll(&waiting, 1, 20000) != 1 || read(fd, &count, sizeof count) != sizeof count) {
-            return -1;
-        }
-    }
-    while (!(get(registers, BDNN_HW_REG_CONTROL) & BDNN_HW_CONTROL_IDLE)) {
-    }
-    return (int)get(registers, BDNN_HW_REG_ENDING);
-}
-
-static bool results_are_right(int fd, struct placed *p)
-{
-    struct memory *results = &p->part[BDNN_DEVICE_RESULTS];
-    struct bdnn_device_sync sync = {
-        .handle = results->buffer.handle, .direction = BDNN_DEVICE_FROM_DEVICE, .bytes = results->buffer.bytes};
-    if (ioctl(fd, BDNN_DEVICE_SYNC, &sync) != 0) {
-        return false;
-    }
-    memcpy(p->vector.results.data, results->data, p->vector.results.bytes);
-    return device_case_check(&p->vector);
-}
-
-static bool run_vector(int fd, volatile uint32_t *registers, const bdnn_device_array *array, uint64_t seed)
-{
-    struct placed p;
-    bool good = true;
-    make_vector(&p.vector, array, seed);
-    place(fd, &p, seed);
-    for (int64_t n = 0; n < p.vector.layer.shape.batch && good; n++) {
-        for (int64_t g = 0; g < p.vector.layer.shape.groups && good; g++) {
-            good = (registers ? run_direct(fd, registers, &p, n, g) : run_mediated(fd, &p, n, g)) == 0;
-        }
-    }
-    good = good && results_are_right(fd, &p);
-    unplace(fd, &p);
-    return good;
-}
-
 static void check_vectors(const bdnn_device_array *array, unsigned count)
 {
     unsigned right = 0;
@@ -264,13 +51,13 @@ static void check_vectors(const bdnn_device_array *array, unsigned count)
     close(fd);
 
     fd = open_or_exit(direct_node);
-    volatile uint32_t *registers = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    volatile uint32_t *registers = map_registers(fd);
     right = 0;
     for (unsigned i = 0; i < count; i++) {
         right += run_vector(fd, registers, array, i + 1001);
     }
     check(right == count, "direct: %u of %u test vectors equal the definition", right, count);
-    munmap((void *)(uintptr_t)registers, PAGE);
+    unmap_registers(registers);
     close(fd);
 }
 
@@ -355,9 +142,9 @@ static void check_pool(void)
 static void arm(enum board_fault fault, uint32_t run)
 {
     const int fd = open_or_exit(direct_node);
-    volatile uint32_t *registers = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    volatile uint32_t *registers = map_registers(fd);
     put(registers, BOARD_FAULT_REGISTER, BOARD_FAULT(fault, run));
-    munmap((void *)(uintptr_t)registers, PAGE);
+    unmap_registers(registers);
     close(fd);
 }
 
@@ -521,8 +308,9 @@ static int by_value(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* way: 0 mediated, by interrupt; 1 mediated, spinning; 2 direct, by interrupt (image 1); 3 direct, polling (image 0) */
-static void time_launches(const bdnn_device_array *array, int way, const char *name)
+enum way { MEDIATED_INTERRUPT, MEDIATED_SPIN, DIRECT_POLL };
+
+static void time_launches(const bdnn_device_array *array, enum way way, const char *name)
 {
     enum { LAUNCHES = 200 };
     static double us[LAUNCHES];
@@ -538,8 +326,8 @@ static void time_launches(const bdnn_device_array *array, int way, const char *n
                            .kernel = {1, 1, 1},
                            .stride = {1, 1, 1},
                            .dilation = {1, 1, 1}};
-    const int fd = open_or_exit(way < 2 ? node : direct_node);
-    volatile uint32_t *registers = way < 2 ? NULL : mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    const int fd = open_or_exit(way == DIRECT_POLL ? direct_node : node);
+    volatile uint32_t *registers = way == DIRECT_POLL ? map_registers(fd) : NULL;
     if (!device_case_make(&p.vector, array, &shape, FILL_RANDOM, BDNN_DEVICE_PLANES, false)) {
         fprintf(stderr, "the smallest job does not fit\n");
         exit(1);
@@ -551,7 +339,7 @@ static void time_launches(const bdnn_device_array *array, int way, const char *n
             run_direct(fd, registers, &p, 0, 0);
         } else {
             struct bdnn_device_launch launch = launch_of(&p, 0, 0);
-            struct bdnn_device_wait wait = {.timeout_ms = 1000, .spin_us = way == 1 ? 1000 : 0};
+            struct bdnn_device_wait wait = {.timeout_ms = 1000, .spin_us = way == MEDIATED_SPIN ? 1000 : 0};
             if (ioctl(fd, BDNN_DEVICE_LAUNCH, &launch) != 0 || ioctl(fd, BDNN_DEVICE_WAIT, &wait) != 0) {
                 perror("a timed launch");
                 break;
@@ -561,6 +349,9 @@ static void time_launches(const bdnn_device_array *array, int way, const char *n
     }
     qsort(us, LAUNCHES, sizeof *us, by_value);
     printf("time  %s: median %.0f us, p99 %.0f us\n", name, us[LAUNCHES / 2], us[LAUNCHES * 99 / 100]);
+    if (registers) {
+        unmap_registers(registers);
+    }
     unplace(fd, &p);
     close(fd);
 }
@@ -589,7 +380,7 @@ int main(int argc, char **argv)
     node = argv[1];
     direct_node = argv[2];
     int fd = open_or_exit(direct_node);
-    const bdnn_device_array array = *array_of(fd);
+    const bdnn_device_array array = array_of(fd);
     const struct bdnn_device_info before = info_of(fd);
     close(fd);
     if (dies) {
@@ -609,9 +400,9 @@ int main(int argc, char **argv)
     check_killed(&array, direct_node, 5);
     check_cycles(&array, cycles);
     check_stuck(&array);
-    time_launches(&array, 0, "mediated, by interrupt");
-    time_launches(&array, 1, "mediated, spinning");
-    time_launches(&array, 3, "direct, polling");
+    time_launches(&array, MEDIATED_INTERRUPT, "mediated, by interrupt");
+    time_launches(&array, MEDIATED_SPIN, "mediated, spinning");
+    time_launches(&array, DIRECT_POLL, "direct, polling");
     printf("guest: %u passed, %u failed\n", passed, failed);
     return failed > 0;
 }

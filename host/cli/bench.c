@@ -20,12 +20,6 @@ static const struct option long_options[] = {
     {NULL, 0, NULL, 0},
 };
 
-static bdnn_status no_memory(bdnn_error *err, const char *what)
-{
-    snprintf(err->message, sizeof err->message, "no memory for %s", what);
-    return err->status = BDNN_ERROR_MEMORY;
-}
-
 float *bench_noise(const bdnn_model *model, long long batch)
 {
     const bdnn_preprocess p = bdnn_model_preprocess(model);
@@ -140,7 +134,7 @@ bdnn_status bench_run(bench_results *b, const float *input, cli_progress *progre
     b->total_ms = calloc((size_t)b->repeat, sizeof *b->total_ms);
     b->peaks = calloc(b->layers + 1, sizeof *b->peaks);
     if (!b->layer_ms || !b->total_ms || !b->peaks) {
-        return no_memory(err, "the times of so many repetitions");
+        return cli_error(err, BDNN_ERROR_MEMORY, "no memory for the times of so many repetitions");
     }
     return run_all(b, input, progress, err);
 }
@@ -157,7 +151,8 @@ static bdnn_status measure(bench_results *b, bdnn_error *err)
 {
     cli_progress progress = cli_progress_start();
     float *input = bench_noise(b->model, b->batch);
-    bdnn_status status = input ? bench_run(b, input, &progress, err) : no_memory(err, "the input");
+    bdnn_status status =
+        input ? bench_run(b, input, &progress, err) : cli_error(err, BDNN_ERROR_MEMORY, "no memory for the input");
     if (status == BDNN_OK) {
         status = bench_measure_peaks(b, &progress, err);
     }

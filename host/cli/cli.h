@@ -21,6 +21,10 @@ cli_command cli_bench, cli_compare, cli_convert, cli_decompose, cli_devices, cli
 /* "bdnn: <message>" on stderr; returns CLI_FAILED. */
 int cli_fail(const bdnn_error *err);
 
+/* Fills in *err and returns `status`: for what the tool finds itself. */
+bdnn_status cli_error(bdnn_error *err, bdnn_status status, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
 /* "bdnn <command>: <text>" and a pointer to the command's help; returns CLI_USAGE. */
 int cli_usage(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

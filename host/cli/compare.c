@@ -63,12 +63,6 @@ double compare_predicted(const compare_results *c, const compare_device *device)
     return cycles > 0 ? 1e6 * compare_clock(c, device) * (double)c->batch / cycles : 0;
 }
 
-static bdnn_status fail(bdnn_error *err, bdnn_status status, const char *format, const char *text)
-{
-    snprintf(err->message, sizeof err->message, format, text);
-    return err->status = status;
-}
-
 /* The names of the list, each once. False after a message. */
 static bool take_devices(struct command *k, const char *list)
 {
@@ -138,17 +132,17 @@ static bdnn_status make_input(const compare_results *c, float **input, bdnn_erro
     bdnn_status status = BDNN_OK;
     *input = bench_noise(c->model, c->batch);
     if (!*input) {
-        return fail(err, BDNN_ERROR_MEMORY, "no memory for %s", "the input");
+        return cli_error(err, BDNN_ERROR_MEMORY, "no memory for the input");
     }
     if (!c->inputs) {
         return BDNN_OK;
     }
     if (!item) {
-        return fail(err, BDNN_ERROR_ARGUMENT, "%.300s: the network takes no images", c->network);
+        return cli_error(err, BDNN_ERROR_ARGUMENT, "%.300s: the network takes no images", c->network);
     }
     status = bdnn_dataset_open(c->inputs, NULL, &dataset, err);
     if (status == BDNN_OK && bdnn_dataset_count(dataset) < (size_t)c->batch) {
-        status = fail(err, BDNN_ERROR_ARGUMENT, "%.300s: fewer images than the batch has", c->inputs);
+        status = cli_error(err, BDNN_ERROR_ARGUMENT, "%.300s: fewer images than the batch has", c->inputs);
     }
     for (size_t i = 0; i < (size_t)c->batch && status == BDNN_OK; i++) {
         status = bdnn_dataset_input(dataset, i, &p, *input + i * item, err);
@@ -218,7 +212,7 @@ static bdnn_status collect(compare_results *c, compare_device *d, bdnn_error *er
 {
     d->cells = calloc(c->layers + 1, sizeof *d->cells);
     if (!d->cells) {
-        return fail(err, BDNN_ERROR_MEMORY, "no memory for %s", "the results");
+        return cli_error(err, BDNN_ERROR_MEMORY, "no memory for the results");
     }
     d->run_ms = bench_spread_of(d->bench.total_ms, c->repeat);
     for (size_t l = 0; l < c->layers; l++) {
@@ -294,7 +288,7 @@ static bdnn_status run_all(struct command *k, bdnn_error *err)
     c->layers = bdnn_model_layer_count(c->model);
     c->info = calloc(c->layers + 1, sizeof *c->info);
     if (status == BDNN_OK && !c->info) {
-        status = fail(err, BDNN_ERROR_MEMORY, "no memory for %s", "the layers");
+        status = cli_error(err, BDNN_ERROR_MEMORY, "no memory for the layers");
     }
     for (size_t l = 0; l < c->layers && status == BDNN_OK; l++) {
         status = bdnn_model_layer(c->model, l, &c->info[l], err);

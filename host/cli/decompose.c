@@ -196,8 +196,8 @@ static float *read_calibration(const struct arguments *a, const bdnn_model *mode
     bdnn_dataset *dataset;
     float *inputs;
     if (!p.channels) {
-        snprintf(err->message, sizeof err->message,
-                 "%s: the network does not take images, so there is nothing to calibrate it with", a->network);
+        cli_error(err, BDNN_ERROR_ARGUMENT,
+                  "%s: the network does not take images, so there is nothing to calibrate it with", a->network);
         return NULL;
     }
     if (bdnn_dataset_open(a->calibrate, NULL, &dataset, err) != BDNN_OK) {
@@ -207,7 +207,7 @@ static float *read_calibration(const struct arguments *a, const bdnn_model *mode
                                                                       : (size_t)a->calibrate_count;
     inputs = calloc(*count * item, sizeof *inputs);
     if (!inputs) {
-        snprintf(err->message, sizeof err->message, "%s: no memory for %zu calibration inputs", a->calibrate, *count);
+        cli_error(err, BDNN_ERROR_MEMORY, "%s: no memory for %zu calibration inputs", a->calibrate, *count);
     }
     for (size_t i = 0; inputs && i < *count; i++) {
         const size_t index = (size_t)((double)i * (double)bdnn_dataset_count(dataset) / (double)*count);

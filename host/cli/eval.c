@@ -83,12 +83,6 @@ static bool take_option(int option, struct evaluation *e)
     }
 }
 
-static bdnn_status fail(bdnn_error *err, const char *path, const char *text)
-{
-    snprintf(err->message, sizeof err->message, "%.300s: %s", path, text);
-    return err->status = BDNN_ERROR_ARGUMENT;
-}
-
 /* Scores N,C[,H,W] for class maps, N,C[,1,1] for classes. */
 static bdnn_status look_at_output(struct network *n, bdnn_label_kind kind, bdnn_error *err)
 {
@@ -103,8 +97,10 @@ static bdnn_status look_at_output(struct network *n, bdnn_label_kind kind, bdnn_
     }
     if (n->classes < 1 || (kind == BDNN_LABEL_CLASS && n->positions != 1) ||
         (kind == BDNN_LABEL_MAP && n->result.rank != 4)) {
-        return fail(err, n->path,
-                    "the network's output does not fit the dataset's labels (one class an image, or one a pixel)");
+        return cli_error(
+            err, BDNN_ERROR_ARGUMENT,
+            "%.300s: the network's output does not fit the dataset's labels (one class an image, or one a pixel)",
+            n->path);
     }
     return BDNN_OK;
 }
@@ -156,7 +152,7 @@ static bdnn_status open_network(struct evaluation *e, struct network *n, bdnn_er
     n->preprocess = bdnn_model_preprocess(n->model);
     n->item = (size_t)n->preprocess.channels * (size_t)n->preprocess.height * (size_t)n->preprocess.width;
     if (!n->item) {
-        return fail(err, n->path, "the network does not take images");
+        return cli_error(err, BDNN_ERROR_ARGUMENT, "%.300s: the network does not take images", n->path);
     }
     status = cli_session_open(&n->session, n->model, &e->device, (size_t)e->threads, (size_t)e->batch, err);
     if (status == BDNN_OK) {
@@ -170,7 +166,7 @@ static bdnn_status open_network(struct evaluation *e, struct network *n, bdnn_er
     n->confusion = e->kind == BDNN_LABEL_MAP ? calloc(n->classes * n->classes, sizeof *n->confusion) : NULL;
     return n->input && n->prediction && (n->confusion || e->kind != BDNN_LABEL_MAP)
                ? BDNN_OK
-               : fail(err, n->path, "no memory for a batch");
+               : cli_error(err, BDNN_ERROR_ARGUMENT, "%.300s: no memory for a batch", n->path);
 }
 
 /* The class of each position of each item of the batch. */
@@ -199,9 +195,8 @@ static bdnn_status score_classes(struct evaluation *e, struct network *n, size_t
         }
         if (label < 0 || (size_t)label >= n->classes) {
             char name[200];
-            snprintf(err->message, sizeof err->message, "%s has class %d; %.200s knows %zu",
-                     bdnn_dataset_name(e->dataset, first + b, name, sizeof name), label, n->path, n->classes);
-            return err->status = BDNN_ERROR_FORMAT;
+            return cli_error(err, BDNN_ERROR_FORMAT, "%s has class %d; %.200s knows %zu",
+                             bdnn_dataset_name(e->dataset, first + b, name, sizeof name), label, n->path, n->classes);
         }
         rank = bdnn_rank_of(n->result.data + b * n->classes, n->classes, label);
         n->top1 += rank < 1;
@@ -221,8 +216,8 @@ static bdnn_status score_maps(struct evaluation *e, struct network *n, size_t fi
             if (status != BDNN_OK) {
                 char name[200], reason[sizeof err->message];
                 snprintf(reason, sizeof reason, "%s", err->message);
-                snprintf(err->message, sizeof err->message, "%s: %.300s",
-                         bdnn_dataset_name(e->dataset, first + b, name, sizeof name), reason);
+                cli_error(err, status, "%s: %.300s", bdnn_dataset_name(e->dataset, first + b, name, sizeof name),
+                          reason);
             }
         }
         if (status != BDNN_OK) {
@@ -413,7 +408,7 @@ static bdnn_status open_all(struct evaluation *e, bdnn_error *err)
     e->count = bdnn_dataset_count(e->dataset);
     e->count = e->limit && (size_t)e->limit < e->count ? (size_t)e->limit : e->count;
     if (e->kind == BDNN_LABEL_NONE) {
-        return fail(err, e->data, "no labels found; name them with --dataset-labels");
+        return cli_error(err, BDNN_ERROR_ARGUMENT, "%.300s: no labels found; name them with --dataset-labels", e->data);
     }
     e->batch = (size_t)e->batch > e->count ? (long long)e->count : e->batch;
     for (size_t i = 0; i < e->network_count && status == BDNN_OK; i++) {
@@ -421,7 +416,9 @@ static bdnn_status open_all(struct evaluation *e, bdnn_error *err)
         positions = e->networks[i].positions > positions ? e->networks[i].positions : positions;
     }
     e->truth = calloc(positions, sizeof *e->truth);
-    return status == BDNN_OK && !e->truth ? fail(err, e->data, "no memory for a class map") : status;
+    return status == BDNN_OK && !e->truth
+               ? cli_error(err, BDNN_ERROR_ARGUMENT, "%.300s: no memory for a class map", e->data)
+               : status;
 }
 
 int cli_eval(int argc, char **argv)

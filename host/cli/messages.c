@@ -16,6 +16,15 @@ int cli_fail(const bdnn_error *err)
     return CLI_FAILED;
 }
 
+bdnn_status cli_error(bdnn_error *err, bdnn_status status, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    vsnprintf(err->message, sizeof err->message, format, args);
+    va_end(args);
+    return err->status = status;
+}
+
 int cli_usage(const char *command, const char *format, ...)
 {
     va_list args;

@@ -139,8 +139,7 @@ static bdnn_status write_pictures(struct running *r, const char *path, const bdn
     bdnn_status status = bdnn_image_overlay(image, map, height, width, r->labels, r->label_count, &overlay, err);
     index.pixels = calloc((size_t)height, (size_t)width);
     if (status == BDNN_OK && (!index.pixels || !overlay_path || !map_path)) {
-        snprintf(err->message, sizeof err->message, "%s: no memory for the pictures", path);
-        status = BDNN_ERROR_MEMORY;
+        status = cli_error(err, BDNN_ERROR_MEMORY, "%s: no memory for the pictures", path);
     }
     if (status == BDNN_OK) {
         for (int32_t i = 0; i < height * width; i++) {
@@ -199,8 +198,7 @@ static bdnn_status show_map(struct running *r, const char *path, const bdnn_imag
     bdnn_image centre = {0};
     bdnn_status status;
     if (!map) {
-        snprintf(err->message, sizeof err->message, "%s: no memory for the class map", path);
-        return BDNN_ERROR_MEMORY;
+        return cli_error(err, BDNN_ERROR_MEMORY, "%s: no memory for the class map", path);
     }
     for (size_t p = 0; p < positions; p++) {
         for (size_t c = 1; c < classes; c++) {
@@ -215,8 +213,7 @@ static bdnn_status show_map(struct running *r, const char *path, const bdnn_imag
     if (image->pixels) {
         status = write_pictures(r, path, image, map, (int32_t)result->shape[2], (int32_t)result->shape[3], err);
     } else {
-        snprintf(err->message, sizeof err->message, "%.300s: no memory for the pictures", path);
-        status = BDNN_ERROR_MEMORY;
+        status = cli_error(err, BDNN_ERROR_MEMORY, "%.300s: no memory for the pictures", path);
     }
     free(centre.pixels);
     free(map);
@@ -235,15 +232,14 @@ static bdnn_status show_result(struct running *r, const char *path, const bdnn_i
         return show_map(r, path, image, result, err);
     }
     if (result->rank < 2 || positions != 1) {
-        snprintf(err->message, sizeof err->message,
-                 "%.300s: output '%.60s' of %d axes is neither scores of classes nor of pixels (at most %d classes)",
-                 path, result->name, result->rank, MOST_MAP_CLASSES);
-        return err->status = BDNN_ERROR_UNSUPPORTED;
+        return cli_error(
+            err, BDNN_ERROR_UNSUPPORTED,
+            "%.300s: output '%.60s' of %d axes is neither scores of classes nor of pixels (at most %d classes)", path,
+            result->name, result->rank, MOST_MAP_CLASSES);
     }
     if (r->overlay || r->index_map) {
-        snprintf(err->message, sizeof err->message,
-                 "%.300s: --overlay and --index-map are for networks that give each pixel a class", path);
-        return err->status = BDNN_ERROR_ARGUMENT;
+        return cli_error(err, BDNN_ERROR_ARGUMENT,
+                         "%.300s: --overlay and --index-map are for networks that give each pixel a class", path);
     }
     show_classes(r, path, result);
     return BDNN_OK;

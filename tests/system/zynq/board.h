@@ -18,7 +18,7 @@ enum board_fault {
     BOARD_NO_FAULT,
     BOARD_STUCK,    /* the clock stops for BOARD_STUCK_MS in the middle of the run, and no register but reading works */
     BOARD_DIES,     /* the process ends in the middle of the run */
-    BOARD_ERROR,    /* all bursts of the run are answered with SLVERR */
+    BOARD_ERROR,    /* the first burst of the run is answered with SLVERR */
     BOARD_SPURIOUS, /* an interrupt without a cause before the run */
 };
 #define BOARD_FAULT(kind, run) ((uint32_t)(kind) | (uint32_t)(run) << 8)

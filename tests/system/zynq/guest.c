@@ -5,7 +5,7 @@
  *   zynq_guest NODE DIRECT_NODE dies        the accelerator goes away in the middle of a run; nothing works afterwards
  */
 #include "board.h"
-#include "device.h"
+#include "nodes.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,5 +1,5 @@
-/* The module's two nodes as a program uses them (device.h). */
-#include "device.h"
+/* The module's two nodes as a program uses them (nodes.h). */
+#include "nodes.h"
 
 #include <fcntl.h>
 #include <poll.h>

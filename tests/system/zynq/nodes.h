@@ -1,7 +1,7 @@
 /* The module's two nodes as a program uses them: buffers, test vectors placed in them, and runs through either node.
  * What cannot fail in a working system ends the program with a message. */
-#ifndef BDNN_TESTS_SYSTEM_ZYNQ_DEVICE_H
-#define BDNN_TESTS_SYSTEM_ZYNQ_DEVICE_H
+#ifndef BDNN_TESTS_SYSTEM_ZYNQ_NODES_H
+#define BDNN_TESTS_SYSTEM_ZYNQ_NODES_H
 
 #include "../../cosim/device_case.h"
 #include "bdnn_device.h"

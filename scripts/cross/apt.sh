@@ -9,7 +9,8 @@ private_apt() {
     touch "$apt_state/status"
     apt_options=(-qq -o "APT::Architecture=$1" -o "Dir::State::lists=$apt_state/lists" -o "Dir::State::status=$apt_state/status"
         -o "Dir::Cache::archives=$apt_state/archives" -o "Dir::Cache::pkgcache=" -o "Dir::Cache::srcpkgcache="
-        -o "Acquire::Languages=none" -o "APT::Sandbox::User=")
+        -o "Acquire::Languages=none" -o "APT::Sandbox::User="
+        -o "Acquire::Retries=3" -o "Acquire::http::Timeout=30" -o "Acquire::https::Timeout=30")
     local architecture
     for architecture in "$@"; do
         apt_options+=(-o "APT::Architectures::=$architecture")

@@ -117,7 +117,7 @@ static void renew_line(struct board *b)
 
 static void begin_run(struct board *b)
 {
-    b->runs++;
+    b->page[BOARD_RUNS_REGISTER / 4] = (uint32_t)++b->runs;
     clock_gettime(CLOCK_MONOTONIC, &b->stuck_since);
     if (fault_now(b, BOARD_SPURIOUS)) {
         b->spurious = true; /* until the guest has looked for its cause */

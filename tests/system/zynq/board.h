@@ -24,6 +24,9 @@ enum board_fault {
 #define BOARD_FAULT(kind, run) ((uint32_t)(kind) | (uint32_t)(run) << 8)
 #define BOARD_STUCK_MS         4000
 
+/* Another one: how many runs there were, whoever started them. */
+#define BOARD_RUNS_REGISTER 0xff4
+
 struct board_mailbox {
     _Atomic uint32_t request; /* counts accesses: the plugin raises it */
     _Atomic uint32_t reply;   /* follows: the access has had its effect */

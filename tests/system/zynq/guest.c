@@ -3,12 +3,14 @@
  *
  *   zynq_guest NODE DIRECT_NODE [CYCLES]
  *   zynq_guest NODE DIRECT_NODE dies        the accelerator goes away in the middle of a run; nothing works afterwards
+ *   zynq_guest NODE DIRECT_NODE counts      prints the runs of the accelerator and the interrupts that the module took
  */
 #include "board.h"
 #include "nodes.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -373,6 +375,14 @@ static void check_death(const bdnn_device_array *array)
     check_error(open(node, O_RDWR), EIO, "it is opened again");
 }
 
+/* Runs of the hardware, and interrupts that the module took. */
+static void print_counts(int fd)
+{
+    volatile uint32_t *registers = map_registers(fd);
+    printf("%" PRIu32 " %" PRIu32 "\n", registers[BOARD_RUNS_REGISTER / 4], info_of(fd).interrupts);
+    unmap_registers(registers);
+}
+
 int main(int argc, char **argv)
 {
     const bool dies = argc > 3 && strcmp(argv[3], "dies") == 0;
@@ -380,6 +390,11 @@ int main(int argc, char **argv)
     node = argv[1];
     direct_node = argv[2];
     int fd = open_or_exit(direct_node);
+    if (argc > 3 && strcmp(argv[3], "counts") == 0) {
+        print_counts(fd);
+        close(fd);
+        return 0;
+    }
     const bdnn_device_array array = array_of(fd);
     const struct bdnn_device_info before = info_of(fd);
     close(fd);

@@ -1,7 +1,9 @@
 # Run by the guest: the module's test. What is left of it is looked at by run.py.
 insmod /bdnn.ko || exit 1
 ls -l /dev/bdnn*
-zynq_guest /dev/bdnn0 /dev/bdnn0-direct $(cat /cycles) || exit 1
+. /parameters
+zynq_guest /dev/bdnn0 /dev/bdnn0-direct "$cycles" || exit 1
+sh /networks.sh || exit 1
 rmmod bdnn || exit 1
 insmod /bdnn.ko || exit 1
 sleep 60 </dev/bdnn0 &

@@ -1,0 +1,28 @@
+# Run by the guest with the module loaded: whole trained networks, by the tool as it was cross-compiled. Outputs are compared with those of
+# --device reference bit for bit; on the accelerator, the board must have run as often as the module took interrupts.
+# /parameters says which networks and devices.
+. /parameters
+
+different() { sed -n 's/.*"different_values":[[:space:]]*\([0-9]*\).*/\1/p' /tmp/result | tr '\n' ' '; }
+values() { sed -n 's/.*"compared_values":[[:space:]]*\([0-9]*\).*/\1/p' /tmp/result; }
+
+for network in $networks; do
+    for device in $devices; do
+        begin=$(date +%s)
+        before=$(zynq_guest /dev/bdnn0 /dev/bdnn0-direct counts) || exit 1
+        bdnn compare /$network.bdnn --devices reference,$device --images /$network.idx --batch 2 --repeat 1 --timeout 120000 --json \
+            >/tmp/result 2>/tmp/messages || { cat /tmp/messages; exit 1; }
+        after=$(zynq_guest /dev/bdnn0 /dev/bdnn0-direct counts) || exit 1
+        if [ "$(different)" != "0 0 " ]; then
+            echo "FAIL  $network: $device differs from reference in values: $(different)"
+            exit 1
+        fi
+        set -- $before $after
+        runs=$(($3 - $1)) interrupts=$(($4 - $2))
+        case $device in
+        uio*) [ $runs -gt 0 ] ;;
+        *) [ $runs -eq 0 ] ;;
+        esac && [ $runs -eq $interrupts ] || { echo "FAIL  $network on $device: $runs runs, $interrupts interrupts"; exit 1; }
+        echo "ok    $network on $device: $(values) values equal reference's, $runs runs, $interrupts interrupts, $(($(date +%s) - begin)) s"
+    done
+done

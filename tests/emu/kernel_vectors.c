@@ -25,61 +25,60 @@ static void check(bdnn_status status)
     }
 }
 
-static bdnn_xrt_buffer place(bdnn_xrt_device *device, int pointer, const void *bytes, size_t size)
+static bdnn_bus_memory place(bdnn_accelerator *device, int pointer, const void *bytes, size_t size)
 {
-    bdnn_xrt_buffer buffer;
-    check(bdnn_xrt_allocate(device, pointer, size, "a test vector", &buffer, &err));
+    bdnn_bus_memory buffer;
+    check(bdnn_accelerator_allocate(device, pointer, size, "a test vector", &buffer, &err));
     memcpy(buffer.host, bytes, size);
-    check(bdnn_xrt_to_device(device, &buffer, size, &err));
+    check(bdnn_accelerator_to_device(device, &buffer, size, &err));
     return buffer;
 }
 
 /* One group of one image; each has its own copy of what the kernel reads. */
-static void run_job(bdnn_xrt_device *device, const device_case *c, int64_t image, int64_t group,
-                    const bdnn_xrt_buffer *results, bdnn_xrt_counters *counters)
+static void run_job(bdnn_accelerator *device, const device_case *c, int64_t image, int64_t group,
+                    const bdnn_bus_memory *results, bdnn_accelerator_counters *counters)
 {
     const bdnn_device_layer *layer = &c->layer;
     const uint64_t *weights = (const uint64_t *)c->weights.data + (size_t)group * layer->weight_words;
     const uint64_t *filters = (const uint64_t *)c->filters.data + (size_t)group * layer->filter_words;
     const uint64_t *activations = (const uint64_t *)c->activations.data + (size_t)image * layer->activation_words;
-    bdnn_xrt_buffer buffers[] = {
-        place(device, BDNN_XRT_WEIGHTS, weights, 8 * layer->weight_words),
-        place(device, BDNN_XRT_ACTIVATIONS, activations, 8 * layer->activation_words),
-        place(device, BDNN_XRT_FILTERS, filters, 8 * layer->filter_words),
+    bdnn_bus_memory buffers[] = {
+        place(device, BDNN_POINTER_WEIGHTS, weights, 8 * layer->weight_words),
+        place(device, BDNN_POINTER_ACTIVATIONS, activations, 8 * layer->activation_words),
+        place(device, BDNN_POINTER_FILTERS, filters, 8 * layer->filter_words),
     };
-    const xrtBufferHandle pointers[BDNN_XRT_POINTERS] = {
-        [BDNN_XRT_WEIGHTS] = buffers[0].handle,
-        [BDNN_XRT_ACTIVATIONS] = buffers[1].handle,
-        [BDNN_XRT_FILTERS] = buffers[2].handle,
-        [BDNN_XRT_RESULTS] = results->handle,
+    const bdnn_bus_memory *const pointers[BDNN_POINTERS] = {
+        [BDNN_POINTER_WEIGHTS] = &buffers[0],
+        [BDNN_POINTER_ACTIVATIONS] = &buffers[1],
+        [BDNN_POINTER_FILTERS] = &buffers[2],
+        [BDNN_POINTER_RESULTS] = results,
     };
     const bdnn_hw_job job = bdnn_device_job(layer, group);
     const size_t unit = (size_t)(image + group) % device->unit_count;
 
-    device->units[unit].told = false; /* handles come again for other buffers */
-    check(bdnn_xrt_start(device, unit, &job, pointers, &err));
-    check(bdnn_xrt_finish(device, unit, counters, &err));
+    check(bdnn_accelerator_start(device, unit, &job, pointers, &err));
+    check(bdnn_accelerator_finish(device, unit, counters, &err));
     for (size_t i = 0; i < sizeof buffers / sizeof buffers[0]; i++) {
-        bdnn_xrt_free(device, &buffers[i]);
+        bdnn_accelerator_free(device, &buffers[i]);
     }
 }
 
-static void run_image(bdnn_xrt_device *device, device_case *c, int64_t image, bdnn_xrt_counters *counters)
+static void run_image(bdnn_accelerator *device, device_case *c, int64_t image, bdnn_accelerator_counters *counters)
 {
     const size_t size = 8 * c->layer.result_words;
     uint8_t *bytes = (uint8_t *)c->results.data + (size_t)image * size;
-    bdnn_xrt_buffer results = place(device, BDNN_XRT_RESULTS, bytes, size);
+    bdnn_bus_memory results = place(device, BDNN_POINTER_RESULTS, bytes, size);
 
     for (int64_t g = 0; g < c->layer.shape.groups; g++) {
         run_job(device, c, image, g, &results, counters);
     }
-    check(bdnn_xrt_from_device(device, &results, size, &err));
+    check(bdnn_accelerator_from_device(device, &results, size, &err));
     memcpy(bytes, results.host, size);
-    bdnn_xrt_free(device, &results);
+    bdnn_accelerator_free(device, &results);
 }
 
 /* False when the array cannot take the layer. */
-static bool run_case(bdnn_xrt_device *device, uint64_t seed, bdnn_xrt_counters *counters)
+static bool run_case(bdnn_accelerator *device, uint64_t seed, bdnn_accelerator_counters *counters)
 {
     device_case c;
 
@@ -110,11 +109,11 @@ int main(int argument_count, char **arguments)
     const bdnn_backend_options options = {.bitstream = arguments[1], .timeout_ms = TIMEOUT_MS};
     const uint64_t seed = argument_count > 2 ? strtoull(arguments[2], NULL, 0) : 1;
     const unsigned cases = argument_count > 3 ? (unsigned)strtoul(arguments[3], NULL, 0) : 40;
-    bdnn_xrt_counters counters = {0};
-    bdnn_xrt_device *device;
+    bdnn_accelerator_counters counters = {0};
+    bdnn_accelerator *device;
     unsigned run = 0;
 
-    check(bdnn_xrt_open(&device, &options, &err));
+    check(bdnn_accelerator_open(&bdnn_xrt_bus, "0", &options, &device, &err));
     for (unsigned i = 0; i < cases; i++) {
         run += run_case(device, seed + i, &counters);
     }
@@ -122,6 +121,6 @@ int main(int argument_count, char **arguments)
            ", %" PRIu64 " words read, %" PRIu64 " written\n",
            run, cases, counters.runs, device->unit_count, counters.cycles, counters.busy, counters.words_read,
            counters.words_written);
-    bdnn_xrt_close(device);
+    bdnn_accelerator_close(device);
     return run > cases / 2 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -1,4 +1,4 @@
-/* Devices behind XRT: opening and checking one, its buffers. */
+/* Devices behind XRT: opening one, its buffers and registers. */
 #define _POSIX_C_SOURCE 200809L
 #include "backends/xrt/device.h"
 
@@ -8,14 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#define PAGE_BYTES ((size_t)4096)
-
-static bdnn_status lose(bdnn_xrt_device *device, bdnn_error *err, const char *what)
-{
-    device->lost = true;
-    return bdnn_fail(err, BDNN_ERROR_DEVICE, "xrt: %s", what);
-}
 
 bool bdnn_xrt_target(bdnn_xclbin_target *target)
 {
@@ -87,116 +79,48 @@ static bdnn_status configure(bdnn_xrt_device *device, unsigned index, const char
     return BDNN_OK;
 }
 
+/* The memories that a unit's pointers are connected to, the same on all units. */
+static bdnn_status find_memories(bdnn_xrt_device *device, size_t unit, bdnn_error *err)
+{
+    for (int p = 0; p < BDNN_POINTERS; p++) {
+        const int group = device->xrt->xrtKernelArgGroupId(device->units[unit].kernel, p);
+        if (group < 0 || (unit > 0 && group != device->groups[p])) {
+            return bdnn_fail(err, BDNN_ERROR_UNSUPPORTED,
+                             "xrt: the compute units %s and %s are connected to different memories",
+                             device->xclbin.units[0], device->xclbin.units[unit]);
+        }
+        device->groups[p] = group;
+    }
+    return device->groups[BDNN_POINTER_WEIGHTS] == device->groups[BDNN_POINTER_FILTERS]
+               ? BDNN_OK
+               : bdnn_fail(err, BDNN_ERROR_UNSUPPORTED, "xrt: weights and filters are in different memories");
+}
+
 /* Each unit by itself and exclusively: registers can be read, and a job's unit is known. */
 static bdnn_status open_units(bdnn_xrt_device *device, bdnn_error *err)
 {
     const bdnn_xrt_library *xrt = device->xrt;
-    for (size_t u = 0; u < device->xclbin.unit_count; u++) {
+    bdnn_status status = BDNN_OK;
+    for (size_t u = 0; u < device->xclbin.unit_count && status == BDNN_OK; u++) {
         bdnn_xrt_unit *unit = &device->units[u];
         char name[128];
-        unit->name = device->xclbin.units[u];
-        snprintf(name, sizeof name, BDNN_HW_KERNEL ":{%s}", unit->name);
-        device->unit_count = u + 1;
+        device->base.units[u].name = device->xclbin.units[u];
+        device->base.unit_count = u + 1;
+        snprintf(name, sizeof name, BDNN_HW_KERNEL ":{%s}", device->xclbin.units[u]);
         unit->kernel = xrt->xrtPLKernelOpenExclusive(device->handle, device->xclbin.uuid, name);
         unit->run = unit->kernel ? xrt->xrtRunOpen(unit->kernel) : NULL;
         if (!unit->run) {
             return bdnn_fail(err, BDNN_ERROR_DEVICE,
-                             "xrt: cannot open the compute unit %s; another program may hold it", unit->name);
+                             "xrt: cannot open the compute unit %s; another program may hold it",
+                             device->xclbin.units[u]);
         }
-        for (int p = 0; p < BDNN_XRT_POINTERS; p++) {
-            const int group = xrt->xrtKernelArgGroupId(unit->kernel, p);
-            if (group < 0 || (u > 0 && group != device->groups[p])) {
-                return bdnn_fail(err, BDNN_ERROR_UNSUPPORTED,
-                                 "xrt: the compute units %s and %s are connected to different memories",
-                                 device->units[0].name, unit->name);
-            }
-            device->groups[p] = group;
-        }
-    }
-    return BDNN_OK;
-}
-
-static bdnn_status read_register(bdnn_xrt_device *device, size_t unit, uint32_t offset, uint32_t *value,
-                                 bdnn_error *err)
-{
-    return device->xrt->xrtKernelReadRegister(device->units[unit].kernel, offset, value) == 0
-               ? BDNN_OK
-               : lose(device, err, "a register cannot be read");
-}
-
-bdnn_status bdnn_xrt_check(bdnn_xrt_device *device, bdnn_error *err)
-{
-    uint32_t identity;
-    return device->xrt->xrtKernelReadRegister(device->units[0].kernel, BDNN_HW_REG_IDENTITY, &identity) == 0 &&
-                   identity == device->identity
-               ? BDNN_OK
-               : lose(device, err, "the device is lost");
-}
-
-/* A job of zeros, which every kernel refuses without an access to memory: a kernel in C has its status registers from a
- * run alone, and of the others it shows that runs end. */
-static bdnn_status run_nothing(bdnn_xrt_device *device, size_t unit, bdnn_error *err)
-{
-    static const bdnn_hw_job nothing;
-    const xrtBufferHandle page = device->page.handle, pages[BDNN_XRT_POINTERS] = {page, page, page, page};
-    uint32_t ending = 0;
-    bdnn_status status = bdnn_xrt_start(device, unit, &nothing, pages, err);
-    if (status == BDNN_OK) {
-        status = bdnn_xrt_await(device, unit, err);
-    }
-    if (status == BDNN_OK) {
-        status = read_register(device, unit, BDNN_HW_REG_ENDING, &ending, err);
-    }
-    if (status == BDNN_OK && !BDNN_HW_REFUSED(ending)) {
-        char text[96];
-        snprintf(text, sizeof text, "compute unit %s does not refuse a job of zeros (ending 0x%x)",
-                 device->units[unit].name, ending);
-        status = lose(device, err, text);
+        status = find_memories(device, u, err);
     }
     return status;
 }
 
-/* The kernel's identity and sizes, the same on all units. */
-static bdnn_status identify(bdnn_xrt_device *device, size_t unit, bdnn_error *err)
+static bdnn_status configure_and_open(bdnn_xrt_device *device, unsigned index, const char *path, bdnn_error *err)
 {
-    static const uint32_t offsets[] = {BDNN_HW_REG_IDENTITY, BDNN_HW_REG_ARRAY, BDNN_HW_REG_WORD, BDNN_HW_REG_BUFFERS,
-                                       BDNN_HW_REG_FEATURES};
-    uint32_t found[5] = {0};
-    bdnn_device_array array;
-    bdnn_status status = read_register(device, unit, BDNN_HW_REG_IDENTITY, &found[0], err);
-    if (status == BDNN_OK && (found[0] == 0 || found[0] == BDNN_HW_IDENTITY)) {
-        status = run_nothing(device, unit, err);
-        for (int i = 0; i < 5 && status == BDNN_OK; i++) {
-            status = read_register(device, unit, offsets[i], &found[i], err);
-        }
-    }
-    if (status != BDNN_OK) {
-        return status;
-    }
-    if (found[0] == UINT32_MAX) {
-        return lose(device, err, "the device is lost: its registers read ones");
-    }
-    if (found[0] != BDNN_HW_IDENTITY) {
-        return bdnn_fail(err, BDNN_ERROR_UNSUPPORTED, "xrt: the kernel's identity is 0x%08x, not 0x%08x", found[0],
-                         BDNN_HW_IDENTITY);
-    }
-    if (!bdnn_device_array_read(&array, found[1], found[2], found[3])) {
-        return bdnn_fail(err, BDNN_ERROR_DEVICE, "xrt: the registers 0x%08x 0x%08x 0x%08x are of no array", found[1],
-                         found[2], found[3]);
-    }
-    if (unit > 0 && memcmp(&array, &device->array, sizeof array) != 0) {
-        return bdnn_fail(err, BDNN_ERROR_UNSUPPORTED, "xrt: the compute units %s and %s have arrays of different sizes",
-                         device->units[0].name, device->units[unit].name);
-    }
-    device->array = array;
-    device->identity = found[0];
-    device->features = unit > 0 ? device->features & found[4] : found[4];
-    return BDNN_OK;
-}
-
-static bdnn_status open_device(bdnn_xrt_device *device, const char *path, bdnn_error *err)
-{
-    bdnn_xrt_buffer page;
     bdnn_status status = check_target(device, path, err);
     if (status == BDNN_OK) {
         status = bdnn_xrt_check_driver(device->xclbin.target, err);
@@ -205,26 +129,19 @@ static bdnn_status open_device(bdnn_xrt_device *device, const char *path, bdnn_e
         status = bdnn_xrt_load(&device->xrt, err);
     }
     if (status == BDNN_OK) {
-        status = configure(device, device->index, path, err);
+        status = configure(device, index, path, err);
     }
     if (status == BDNN_OK) {
         status = open_units(device, err);
     }
-    if (status == BDNN_OK) {
-        status = bdnn_xrt_allocate(device, BDNN_XRT_RESULTS, PAGE_BYTES, "a page", &page, err);
-        device->page = page;
-    }
-    for (size_t u = 0; u < device->unit_count && status == BDNN_OK; u++) {
-        status = identify(device, u, err);
-    }
     return status;
 }
 
-static void close_device(bdnn_xrt_device *device)
+static void close_device(bdnn_accelerator *a)
 {
-    if (!device->lost) {
-        bdnn_xrt_free(device, &device->page);
-        for (size_t u = 0; u < device->unit_count; u++) {
+    bdnn_xrt_device *device = (bdnn_xrt_device *)a;
+    if (!a->lost) {
+        for (size_t u = 0; u < a->unit_count; u++) {
             if (device->units[u].run) {
                 device->xrt->xrtRunClose(device->units[u].run);
             }
@@ -236,155 +153,147 @@ static void close_device(bdnn_xrt_device *device)
             device->xrt->xrtDeviceClose(device->handle);
         }
     }
-    pthread_mutex_destroy(&device->turn);
     bdnn_free(device);
 }
 
-/* The devices that this process has open: XRT opens each once. */
-static bdnn_xrt_device *open_devices;
-static pthread_mutex_t open_devices_lock = PTHREAD_MUTEX_INITIALIZER;
-
-/* The device of that number; NULL when it is not open. */
-static bdnn_xrt_device *find_open(unsigned index)
+static bdnn_status read_xclbin(const bdnn_backend_options *options, const char **path, bdnn_xclbin *xclbin,
+                               bdnn_error *err)
 {
-    bdnn_xrt_device *d = open_devices;
-    while (d && d->index != index) {
-        d = d->next;
-    }
-    return d;
-}
-
-static bdnn_status open_or_share(bdnn_xrt_device **device, const bdnn_backend_options *options, const char *path,
-                                 bdnn_error *err)
-{
-    const unsigned index = options->index;
-    bdnn_xclbin xclbin;
-    bdnn_xrt_device *d = find_open(index);
-    bdnn_status status = bdnn_xclbin_read(path, BDNN_HW_KERNEL, &xclbin, err);
-    if (status != BDNN_OK) {
-        return status;
-    }
-    if (d && memcmp(d->xclbin.uuid, xclbin.uuid, sizeof xclbin.uuid) != 0) {
-        return bdnn_fail(err, BDNN_ERROR_DEVICE, "xrt: this process uses device %u with another xclbin than %s", index,
-                         path);
-    }
-    if (!d) {
-        d = bdnn_zalloc(1, sizeof *d);
-        if (!d) {
-            return bdnn_fail_memory(err, sizeof *d, "a device");
-        }
-        pthread_mutex_init(&d->turn, NULL);
-        d->xclbin = xclbin;
-        d->index = index;
-        d->timeout_ms = options->timeout_ms ? options->timeout_ms : BDNN_XRT_TIMEOUT_MS;
-        status = open_device(d, path, err);
-        if (status != BDNN_OK) {
-            close_device(d);
-            return status;
-        }
-        d->next = open_devices;
-        open_devices = d;
-    }
-    d->users++;
-    *device = d;
-    return BDNN_OK;
-}
-
-bdnn_status bdnn_xrt_open(bdnn_xrt_device **device, const bdnn_backend_options *options, bdnn_error *err)
-{
-    const char *path = options->bitstream ? options->bitstream : getenv("BDNN_XCLBIN");
-    bdnn_status status;
-    if (!path || !*path) {
+    *path = options->bitstream ? options->bitstream : getenv("BDNN_XCLBIN");
+    if (!*path || !**path) {
         return bdnn_fail(err, BDNN_ERROR_DEVICE,
                          "xrt: no xclbin is named, neither by an option nor by the environment variable BDNN_XCLBIN");
     }
-    pthread_mutex_lock(&open_devices_lock);
-    status = open_or_share(device, options, path, err);
-    pthread_mutex_unlock(&open_devices_lock);
+    return bdnn_xclbin_read(*path, BDNN_HW_KERNEL, xclbin, err);
+}
+
+static bdnn_status open_device(const char *name, const bdnn_backend_options *options, bdnn_accelerator **accelerator,
+                               bdnn_error *err)
+{
+    bdnn_xrt_device *device = bdnn_zalloc(1, sizeof *device);
+    const char *path;
+    bdnn_status status;
+    if (!device) {
+        return bdnn_fail_memory(err, sizeof *device, "a device");
+    }
+    snprintf(device->base.label, sizeof device->base.label, "xrt");
+    status = read_xclbin(options, &path, &device->xclbin, err);
+    if (status == BDNN_OK) {
+        status = configure_and_open(device, (unsigned)strtoul(name, NULL, 10), path, err);
+    }
+    if (status != BDNN_OK) {
+        close_device(&device->base);
+        return status;
+    }
+    *accelerator = &device->base;
+    return BDNN_OK;
+}
+
+static bdnn_status share_device(const bdnn_accelerator *a, const bdnn_backend_options *options, bdnn_error *err)
+{
+    const bdnn_xrt_device *device = (const bdnn_xrt_device *)a;
+    const char *path;
+    bdnn_xclbin xclbin;
+    bdnn_status status = read_xclbin(options, &path, &xclbin, err);
+    if (status == BDNN_OK && memcmp(device->xclbin.uuid, xclbin.uuid, sizeof xclbin.uuid) != 0) {
+        status = bdnn_fail(err, BDNN_ERROR_DEVICE, "xrt: this process uses device %s with another xclbin than %s",
+                           a->name, path);
+    }
     return status;
 }
 
-void bdnn_xrt_close(bdnn_xrt_device *device)
+static bool read_register(bdnn_accelerator *a, size_t unit, uint32_t offset, uint32_t *value)
 {
-    pthread_mutex_lock(&open_devices_lock);
-    if (--device->users == 0) {
-        bdnn_xrt_device **link = &open_devices;
-        while (*link != device) {
-            link = &(*link)->next;
+    const bdnn_xrt_device *device = (const bdnn_xrt_device *)a;
+    return device->xrt->xrtKernelReadRegister(device->units[unit].kernel, offset, value) == 0;
+}
+
+/* A unit compares handles with those that it was told last; XRT gives the same one again for another buffer. */
+static void forget(bdnn_xrt_device *device, xrtBufferHandle handle)
+{
+    for (size_t u = 0; u < device->base.unit_count; u++) {
+        for (int p = 0; p < BDNN_POINTERS; p++) {
+            if (device->units[u].pointers[p] == handle) {
+                device->units[u].told = false;
+            }
         }
-        *link = device->next;
-        close_device(device);
     }
-    pthread_mutex_unlock(&open_devices_lock);
 }
 
-void bdnn_xrt_take_turn(bdnn_xrt_device *device, uint32_t timeout_ms)
+static void free_memory(bdnn_accelerator *a, bdnn_bus_memory *memory)
 {
-    pthread_mutex_lock(&device->turn);
-    device->timeout_ms = timeout_ms ? timeout_ms : BDNN_XRT_TIMEOUT_MS;
-}
-
-void bdnn_xrt_end_turn(bdnn_xrt_device *device)
-{
-    pthread_mutex_unlock(&device->turn);
+    bdnn_xrt_device *device = (bdnn_xrt_device *)a;
+    if (memory->handle && !a->lost) {
+        forget(device, (xrtBufferHandle)memory->handle);
+        device->xrt->xrtBOFree((xrtBufferHandle)memory->handle);
+    }
+    memset(memory, 0, sizeof *memory);
 }
 
 /* Emulation gives buffers that it has no memory for, at address 0. There may lie the very first, which is ours. */
 static bool has_memory(const bdnn_xrt_device *device, xrtBufferHandle handle)
 {
     const uint64_t address = device->xrt->xrtBOAddress(handle);
-    return address != UINT64_MAX && (address != 0 || !device->page.handle);
+    return address != UINT64_MAX && (address != 0 || !device->has_memory);
 }
 
-bdnn_status bdnn_xrt_allocate(bdnn_xrt_device *device, int pointer, size_t bytes, const char *what,
-                              bdnn_xrt_buffer *buffer, bdnn_error *err)
+/* Whole pages, as XRT asks the C library for the host's side of it. */
+static bdnn_status allocate(bdnn_accelerator *a, int pointer, size_t bytes, const char *what, bdnn_bus_memory *memory,
+                            bdnn_error *err)
 {
-    memset(buffer, 0, sizeof *buffer);
-    if (device->lost) {
-        return bdnn_fail(err, BDNN_ERROR_DEVICE, "xrt: the device is lost");
+    bdnn_xrt_device *device = (bdnn_xrt_device *)a;
+    const bdnn_xrt_library *xrt = device->xrt;
+    xrtBufferHandle handle = xrt->xrtBOAlloc(device->handle, bytes, 0, (xrtMemoryGroup)device->groups[pointer]);
+    *memory = (bdnn_bus_memory){.bytes = bytes, .handle = (uintptr_t)handle};
+    if (handle && has_memory(device, handle)) {
+        memory->host = xrt->xrtBOMap(handle);
     }
-    /* Whole pages, as XRT asks the C library for the host's side of it. */
-    bytes = bdnn_round_up(bytes, PAGE_BYTES);
-    buffer->handle = device->xrt->xrtBOAlloc(device->handle, bytes, 0, (xrtMemoryGroup)device->groups[pointer]);
-    if (buffer->handle && has_memory(device, buffer->handle)) {
-        buffer->host = device->xrt->xrtBOMap(buffer->handle);
-        buffer->bytes = bytes;
-    }
-    if (!buffer->host) {
-        bdnn_xrt_free(device, buffer);
-        if (device->identity && bdnn_xrt_check(device, err) != BDNN_OK) {
-            return BDNN_ERROR_DEVICE;
-        }
+    if (!memory->host) {
+        free_memory(a, memory);
         return bdnn_fail(err, BDNN_ERROR_MEMORY, "xrt: the device has no %zu bytes for %s", bytes, what);
     }
+    device->has_memory = true;
     return BDNN_OK;
 }
 
-void bdnn_xrt_free(bdnn_xrt_device *device, bdnn_xrt_buffer *buffer)
+static bdnn_status take_part(bdnn_accelerator *a, const bdnn_bus_memory *whole, size_t offset, size_t bytes,
+                             bdnn_bus_memory *part, bdnn_error *err)
 {
-    if (buffer->handle && !device->lost) {
-        device->xrt->xrtBOFree(buffer->handle);
-    }
-    memset(buffer, 0, sizeof *buffer);
+    const bdnn_xrt_device *device = (const bdnn_xrt_device *)a;
+    *part = (bdnn_bus_memory){.host = (uint8_t *)whole->host + offset,
+                              .bytes = bytes,
+                              .handle =
+                                  (uintptr_t)device->xrt->xrtBOSubAlloc((xrtBufferHandle)whole->handle, bytes, offset)};
+    return part->handle ? BDNN_OK : bdnn_fail(err, BDNN_ERROR_MEMORY, "xrt: no handle for a part of a buffer");
 }
 
-static bdnn_status sync(bdnn_xrt_device *device, const bdnn_xrt_buffer *buffer, enum xclBOSyncDirection direction,
-                        size_t bytes, bdnn_error *err)
+static bool sync_memory(bdnn_accelerator *a, const bdnn_bus_memory *memory, enum xclBOSyncDirection direction,
+                        size_t bytes)
 {
-    if (device->lost) {
-        return bdnn_fail(err, BDNN_ERROR_DEVICE, "xrt: the device is lost");
-    }
-    return device->xrt->xrtBOSync(buffer->handle, direction, bytes, 0) == 0
-               ? BDNN_OK
-               : lose(device, err, "a buffer cannot be copied to or from the device");
+    const bdnn_xrt_device *device = (const bdnn_xrt_device *)a;
+    return device->xrt->xrtBOSync((xrtBufferHandle)memory->handle, direction, bytes, 0) == 0;
 }
 
-bdnn_status bdnn_xrt_to_device(bdnn_xrt_device *device, const bdnn_xrt_buffer *buffer, size_t bytes, bdnn_error *err)
+static bool to_device(bdnn_accelerator *a, const bdnn_bus_memory *memory, size_t bytes)
 {
-    return sync(device, buffer, XCL_BO_SYNC_BO_TO_DEVICE, bytes, err);
+    return sync_memory(a, memory, XCL_BO_SYNC_BO_TO_DEVICE, bytes);
 }
 
-bdnn_status bdnn_xrt_from_device(bdnn_xrt_device *device, const bdnn_xrt_buffer *buffer, size_t bytes, bdnn_error *err)
+static bool from_device(bdnn_accelerator *a, const bdnn_bus_memory *memory, size_t bytes)
 {
-    return sync(device, buffer, XCL_BO_SYNC_BO_FROM_DEVICE, bytes, err);
+    return sync_memory(a, memory, XCL_BO_SYNC_BO_FROM_DEVICE, bytes);
 }
+
+const bdnn_bus bdnn_xrt_bus = {.name = "xrt",
+                               .open = open_device,
+                               .share = share_device,
+                               .close = close_device,
+                               .allocate = allocate,
+                               .part = take_part,
+                               .free = free_memory,
+                               .to_device = to_device,
+                               .from_device = from_device,
+                               .start = bdnn_xrt_start,
+                               .await = bdnn_xrt_await,
+                               .read = read_register,
+                               .runs_nothing = true};

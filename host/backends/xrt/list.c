@@ -22,26 +22,21 @@ static void ask_driver(const bdnn_xrt_library *xrt, xrtDeviceHandle handle, bdnn
 static void ask_kernel(unsigned index, const char *bitstream, bdnn_device_info *info)
 {
     const bdnn_backend_options options = {.index = index, .bitstream = bitstream};
-    bdnn_xrt_device *device;
+    char name[16];
+    bdnn_accelerator *a;
     bdnn_error err;
-    if (bdnn_xrt_open(&device, &options, &err) != BDNN_OK) {
+    snprintf(name, sizeof name, "%u", index);
+    if (bdnn_accelerator_open(&bdnn_xrt_bus, name, &options, &a, &err) != BDNN_OK) {
         memcpy(info->problem, err.message, sizeof info->problem);
         return;
     }
-    bdnn_xclbin_uuid_text(device->xclbin.uuid, info->uuid);
-    info->clock_mhz = device->xclbin.clock_mhz ? device->xclbin.clock_mhz : info->clock_mhz;
-    info->identity = device->identity;
-    info->units = (uint32_t)device->unit_count;
-    info->rows = device->array.rows;
-    info->columns = device->array.columns;
-    info->word_bits = device->array.word_bits;
-    info->weight_depth = device->array.weight_depth;
-    info->activation_depth = device->array.activation_depth;
-    info->tiles = device->array.tiles;
-    info->ports = device->xclbin.ports;
-    info->port_bits = device->xclbin.port_bits;
-    info->max_pooling = BDNN_HW_MAX_POOLING(device->features) != 0;
-    bdnn_xrt_close(device);
+    const bdnn_xclbin *xclbin = &((const bdnn_xrt_device *)a)->xclbin;
+    bdnn_accelerator_describe(a, info);
+    bdnn_xclbin_uuid_text(xclbin->uuid, info->uuid);
+    info->clock_mhz = xclbin->clock_mhz ? xclbin->clock_mhz : info->clock_mhz;
+    info->ports = xclbin->ports;
+    info->port_bits = xclbin->port_bits;
+    bdnn_accelerator_close(a);
 }
 
 static bool describe(const bdnn_xrt_library *xrt, unsigned index, const char *bitstream, bdnn_device_info *info)

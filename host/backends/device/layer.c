@@ -1,13 +1,10 @@
-/* Layers on a device behind XRT. */
-#include "backends/xrt/layer.h"
+/* Layers on an accelerator. */
+#include "backends/device/layer.h"
 
 #include "core/memory.h"
 #include "kernels/rows.h"
 
 #include <string.h>
-
-/* Sub-buffers begin at pages. */
-#define PAGE ((size_t)4096)
 
 /* What the kernel makes of its sums: what the sink would, as far as the kernel can. */
 static bdnn_device_output output_for(const bdnn_sink *sink)
@@ -51,8 +48,8 @@ static int64_t images_of_item(const bdnn_ip_shape *shape, const bdnn_device_arra
     return filling < shape->batch ? filling : shape->batch;
 }
 
-bool bdnn_xrt_layer_plan(bdnn_xrt_layer *layer, const bdnn_device_array *array, const bdnn_ip_shape *shape,
-                         const bdnn_sink *sink)
+bool bdnn_resident_layer_plan(bdnn_resident_layer *layer, const bdnn_device_array *array, const bdnn_ip_shape *shape,
+                              const bdnn_sink *sink)
 {
     const bdnn_device_output output = output_for(sink);
     bdnn_device_layer direct, gathered;
@@ -81,11 +78,11 @@ bool bdnn_xrt_layer_plan(bdnn_xrt_layer *layer, const bdnn_device_array *array, 
 
 static size_t page_bytes(size_t words)
 {
-    return bdnn_round_up(words * sizeof(uint64_t), PAGE);
+    return bdnn_round_up(words * sizeof(uint64_t), BDNN_BUS_PAGE);
 }
 
-/* Each group's weights, then its filter records; a part of the buffer for each. */
-static bdnn_status load_groups(bdnn_xrt_layer *layer, bdnn_xrt_device *device, const bdnn_ip_weights *weights,
+/* Each group's weights, then its filter records; a part of the memory for each. */
+static bdnn_status load_groups(bdnn_resident_layer *layer, bdnn_accelerator *device, const bdnn_ip_weights *weights,
                                const bdnn_sink *sink, bdnn_error *err)
 {
     const bdnn_device_layer *plan = &layer->plan;
@@ -93,81 +90,77 @@ static bdnn_status load_groups(bdnn_xrt_layer *layer, bdnn_xrt_device *device, c
     const bool requantised = plan->output.mode != BDNN_DEVICE_INT32;
     size_t at = 0;
     for (int64_t g = 0; g < layer->shape.groups; g++) {
-        for (int part = 0; part < 2; part++) {
-            uint64_t *words = (uint64_t *)(void *)((uint8_t *)layer->constants.host + at);
-            if (part == 0) {
-                bdnn_device_pack_weights(plan, weights, g, words);
+        for (int i = 0; i < 2; i++) {
+            bdnn_bus_memory *part = &layer->parts[2 * g + i];
+            bdnn_status status = device->bus->part(device, &layer->constants, at, sizes[i], part, err);
+            if (status != BDNN_OK) {
+                return status;
+            }
+            if (i == 0) {
+                bdnn_device_pack_weights(plan, weights, g, part->host);
             } else {
-                bdnn_device_pack_filters(plan, weights, requantised ? sink->requantiser : NULL, g, words);
+                bdnn_device_pack_filters(plan, weights, requantised ? sink->requantiser : NULL, g, part->host);
             }
-            layer->parts[2 * g + part] = device->xrt->xrtBOSubAlloc(layer->constants.handle, sizes[part], at);
-            if (!layer->parts[2 * g + part]) {
-                return bdnn_fail(err, BDNN_ERROR_MEMORY, "xrt: no handle for a part of a buffer");
-            }
-            at += sizes[part];
+            at += sizes[i];
         }
     }
-    return bdnn_xrt_to_device(device, &layer->constants, at, err);
+    return bdnn_accelerator_to_device(device, &layer->constants, at, err);
 }
 
-bdnn_status bdnn_xrt_layer_load(bdnn_xrt_layer *layer, bdnn_xrt_device *device, const bdnn_ip_weights *weights,
-                                const bdnn_sink *sink, bdnn_error *err)
+bdnn_status bdnn_resident_layer_load(bdnn_resident_layer *layer, bdnn_accelerator *device,
+                                     const bdnn_ip_weights *weights, const bdnn_sink *sink, bdnn_error *err)
 {
     const size_t groups = (size_t)layer->shape.groups;
     const size_t each = page_bytes(layer->plan.weight_words) + page_bytes(layer->plan.filter_words);
     bdnn_status status;
-    if (device->groups[BDNN_XRT_WEIGHTS] != device->groups[BDNN_XRT_FILTERS]) {
-        return bdnn_fail(err, BDNN_ERROR_UNSUPPORTED, "xrt: weights and filters are in different memories");
-    }
-    layer->parts = bdnn_zalloc(2 * groups, sizeof(xrtBufferHandle));
+    layer->parts = bdnn_zalloc(2 * groups, sizeof *layer->parts);
     if (!layer->parts) {
-        return bdnn_fail_memory(err, 2 * groups * sizeof(xrtBufferHandle), "a layer's handles");
+        return bdnn_fail_memory(err, 2 * groups * sizeof *layer->parts, "a layer's handles");
     }
-    status = bdnn_xrt_allocate(device, BDNN_XRT_WEIGHTS, groups * each, "a layer's weights", &layer->constants, err);
+    status = bdnn_accelerator_allocate(device, BDNN_POINTER_WEIGHTS, groups * each, "a layer's weights",
+                                       &layer->constants, err);
     if (status == BDNN_OK) {
         status = load_groups(layer, device, weights, sink, err);
     }
     if (status != BDNN_OK) {
-        bdnn_xrt_layer_unload(layer, device);
+        bdnn_resident_layer_unload(layer, device);
     }
     return status;
 }
 
-void bdnn_xrt_layer_unload(bdnn_xrt_layer *layer, bdnn_xrt_device *device)
+void bdnn_resident_layer_unload(bdnn_resident_layer *layer, bdnn_accelerator *device)
 {
     for (int64_t i = 0; layer->parts && i < 2 * layer->shape.groups; i++) {
-        if (layer->parts[i] && !device->lost) {
-            device->xrt->xrtBOFree(layer->parts[i]);
-        }
+        bdnn_accelerator_free(device, &layer->parts[i]);
     }
-    bdnn_xrt_free(device, &layer->constants);
+    bdnn_accelerator_free(device, &layer->constants);
     bdnn_free(layer->parts);
     layer->parts = NULL;
 }
 
-size_t bdnn_xrt_layer_activation_bytes(const bdnn_xrt_layer *layer)
+size_t bdnn_resident_layer_activation_bytes(const bdnn_resident_layer *layer)
 {
     return layer->plan.activation_words * sizeof(uint64_t);
 }
 
-size_t bdnn_xrt_layer_result_bytes(const bdnn_xrt_layer *layer)
+size_t bdnn_resident_layer_result_bytes(const bdnn_resident_layer *layer)
 {
     return layer->plan.result_words * sizeof(uint64_t);
 }
 
 /* Values of an item's input and output on the host, in elements. */
-static size_t input_values(const bdnn_xrt_layer *layer)
+static size_t input_values(const bdnn_resident_layer *layer)
 {
     const bdnn_ip_shape *s = &layer->plan.shape;
     return (size_t)(s->in_size[1] * s->in_size[2] * s->channels);
 }
 
-static size_t output_values(const bdnn_xrt_layer *layer)
+static size_t output_values(const bdnn_resident_layer *layer)
 {
     return (size_t)layer->plan.job.pixels * (size_t)layer->shape.filters;
 }
 
-size_t bdnn_xrt_layer_scratch_bytes(const bdnn_xrt_layer *layer)
+size_t bdnn_resident_layer_scratch_bytes(const bdnn_resident_layer *layer)
 {
     const size_t rows = layer->gathered ? input_values(layer) : 0;
     const size_t values = output_values(layer) * sizeof(int32_t);
@@ -175,7 +168,7 @@ size_t bdnn_xrt_layer_scratch_bytes(const bdnn_xrt_layer *layer)
 }
 
 /* Output positions of item `item` within the batch: the last item may have fewer images than its plan. */
-static void positions_of(const bdnn_xrt_layer *layer, int64_t item, int64_t *first, int64_t *count)
+static void positions_of(const bdnn_resident_layer *layer, int64_t item, int64_t *first, int64_t *count)
 {
     const int64_t each = layer->shape.out_size[1] * layer->shape.out_size[2];
     const int64_t left = layer->shape.batch - item * layer->images;
@@ -183,8 +176,8 @@ static void positions_of(const bdnn_xrt_layer *layer, int64_t item, int64_t *fir
     *count = (left < layer->images ? left : layer->images) * each;
 }
 
-void bdnn_xrt_layer_pack(const bdnn_xrt_layer *layer, const uint8_t *x_q, int64_t item, void *scratch,
-                         uint64_t *activations)
+void bdnn_resident_layer_pack(const bdnn_resident_layer *layer, const uint8_t *x_q, int64_t item, void *scratch,
+                              uint64_t *activations)
 {
     const bdnn_ip_shape *s = &layer->shape;
     const int64_t inner = bdnn_ip_inner(s), row = s->groups * inner;
@@ -213,8 +206,8 @@ static void add_and_clamp(const bdnn_sink *sink, const int16_t *sums, int64_t at
     }
 }
 
-void bdnn_xrt_layer_unpack(const bdnn_xrt_layer *layer, const uint64_t *results, int64_t item, const bdnn_sink *sink,
-                           void *scratch)
+void bdnn_resident_layer_unpack(const bdnn_resident_layer *layer, const uint64_t *results, int64_t item,
+                                const bdnn_sink *sink, void *scratch)
 {
     const int64_t filters = layer->shape.filters;
     int64_t first, count;

@@ -33,5 +33,6 @@ unpack() {
     (cd "$apt_state/debs" && apt-get "${apt_options[@]}" download "$@") >>"$apt_state/log" 2>&1 || packages_missing
     for deb in "$apt_state"/debs/*.deb; do
         dpkg-deb -x "$deb" "$folder"
+        rm "$deb"
     done
 }

@@ -280,10 +280,36 @@ static void check_fork(const bdnn_device_array *array)
     close(fd);
 }
 
+/* KiB, by a name of /proc/meminfo. */
+static long system_memory(const char *name)
+{
+    char line[128];
+    long kib = -1;
+    FILE *file = fopen("/proc/meminfo", "r");
+    const size_t length = strlen(name);
+    while (file && fgets(line, sizeof line, file)) {
+        if (strncmp(line, name, length) == 0 && line[length] == ':') {
+            kib = atol(line + length + 1);
+        }
+    }
+    if (file) {
+        fclose(file);
+    }
+    return kib;
+}
+
+/* A leak of one page a time, or of the module's smallest structure, is more than this for 10,000 times. */
+#define MOST_KIB_LOST 768
+
 static void check_cycles(const bdnn_device_array *array, unsigned cycles)
 {
     unsigned right = 0;
+    long unused = 0, slabs = 0;
     for (unsigned i = 0; i < cycles; i++) {
+        if (i == cycles / 10) { /* what is allocated once has been */
+            unused = system_memory("MemFree");
+            slabs = system_memory("SUnreclaim");
+        }
         const int fd = open(node, O_RDWR);
         right += fd >= 0 && run_vector(fd, NULL, array, 21);
         close(fd);
@@ -292,6 +318,10 @@ static void check_cycles(const bdnn_device_array *array, unsigned cycles)
     check(right == cycles && info_of(fd).pool_used == 0,
           "open, allocate, launch, free, close: %u of %u times, nothing left behind", right, cycles);
     close(fd);
+    const long unused_after = system_memory("MemFree"), slabs_after = system_memory("SUnreclaim");
+    check(unused - unused_after <= MOST_KIB_LOST && slabs_after - slabs <= MOST_KIB_LOST && unused > 0,
+          "the kernel's memory: %ld KiB free before, %ld after; slabs %ld, %ld", unused, unused_after, slabs,
+          slabs_after);
 }
 
 /* ---- What a launch costs

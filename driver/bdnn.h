@@ -20,6 +20,7 @@ struct bdnn_device {
 	phys_addr_t registers_start;
 	resource_size_t registers_bytes;
 	int id;
+	u32 array, word, buffers, features; /* registers */
 	u32 rows, parts; /* of the array: filters, and 64-bit words of a word */
 	bool coherent;
 	u64 pool_bytes;

@@ -15,7 +15,7 @@
 #include <linux/ioctl.h>
 #include <linux/types.h>
 
-#define BDNN_DEVICE_VERSION 1
+#define BDNN_DEVICE_VERSION 2
 
 /* Words of the kernel's arguments, from register 0x10 on */
 #define BDNN_DEVICE_ARGUMENTS 34
@@ -31,24 +31,32 @@
 #define BDNN_DEVICE_COHERENT 0x1
 
 /**
- * struct bdnn_device_info - what there is
+ * struct bdnn_device_state - what there is
  * @version: BDNN_DEVICE_VERSION
  * @flags: BDNN_DEVICE_COHERENT
- * @identity: of the kernel's registers and layouts
+ * @identity: of the kernel's registers and layouts, as it reads now
  * @interrupts: taken since the module was loaded, modulo 2^32
  * @launches: of BDNN_DEVICE_LAUNCH since the module was loaded, modulo 2^32
  * @spurious: interrupts without a cause, not counted in @interrupts
+ * @array: the register of rows and columns, as it read when the device was found
+ * @word: likewise, bits of a word and most tiles
+ * @buffers: likewise, words of weights and activations
+ * @features: likewise
  * @register_bytes: that /dev/bdnnN-direct maps at offset 0
  * @pool_bytes: of the reserved memory for buffers; 0: none was reserved
  * @pool_used: bytes that are allocated now
  */
-struct bdnn_device_info {
+struct bdnn_device_state {
 	__u32 version;
 	__u32 flags;
 	__u32 identity;
 	__u32 interrupts;
 	__u32 launches;
 	__u32 spurious;
+	__u32 array;
+	__u32 word;
+	__u32 buffers;
+	__u32 features;
 	__u64 register_bytes;
 	__u64 pool_bytes;
 	__u64 pool_used;
@@ -120,7 +128,7 @@ struct bdnn_device_wait {
 };
 
 #define BDNN_DEVICE_MAGIC 'b'
-#define BDNN_DEVICE_INFO _IOR(BDNN_DEVICE_MAGIC, 0x60, struct bdnn_device_info)
+#define BDNN_DEVICE_INFO _IOR(BDNN_DEVICE_MAGIC, 0x60, struct bdnn_device_state)
 /* ENOSPC: more than the pool has left; ENOMEM: fragmented; EINVAL: 0 bytes */
 #define BDNN_DEVICE_ALLOCATE _IOWR(BDNN_DEVICE_MAGIC, 0x61, struct bdnn_device_buffer)
 /* Takes a handle. ENOENT: no such buffer; EBUSY: the accelerator is running */

@@ -81,15 +81,19 @@ static int client_release(struct inode *inode, struct file *file)
 	return 0;
 }
 
-static void describe(struct bdnn_device *bdnn, struct bdnn_device_info *info)
+static void describe(struct bdnn_device *bdnn, struct bdnn_device_state *info)
 {
-	*info = (struct bdnn_device_info){
+	*info = (struct bdnn_device_state){
 		.version = BDNN_DEVICE_VERSION,
 		.flags = bdnn->coherent ? BDNN_DEVICE_COHERENT : 0,
-		.identity = BDNN_HW_IDENTITY,
+		.identity = readl(bdnn->registers + BDNN_HW_REG_IDENTITY),
 		.interrupts = atomic_read(&bdnn->interrupts),
 		.launches = bdnn->launches,
 		.spurious = atomic_read(&bdnn->spurious),
+		.array = bdnn->array,
+		.word = bdnn->word,
+		.buffers = bdnn->buffers,
+		.features = bdnn->features,
 		.register_bytes = bdnn->registers_bytes,
 		.pool_bytes = bdnn->pool_bytes,
 		.pool_used = atomic64_read(&bdnn->pool_used),
@@ -187,7 +191,7 @@ static int wait_end(struct bdnn_client *client, struct bdnn_device_wait *request
 }
 
 union request {
-	struct bdnn_device_info info;
+	struct bdnn_device_state info;
 	struct bdnn_device_buffer buffer;
 	struct bdnn_device_sync sync;
 	struct bdnn_device_launch launch;

@@ -74,18 +74,20 @@ static void reap(struct work_struct *work)
 static int identify(struct bdnn_device *bdnn)
 {
 	const u32 identity = readl(bdnn->registers + BDNN_HW_REG_IDENTITY);
-	const u32 array = readl(bdnn->registers + BDNN_HW_REG_ARRAY);
-	const u32 word = readl(bdnn->registers + BDNN_HW_REG_WORD);
 
 	if (identity != BDNN_HW_IDENTITY)
 		return dev_err_probe(bdnn->dev, -ENODEV, "identity is %#x, of %s it is %#x\n",
 				     identity, BDNN_HW_KERNEL, BDNN_HW_IDENTITY);
-	bdnn->rows = BDNN_HW_ROWS(array);
-	bdnn->parts = BDNN_HW_WORD_BITS(word) / 64;
+	bdnn->array = readl(bdnn->registers + BDNN_HW_REG_ARRAY);
+	bdnn->word = readl(bdnn->registers + BDNN_HW_REG_WORD);
+	bdnn->buffers = readl(bdnn->registers + BDNN_HW_REG_BUFFERS);
+	bdnn->features = readl(bdnn->registers + BDNN_HW_REG_FEATURES);
+	bdnn->rows = BDNN_HW_ROWS(bdnn->array);
+	bdnn->parts = BDNN_HW_WORD_BITS(bdnn->word) / 64;
 	if (!bdnn->rows || bdnn->rows > 64 || !bdnn->parts || bdnn->parts > 64)
 		return dev_err_probe(bdnn->dev, -ENODEV,
 				     "an array of %u rows and %u-bit words cannot be\n", bdnn->rows,
-				     BDNN_HW_WORD_BITS(word));
+				     BDNN_HW_WORD_BITS(bdnn->word));
 	return 0;
 }
 

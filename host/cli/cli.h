@@ -55,6 +55,7 @@ enum {
     CLI_DEVICE, /* below */
     CLI_XCLBIN,
     CLI_TIMEOUT,
+    CLI_WAIT,
     CLI_FALLBACK,
     CLI_COMMAND_OPTION /* the first number for a command's own */
 };
@@ -86,8 +87,9 @@ bdnn_status cli_load(const char *path, const cli_model_options *options, bdnn_mo
 
 #define CLI_DEVICE_OPTIONS                                                                                             \
     {"device", required_argument, NULL, CLI_DEVICE}, {"xclbin", required_argument, NULL, CLI_XCLBIN},                  \
+        {"timeout", required_argument, NULL, CLI_TIMEOUT},                                                             \
     {                                                                                                                  \
-        "timeout", required_argument, NULL, CLI_TIMEOUT                                                                \
+        "wait", required_argument, NULL, CLI_WAIT                                                                      \
     }
 #define CLI_FALLBACK_OPTION                                                                                            \
     {                                                                                                                  \
@@ -97,6 +99,7 @@ bdnn_status cli_load(const char *path, const cli_model_options *options, bdnn_mo
 typedef struct cli_device {
     const char *name, *xclbin; /* NULL where not given */
     uint32_t timeout_ms;       /* 0 likewise */
+    bdnn_wait wait;
     bool fallback;
 } cli_device;
 

@@ -13,6 +13,7 @@ static const struct option long_options[] = {
     {"devices", required_argument, NULL, DEVICES},
     {"xclbin", required_argument, NULL, CLI_XCLBIN},
     {"timeout", required_argument, NULL, CLI_TIMEOUT},
+    {"wait", required_argument, NULL, CLI_WAIT},
     {"threads", required_argument, NULL, THREADS},
     {"batch", required_argument, NULL, BATCH},
     {"repeat", required_argument, NULL, REPEAT},
@@ -154,11 +155,19 @@ static bdnn_status make_input(const compare_results *c, float **input, bdnn_erro
 static bool names_accelerator(const compare_results *c)
 {
     for (size_t d = 0; d < c->count; d++) {
-        if (strncmp(c->devices[d].bench.device.name, "xrt", 3) == 0) {
+        const char *name = c->devices[d].bench.device.name;
+        if (strncmp(name, "xrt", 3) == 0 || strncmp(name, "uio", 3) == 0) {
             return true;
         }
     }
     return false;
+}
+
+/* Of its kind, a device without a number or name is the first. */
+static bool is_called(const char *listed, const char *name)
+{
+    const size_t length = strlen(name);
+    return strncmp(listed, name, length) == 0 && (listed[length] == '\0' || listed[length] == ':');
 }
 
 /* The accelerators' sizes. */
@@ -175,12 +184,14 @@ static bdnn_status describe_devices(struct command *k, bdnn_error *err)
     cli_after_devices(saved);
     for (size_t d = 0; d < c->count && status == BDNN_OK; d++) {
         const char *name = c->devices[d].bench.device.name;
-        for (size_t i = 0; i < count; i++) {
-            if (strcmp(list[i].name, name) == 0 || (strcmp(name, "xrt") == 0 && strcmp(list[i].name, "xrt:0") == 0)) {
-                c->devices[d].info = list[i];
-                if (list[i].problem[0]) {
-                    cli_lose_device(); /* it may be that */
-                }
+        size_t i = 0;
+        while (i < count && !is_called(list[i].name, name)) {
+            i++;
+        }
+        if (i < count) {
+            c->devices[d].info = list[i];
+            if (list[i].problem[0]) {
+                cli_lose_device(); /* it may be that */
             }
         }
     }
@@ -265,6 +276,7 @@ static bdnn_status measure(struct command *k, const float *input, cli_progress *
         b->repeat = c->repeat;
         b->device.xclbin = k->device.xclbin;
         b->device.timeout_ms = k->device.timeout_ms;
+        b->device.wait = k->device.wait;
         status = bench_run(b, input, progress, err);
         if (status == BDNN_OK) {
             status = collect(c, device, err);

@@ -357,8 +357,9 @@ static bool put_device(FILE *f, const compare_results *c, size_t index)
     put_text(f, d->bench.device.name);
     fputs("</h2>\n", f);
     if (d->info.accelerator) {
-        fprintf(f, "<p>%u compute unit%s%s, xclbin %s. Resource use: docs/resources.md.</p>\n", d->info.units,
-                d->info.units == 1 ? "" : "s", d->info.emulated ? ", emulated" : "", d->info.uuid);
+        fprintf(f, "<p>%u compute unit%s%s%s%s. Resource use: docs/resources.md.</p>\n", d->info.units,
+                d->info.units == 1 ? "" : "s", d->info.emulated ? ", emulated" : "", d->info.uuid[0] ? ", xclbin " : "",
+                d->info.uuid);
         put_accelerator(f, c, d);
         if (compare_counts(d)) {
             put_accelerator_roofline(f, c, d, &r, colours[index]);

@@ -188,7 +188,9 @@ static cJSON *accelerator_json(const compare_device *d, const bdnn_accelerator_c
 static void add_accelerator(const compare_results *c, const compare_device *d, cJSON *json)
 {
     cJSON *part = accelerator_json(d, &d->total.cost.accelerator, compare_products_of(c, d));
-    cli_json_text(part, "uuid", d->info.uuid);
+    if (d->info.uuid[0]) {
+        cli_json_text(part, "uuid", d->info.uuid);
+    }
     cJSON_AddBoolToObject(part, "emulated", d->info.emulated);
     cJSON_AddNumberToObject(part, "compute_units", d->info.units);
     cJSON_AddNumberToObject(part, "rows", d->info.rows);

@@ -10,6 +10,20 @@
  * too. */
 static bool device_lost;
 
+static bool take_wait(const char *command, const char *text, bdnn_wait *wait)
+{
+    static const char *const names[] = {
+        [BDNN_WAIT_HYBRID] = "hybrid", [BDNN_WAIT_POLL] = "poll", [BDNN_WAIT_INTERRUPT] = "interrupt"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (strcmp(text, names[i]) == 0) {
+            *wait = (bdnn_wait)i;
+            return true;
+        }
+    }
+    cli_usage(command, "--wait %s: there are poll, interrupt and hybrid", text);
+    return false;
+}
+
 bool cli_take_device_option(const char *command, int option, const char *text, cli_device *device)
 {
     long long milliseconds;
@@ -26,6 +40,8 @@ bool cli_take_device_option(const char *command, int option, const char *text, c
         }
         device->timeout_ms = (uint32_t)milliseconds;
         return true;
+    case CLI_WAIT:
+        return take_wait(command, text, &device->wait);
     default:
         if (strcmp(text, "cpu") != 0) {
             cli_usage(command, "--fallback %s: there is cpu", text);
@@ -88,7 +104,8 @@ bdnn_status cli_session_open(cli_session *s, const bdnn_model *model, const cli_
                                         .threads = threads,
                                         .batch = batch,
                                         .xclbin = device->xclbin,
-                                        .timeout_ms = device->timeout_ms};
+                                        .timeout_ms = device->timeout_ms,
+                                        .wait = device->wait};
     s->fallback = device->fallback;
     status = create(s, &s->options, err);
     return status != BDNN_OK && status != BDNN_ERROR_ARGUMENT && s->fallback ? fall_back(s, err) : status;

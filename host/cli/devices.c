@@ -30,7 +30,9 @@ static cJSON *json_of(const bdnn_device_info *d)
     cJSON_AddNumberToObject(json, "memory_bytes", (double)d->memory_bytes);
     cJSON_AddNumberToObject(json, "clock_mhz", d->clock_mhz);
     if (d->units) {
-        cli_json_text(json, "uuid", d->uuid);
+        if (d->uuid[0]) {
+            cli_json_text(json, "uuid", d->uuid);
+        }
         cJSON_AddNumberToObject(json, "identity", d->identity);
         cJSON_AddNumberToObject(json, "compute_units", d->units);
         cJSON_AddNumberToObject(json, "rows", d->rows);
@@ -39,8 +41,10 @@ static cJSON *json_of(const bdnn_device_info *d)
         cJSON_AddNumberToObject(json, "weight_depth", d->weight_depth);
         cJSON_AddNumberToObject(json, "activation_depth", d->activation_depth);
         cJSON_AddNumberToObject(json, "tiles", d->tiles);
-        cJSON_AddNumberToObject(json, "ports", d->ports);
-        cJSON_AddNumberToObject(json, "port_bits", d->port_bits);
+        if (d->ports) {
+            cJSON_AddNumberToObject(json, "ports", d->ports);
+            cJSON_AddNumberToObject(json, "port_bits", d->port_bits);
+        }
         cJSON_AddBoolToObject(json, "max_pooling", d->max_pooling);
     }
     return json;
@@ -49,12 +53,14 @@ static cJSON *json_of(const bdnn_device_info *d)
 /* Lines of an accelerator below its first. */
 static void print_details(const bdnn_device_info *d)
 {
-    if (d->units) {
+    if (d->uuid[0]) {
         printf("           xclbin   %s, %u compute unit%s%s", d->uuid, d->units, d->units == 1 ? "" : "s",
                d->clock_mhz ? "" : ", clock not known\n");
         if (d->clock_mhz) {
             printf(", %u MHz%s\n", d->clock_mhz, d->emulated ? " (as the file says; emulation has no clock)" : "");
         }
+    }
+    if (d->units) {
         printf("           kernel   identity 0x%08x, %s\n", d->identity,
                d->max_pooling ? "convolution and max pooling" : "convolution");
         printf("           array    %u filters x %u pixels x %u bits, %u weight and %u activation words, %u tiles\n",

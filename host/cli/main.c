@@ -6,9 +6,10 @@
 #include <string.h>
 
 #define DEVICE_HELP                                                                                                    \
-    "  --device NAME                  cpu (default), reference, float, xrt or xrt:INDEX\n"                             \
+    "  --device NAME                  cpu (default), reference, float, xrt, xrt:INDEX, uio or uio:NAME\n"              \
     "  --xclbin FILE                  of xrt: the kernel (the environment variable BDNN_XCLBIN)\n"                     \
-    "  --timeout MS                   of xrt: the longest run of the kernel (60000)\n"
+    "  --timeout MS                   of xrt and uio: the longest run of the kernel (60000)\n"                         \
+    "  --wait poll|interrupt|hybrid   of uio: how its end is waited for (hybrid)\n"
 #define FALLBACK_HELP "  --fallback cpu                 go on with the CPU when the device fails\n"
 
 static const struct command {
@@ -51,7 +52,7 @@ static const struct command {
     {"compare", cli_compare, "one network on several devices: accelerators and the CPU",
      "bdnn compare NET [options] [network options]\n"
      "  --devices NAME,NAME...         (cpu,xrt)\n"
-     "  --xclbin FILE, --timeout MS    of xrt, as for run\n"
+     "  --xclbin FILE, --timeout MS, --wait HOW   of accelerators, as for run\n"
      "  --batch N (1), --threads N (1), --repeat N (5)\n"
      "  --images DATA                  its first images as input (noise)\n"
      "  --clock MHZ                    for predictions (what the xclbin says)\n"

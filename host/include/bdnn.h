@@ -207,14 +207,23 @@ BDNN_API void bdnn_report_free(bdnn_layer_report *report);
 
 typedef struct bdnn_session bdnn_session;
 
+/* How the end of a run of an accelerator is waited for, where there is a choice (the device "uio"). */
+typedef enum bdnn_wait {
+    BDNN_WAIT_HYBRID = 0,   /* looking again and again for a short time, then sleeping until the interrupt */
+    BDNN_WAIT_POLL = 1,     /* looking again and again: quickest, and a processor does nothing else */
+    BDNN_WAIT_INTERRUPT = 2 /* sleeping at once */
+} bdnn_wait;
+
 typedef struct bdnn_session_options {
     const char *device; /* "cpu" (also for NULL): the fastest kernels of this processor; "reference": scalar XNOR-popcount, the
                          * definition; "float": decomposed layers simulated in float; "xrt" or "xrt:INDEX": a board behind
-                         * Xilinx XRT, or an emulated one where XCL_EMULATION_MODE says so (docs/accelerator.md) */
+                         * Xilinx XRT, or an emulated one where XCL_EMULATION_MODE says so (docs/accelerator.md); "uio" or
+                         * "uio:NAME": the accelerator of a Zynq behind the bdnn module or UIO (docs/driver.md) */
     size_t threads;     /* 0: one per processor. Results do not depend on it. */
     size_t batch;       /* inputs of one run; 0: 1 */
     const char *xclbin;  /* of "xrt": the file with the kernel; NULL: the one that the environment variable BDNN_XCLBIN names */
-    uint32_t timeout_ms; /* of "xrt": a run of the kernel that takes longer has failed; 0: 60 seconds */
+    uint32_t timeout_ms; /* of accelerators: a run of the kernel that takes longer has failed; 0: 60 seconds */
+    bdnn_wait wait;      /* of "uio" */
 } bdnn_session_options;
 
 /* Plans memory for `batch` inputs and prepares the weights for the device. The model must outlive the session. */
@@ -289,15 +298,15 @@ BDNN_API void bdnn_session_memory(const bdnn_session *session, uint64_t *planned
 
 /* One device that sessions can run on. Texts are empty and numbers 0 where they do not apply or are not known. */
 typedef struct bdnn_device_info {
-    char name[32];         /* what a session's `device` is: "cpu", "xrt:0" */
+    char name[32];         /* what a session's `device` is: "cpu", "xrt:0", "uio:bdnn0" */
     char description[128]; /* of accelerators the board's name, as its driver tells it */
     char problem[512];     /* why it cannot be used now; the rest is then what was learned before */
     /* Accelerators */
     bool accelerator, emulated;
-    char target[8]; /* "hw", "hw_emu" or "sw_emu" */
+    char target[8]; /* "hw", "hw_emu" or "sw_emu"; "uio" for all behind that */
     uint64_t memory_bytes;
     uint32_t clock_mhz;
-    /* The kernel in it, where an xclbin was named */
+    /* The kernel in it, behind XRT where an xclbin was named */
     char uuid[37]; /* the xclbin's */
     uint32_t identity, units;
     uint32_t rows, columns, word_bits; /* of the array of each unit */

@@ -14,16 +14,28 @@ static bool parse_index(const char *text, unsigned *index)
     return digits >= 1 && digits <= 4 && text[digits] == '\0';
 }
 
-const bdnn_backend_type *const bdnn_backends[] = {&bdnn_backend_cpu, &bdnn_backend_reference, &bdnn_backend_xrt, NULL};
+const bdnn_backend_type *const bdnn_backends[] = {&bdnn_backend_cpu, &bdnn_backend_reference, &bdnn_backend_xrt,
+                                                  &bdnn_backend_uio, NULL};
 
-const bdnn_backend_type *bdnn_backend_find(const char *device, unsigned *index)
+/* What follows the colon. */
+static bool take_instance(const bdnn_backend_type *type, const char *text, bdnn_backend_options *options)
+{
+    if (type->numbered) {
+        return parse_index(text, &options->index);
+    }
+    options->name = text;
+    return type->named && *text != '\0';
+}
+
+const bdnn_backend_type *bdnn_backend_find(const char *device, bdnn_backend_options *options)
 {
     const bdnn_backend_type *const *types = bdnn_backends;
     const size_t length = strcspn(device, ":");
-    *index = 0;
+    options->index = 0;
+    options->name = NULL;
     for (size_t i = 0; types[i]; i++) {
         if (strlen(types[i]->name) == length && strncmp(types[i]->name, device, length) == 0) {
-            const bool valid = device[length] ? types[i]->numbered && parse_index(device + length + 1, index) : true;
+            const bool valid = device[length] ? take_instance(types[i], device + length + 1, options) : true;
             return valid ? types[i] : NULL;
         }
     }

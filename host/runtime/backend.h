@@ -17,13 +17,16 @@ typedef struct bdnn_backend_options {
     bdnn_threads *threads;
     /* Of accelerators: */
     unsigned index;        /* which of the devices, from 0 */
+    const char *name;      /* likewise, of backends whose devices have names; NULL: the first */
     const char *bitstream; /* file that configures the device; NULL: what the environment says */
     uint32_t timeout_ms;   /* longest time for one run of a kernel; 0: the backend's own */
+    bdnn_wait wait;        /* how the end of a run is waited for, where the backend has a choice */
 } bdnn_backend_options;
 
 typedef struct bdnn_backend_type {
-    const char *name; /* "cpu", "reference", "xrt" */
+    const char *name; /* "cpu", "reference", "xrt", "uio" */
     bool numbered;    /* there may be several such devices: "xrt:1" */
+    bool named;       /* likewise: "uio:bdnn1" */
     bdnn_status (*open)(const bdnn_backend_options *options, bdnn_backend **backend, bdnn_error *err);
     void (*close)(bdnn_backend *backend);
     /* Makes one layer's weights resident. shape is copied; weights stay valid until release, and so do the constants of
@@ -50,11 +53,11 @@ struct bdnn_backend {
     bool counting; /* an accelerator's counters are wanted */
 };
 
-extern const bdnn_backend_type bdnn_backend_cpu, bdnn_backend_reference, bdnn_backend_xrt;
+extern const bdnn_backend_type bdnn_backend_cpu, bdnn_backend_reference, bdnn_backend_xrt, bdnn_backend_uio;
 
-/* The backend of a device "NAME" or, of numbered ones, "NAME:INDEX". NULL for what no backend of this build is called.
- */
+/* The backend of a device "BACKEND", "BACKEND:INDEX" of numbered ones, "BACKEND:NAME" of named ones; sets index and
+ * name of the options, the latter within `device`. NULL for what no backend of this build is called. */
 extern const bdnn_backend_type *const bdnn_backends[]; /* NULL ends the list */
-const bdnn_backend_type *bdnn_backend_find(const char *device, unsigned *index);
+const bdnn_backend_type *bdnn_backend_find(const char *device, bdnn_backend_options *options);
 
 #endif

@@ -277,16 +277,17 @@ static bdnn_status allocate(bdnn_session *s, bdnn_error *err)
 
 static bdnn_status open_device(bdnn_session *s, const bdnn_session_options *o, bdnn_error *err)
 {
-    bdnn_backend_options options = {.threads = s->threads, .bitstream = o->xclbin, .timeout_ms = o->timeout_ms};
+    bdnn_backend_options options = {
+        .threads = s->threads, .bitstream = o->xclbin, .timeout_ms = o->timeout_ms, .wait = o->wait};
     const char *device = o->device;
     const bdnn_backend_type *type;
     if (device && strcmp(device, "float") == 0) {
         return BDNN_OK;
     }
-    type = bdnn_backend_find(device ? device : "cpu", &options.index);
+    type = bdnn_backend_find(device ? device : "cpu", &options);
     if (!type) {
-        return bdnn_fail(err, BDNN_ERROR_ARGUMENT, "device '%.40s': there are cpu, reference, float, xrt and xrt:INDEX",
-                         device);
+        return bdnn_fail(err, BDNN_ERROR_ARGUMENT,
+                         "device '%.40s': there are cpu, reference, float, xrt, xrt:INDEX, uio and uio:NAME", device);
     }
     return type->open(&options, &s->backend, err);
 }

@@ -116,6 +116,7 @@ static bdnn_status open_device(const bdnn_bus *bus, const char *name, const bdnn
     }
     a->bus = bus;
     a->timeout_ms = options->timeout_ms ? options->timeout_ms : BDNN_ACCELERATOR_TIMEOUT_MS;
+    a->wait = options->wait;
     snprintf(a->name, sizeof a->name, "%s", name);
     pthread_mutex_init(&a->turn, NULL);
     if (bus->runs_nothing) {
@@ -184,10 +185,11 @@ void bdnn_accelerator_close(bdnn_accelerator *a)
     pthread_mutex_unlock(&open_devices_lock);
 }
 
-void bdnn_accelerator_take_turn(bdnn_accelerator *a, uint32_t timeout_ms)
+void bdnn_accelerator_take_turn(bdnn_accelerator *a, uint32_t timeout_ms, bdnn_wait wait)
 {
     pthread_mutex_lock(&a->turn);
     a->timeout_ms = timeout_ms ? timeout_ms : BDNN_ACCELERATOR_TIMEOUT_MS;
+    a->wait = wait;
 }
 
 void bdnn_accelerator_end_turn(bdnn_accelerator *a)

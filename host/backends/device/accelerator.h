@@ -32,6 +32,7 @@ struct bdnn_accelerator {
     bdnn_accelerator_unit units[BDNN_ACCELERATOR_MOST_UNITS];
     bdnn_bus_memory page; /* the first memory; what jobs point to that access nothing */
     uint32_t timeout_ms;
+    bdnn_wait wait;
     bool lost; /* nothing is asked of it any more */
     /* Sessions of this process share it */
     size_t users;
@@ -48,7 +49,7 @@ void bdnn_accelerator_close(bdnn_accelerator *accelerator);
 
 /* Sessions that share a device take turns, from preparing a layer or starting its first job to its last result, and
  * while they free memory, which no bus does in the middle of a run. */
-void bdnn_accelerator_take_turn(bdnn_accelerator *accelerator, uint32_t timeout_ms);
+void bdnn_accelerator_take_turn(bdnn_accelerator *accelerator, uint32_t timeout_ms, bdnn_wait wait);
 void bdnn_accelerator_end_turn(bdnn_accelerator *accelerator);
 
 /* The device is lost from now on: BDNN_ERROR_DEVICE, the message beginning with the device and, unless it is NULL, the

@@ -21,6 +21,7 @@ struct accelerated {
     bdnn_accelerator *device;
     bdnn_backend *cpu;
     uint32_t timeout_ms;
+    bdnn_wait wait;
     size_t slot_count;
     struct slot slots[MOST_SLOTS];
 };
@@ -37,7 +38,7 @@ void bdnn_device_backend_close(bdnn_backend *backend)
         self->cpu->type->close(self->cpu);
     }
     if (self->device) {
-        bdnn_accelerator_take_turn(self->device, self->timeout_ms);
+        bdnn_accelerator_take_turn(self->device, self->timeout_ms, self->wait);
         for (size_t i = 0; i < self->slot_count; i++) {
             bdnn_accelerator_free(self->device, &self->slots[i].activations);
             bdnn_accelerator_free(self->device, &self->slots[i].results);
@@ -58,6 +59,7 @@ bdnn_status bdnn_device_backend_open(const bdnn_backend_type *type, const bdnn_b
     }
     self->base.type = type;
     self->timeout_ms = options->timeout_ms;
+    self->wait = options->wait;
     status = bdnn_backend_cpu.open(options, &self->cpu, err);
     if (status == BDNN_OK) {
         status = bdnn_accelerator_open(bus, name, options, &self->device, err);
@@ -110,7 +112,7 @@ bdnn_status bdnn_device_backend_prepare(bdnn_backend *backend, const bdnn_ip_sha
     if (!bdnn_resident_layer_plan(&r->layer, &self->device->array, shape, sink)) {
         status = self->cpu->type->prepare(self->cpu, shape, weights, sink, &r->cpu, err);
     } else {
-        bdnn_accelerator_take_turn(self->device, self->timeout_ms);
+        bdnn_accelerator_take_turn(self->device, self->timeout_ms, self->wait);
         status = bdnn_resident_layer_load(&r->layer, self->device, weights, sink, err);
         if (status == BDNN_OK) {
             status = grow_slots(self, &r->layer, err);
@@ -134,7 +136,7 @@ void bdnn_device_backend_release(bdnn_backend *backend, bdnn_resident *resident)
     if (resident->cpu) {
         self->cpu->type->release(self->cpu, resident->cpu);
     } else {
-        bdnn_accelerator_take_turn(self->device, self->timeout_ms);
+        bdnn_accelerator_take_turn(self->device, self->timeout_ms, self->wait);
         bdnn_resident_layer_unload(&resident->layer, self->device);
         bdnn_accelerator_end_turn(self->device);
     }
@@ -281,7 +283,7 @@ bdnn_status bdnn_device_backend_run(bdnn_backend *backend, const bdnn_resident *
     }
     progress.slots = (size_t)layer->items < self->slot_count ? (size_t)layer->items : self->slot_count;
     memset(&layer->cost, 0, sizeof layer->cost);
-    bdnn_accelerator_take_turn(self->device, self->timeout_ms);
+    bdnn_accelerator_take_turn(self->device, self->timeout_ms, self->wait);
     status = run_layer(&progress, err);
     bdnn_accelerator_end_turn(self->device);
     return status;

@@ -25,6 +25,7 @@ typedef struct bdnn_bus_memory {
     uintptr_t handle; /* the bus's own; the same of two that are alive only where they are the same place */
     uint64_t offset;  /* from the start of what `handle` names */
     uint64_t address; /* as the accelerator sees it, where the bus tells */
+    bool is_part;     /* of other memory */
 } bdnn_bus_memory;
 
 #define BDNN_BUS_PAGE ((size_t)4096)

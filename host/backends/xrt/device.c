@@ -262,6 +262,7 @@ static bdnn_status take_part(bdnn_accelerator *a, const bdnn_bus_memory *whole, 
     const bdnn_xrt_device *device = (const bdnn_xrt_device *)a;
     *part = (bdnn_bus_memory){.host = (uint8_t *)whole->host + offset,
                               .bytes = bytes,
+                              .is_part = true,
                               .handle =
                                   (uintptr_t)device->xrt->xrtBOSubAlloc((xrtBufferHandle)whole->handle, bytes, offset)};
     return part->handle ? BDNN_OK : bdnn_fail(err, BDNN_ERROR_MEMORY, "xrt: no handle for a part of a buffer");

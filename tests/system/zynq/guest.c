@@ -168,9 +168,9 @@ static void check_spurious(const bdnn_device_array *array)
 {
     arm(BOARD_SPURIOUS, 1);
     const int fd = open_or_exit(node);
-    const struct bdnn_device_info before = info_of(fd);
+    const struct bdnn_device_state before = info_of(fd);
     check(run_vector(fd, NULL, array, 9), "a run with a spurious interrupt before it is right");
-    const struct bdnn_device_info after = info_of(fd);
+    const struct bdnn_device_state after = info_of(fd);
     check(after.spurious > before.spurious && after.interrupts - before.interrupts == after.launches - before.launches,
           "it is told apart: %u spurious", after.spurious - before.spurious);
     close(fd);
@@ -426,7 +426,7 @@ int main(int argc, char **argv)
         return 0;
     }
     const bdnn_device_array array = array_of(fd);
-    const struct bdnn_device_info before = info_of(fd);
+    const struct bdnn_device_state before = info_of(fd);
     close(fd);
     if (dies) {
         check_death(&array);

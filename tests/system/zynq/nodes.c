@@ -20,9 +20,9 @@ int open_or_exit(const char *path)
     return fd;
 }
 
-struct bdnn_device_info info_of(int fd)
+struct bdnn_device_state info_of(int fd)
 {
-    struct bdnn_device_info info = {0};
+    struct bdnn_device_state info = {0};
     if (ioctl(fd, BDNN_DEVICE_INFO, &info) != 0) {
         perror("BDNN_DEVICE_INFO");
         exit(1);

@@ -9,7 +9,7 @@
 #define PAGE 4096u
 
 int open_or_exit(const char *path);
-struct bdnn_device_info info_of(int fd);
+struct bdnn_device_state info_of(int fd);
 
 /* The registers, of a direct node. */
 volatile uint32_t *map_registers(int fd);

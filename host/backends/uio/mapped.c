@@ -1,0 +1,100 @@
+/* Runs by registers that are mapped into this process: no system call between starting a run and seeing its end, unless
+ * it sleeps until the interrupt. */
+#include "backends/uio/uio.h"
+#include "core/clock.h"
+
+#include <errno.h>
+#include <string.h>
+
+static uint32_t load(const bdnn_uio_device *device, uint32_t offset)
+{
+    return bdnn_uio_system_used->load(device->registers + offset / 4);
+}
+
+static void store(bdnn_uio_device *device, uint32_t offset, uint32_t value)
+{
+    bdnn_uio_system_used->store(device->registers + offset / 4, value);
+}
+
+/* Looking clears done and ready, which nobody here needs. */
+static bool is_idle(const bdnn_uio_device *device)
+{
+    return load(device, BDNN_HW_REG_CONTROL) & BDNN_HW_CONTROL_IDLE;
+}
+
+bdnn_status bdnn_uio_mapped_start(bdnn_accelerator *a, size_t unit, const bdnn_hw_job *job,
+                                  const bdnn_bus_memory *const pointers[BDNN_POINTERS], bdnn_error *err)
+{
+    bdnn_uio_device *device = (bdnn_uio_device *)a;
+    const bool interrupts = a->wait != BDNN_WAIT_POLL;
+    bdnn_hw_job placed = *job;
+    uint32_t words[BDNN_HW_ARGUMENT_WORDS];
+    if (!is_idle(device)) {
+        return bdnn_accelerator_lose(a, &a->units[unit], err, "it is not idle before a run");
+    }
+    if (interrupts != device->interrupts) {
+        store(device, BDNN_HW_REG_GLOBAL_INTERRUPT, interrupts);
+        device->interrupts = interrupts;
+    }
+    placed.weights = pointers[BDNN_POINTER_WEIGHTS]->address;
+    placed.activations = pointers[BDNN_POINTER_ACTIVATIONS]->address;
+    placed.filters = pointers[BDNN_POINTER_FILTERS]->address;
+    placed.results = pointers[BDNN_POINTER_RESULTS]->address;
+    bdnn_hw_pack_job(&placed, words);
+    for (uint32_t i = 0; i < BDNN_HW_ARGUMENT_WORDS; i++) {
+        store(device, BDNN_HW_REG_WEIGHTS + 4 * i, words[i]);
+    }
+    store(device, BDNN_HW_REG_CONTROL, BDNN_HW_CONTROL_START);
+    return BDNN_OK;
+}
+
+/* Sleeps until an interrupt comes, or a time that poll takes; false for an error. The count that is read may be that of
+ * an earlier run, whose end was seen without it: then the caller looks and sleeps again. */
+static bool sleep_once(bdnn_uio_device *device, uint64_t limit)
+{
+    uint32_t count;
+    const int ready = bdnn_uio_system_used->poll(device->fd, (int)bdnn_uio_milliseconds_until(limit));
+    if (ready < 0) {
+        return errno == EINTR;
+    }
+    return ready == 0 || bdnn_uio_system_used->read(device->fd, &count, sizeof count) == sizeof count || errno == EINTR;
+}
+
+static bdnn_status sleep_until_idle(bdnn_accelerator *a, size_t unit, uint64_t limit, bool *ended, bdnn_error *err)
+{
+    bdnn_uio_device *device = (bdnn_uio_device *)a;
+    while (!(*ended = is_idle(device))) {
+        if (bdnn_clock() >= limit) {
+            return BDNN_OK;
+        }
+        if (!sleep_once(device, limit)) {
+            return bdnn_accelerator_lose(a, &a->units[unit], err, "its interrupt cannot be waited for: %s",
+                                         strerror(errno));
+        }
+    }
+    return bdnn_clock() < limit
+               ? BDNN_OK
+               : bdnn_accelerator_lose(a, &a->units[unit], err, "its run has ended, but no interrupt came within %u ms",
+                                       a->timeout_ms);
+}
+
+bdnn_status bdnn_uio_mapped_await(bdnn_accelerator *a, size_t unit, uint64_t limit, bool *ended, bdnn_error *err)
+{
+    const bdnn_uio_device *device = (const bdnn_uio_device *)a;
+    uint64_t until = a->wait == BDNN_WAIT_INTERRUPT ? 0 : limit;
+    if (a->wait == BDNN_WAIT_HYBRID) {
+        const uint64_t briefly = bdnn_clock() + BDNN_UIO_SPIN_US * 1000;
+        until = briefly < limit ? briefly : limit;
+    }
+    do {
+        *ended = is_idle(device);
+    } while (!*ended && bdnn_clock() < until);
+    return *ended || a->wait == BDNN_WAIT_POLL ? BDNN_OK : sleep_until_idle(a, unit, limit, ended, err);
+}
+
+bool bdnn_uio_mapped_read(bdnn_accelerator *a, size_t unit, uint32_t offset, uint32_t *value)
+{
+    (void)unit;
+    *value = load((const bdnn_uio_device *)a, offset);
+    return true;
+}

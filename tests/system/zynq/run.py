@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Boots Debian's arm64 kernel in QEMU with an accelerator beside it (board.c, plugin.c), runs a script in it, and judges what the console says.
+"""Boots a kernel of Debian's in QEMU with an accelerator beside it (board.c, plugin.c), runs a script in it, and judges what the console says.
 
 QEMU's own exit status says nothing: a guest that panics powers off as well. docs/driver.md describes the arrangement.
 """
@@ -13,27 +13,48 @@ import subprocess
 import sys
 import time
 
-MEMORY_BASE, MEMORY_BYTES = 0x40000000, 512 << 20
-REGISTERS, POOL, POOL_BYTES = 0x5F000000, 0x58000000, 64 << 20
-INTERRUPT = 200  # a shared peripheral interrupt
+HERE = os.path.dirname(os.path.realpath(__file__))
+MEMORY_BYTES = 512 << 20
+REGISTERS, POOL, POOL_BYTES = 0x1F000000, 0x18000000, 64 << 20  # in the memory
 
-DEVICE_TREE = f"""
+
+class Machine:
+    """One of QEMU's. `interrupt` is a shared peripheral interrupt; without `tree`, QEMU's own device tree is taken."""
+
+    def __init__(self, command, base, interrupt, console, controller=None, tree=None):
+        self.command, self.base, self.interrupt, self.console = command, base, interrupt, console
+        self.controller, self.tree = controller, tree
+        self.registers, self.pool = base + REGISTERS, base + POOL
+
+
+MACHINES = {
+    "virt": Machine(["qemu-system-aarch64", "-M", "virt,gic-version=2", "-cpu", "cortex-a53"], 0x40000000, 200, "ttyAMA0"),
+    # Of its GIC's 160 interrupts, pl_ps_irq0[0], which the overlays of driver/ use too.
+    "zcu102": Machine(["qemu-system-aarch64", "-M", "xlnx-zcu102"], 0, 89, "ttyPS0", "/machine/soc/gic", "zcu102.dts"),
+    # Zynq-7000's word size.
+    "arm": Machine(["qemu-system-arm", "-M", "virt,gic-version=2,highmem=off", "-cpu", "cortex-a15"], 0x40000000, 200, "ttyAMA0"),
+}
+
+
+def accelerator_tree(machine):
+    return f"""
 / {{
     reserved-memory {{
         #address-cells = <2>;
         #size-cells = <2>;
         ranges;
-        registers@{REGISTERS:x} {{ reg = <0 {REGISTERS:#x} 0 0x10000>; no-map; }};
-        bdnn_pool: pool@{POOL:x} {{ compatible = "shared-dma-pool"; reg = <0 {POOL:#x} 0 {POOL_BYTES:#x}>; reusable; }};
+        registers@{machine.registers:x} {{ reg = <0 {machine.registers:#x} 0 0x10000>; no-map; }};
+        bdnn_pool: pool@{machine.pool:x} {{ compatible = "shared-dma-pool"; reg = <0 {machine.pool:#x} 0 {POOL_BYTES:#x}>; reusable; }};
     }};
-    accelerator@{REGISTERS:x} {{
+    accelerator@{machine.registers:x} {{
         compatible = "bdnn,accelerator-1";
-        reg = <0 {REGISTERS:#x} 0 0x10000>;
-        interrupts = <0 {INTERRUPT} 4>;
+        reg = <0 {machine.registers:#x} 0 0x10000>;
+        interrupts = <0 {machine.interrupt} 4>;
         memory-region = <&bdnn_pool>;
     }};
 }};
 """
+
 
 INIT = """#!/bin/busybox sh
 /bin/busybox mkdir -p /proc /sys /dev /tmp
@@ -95,10 +116,14 @@ def pack_guest(work, options):
 
 def make_device_tree(work, machine):
     dump, source, tree = (os.path.join(work, name) for name in ("dump.dtb", "board.dts", "board.dtb"))
-    subprocess.run(machine[:1] + ["-M", machine[2] + f",dumpdtb={dump}"] + machine[3:], check=True, capture_output=True)
-    text = subprocess.run(["dtc", "-q", "-I", "dtb", "-O", "dts", dump], capture_output=True, text=True, check=True).stdout
+    if machine.tree:
+        text = open(os.path.join(HERE, machine.tree)).read()
+    else:
+        emulator, option, name, *rest = machine.command
+        subprocess.run([emulator, option, f"{name},dumpdtb={dump}", *rest, "-m", str(MEMORY_BYTES >> 20)], check=True, capture_output=True)
+        text = subprocess.run(["dtc", "-q", "-I", "dtb", "-O", "dts", dump], capture_output=True, text=True, check=True).stdout
     with open(source, "w") as file:
-        file.write(text + DEVICE_TREE)
+        file.write(text + accelerator_tree(machine))
     subprocess.run(["dtc", "-q", "-I", "dts", "-O", "dtb", "-o", tree, source], check=True)
     return tree
 
@@ -125,7 +150,9 @@ class Monitor:
                 raise Failure(f"QEMU: {command}: {answer['error']['desc']}")
 
 
-def interrupt_controller(monitor):
+def interrupt_controller(monitor, machine):
+    if machine.controller:
+        return machine.controller
     for item in monitor.ask("qom-list", path="/machine/unattached"):
         if item["type"] == "child<arm_gic>":
             return "/machine/unattached/" + item["name"]
@@ -151,14 +178,15 @@ def run(options, work):
         file.truncate(MEMORY_BYTES)
     with open(mailbox, "wb") as file:
         file.truncate(4096)
-    machine = ["qemu-system-aarch64", "-M", "virt,gic-version=2", "-cpu", "cortex-a53", "-m", str(MEMORY_BYTES >> 20)]
-    command = machine[:1] + ["-M", "virt,gic-version=2,memory-backend=ram0"] + machine[3:] + [
+    machine = MACHINES[options.machine]
+    emulator, option, name, *rest = machine.command
+    command = [emulator, option, f"{name},memory-backend=ram0", *rest, "-m", str(MEMORY_BYTES >> 20),
         "-object", f"memory-backend-file,id=ram0,size={MEMORY_BYTES},mem-path={memory},share=on",
         "-accel", "tcg", "-display", "none", "-serial", f"file:{console}", "-monitor", "none", "-nodefaults", "-no-reboot", "-S",
         "-qmp", f"unix:{qmp},server=on,wait=off", "-qtest", f"unix:{qtest},server=on,wait=off", "-qtest-log", "/dev/null",
-        "-plugin", f"{options.plugin},mailbox={mailbox},registers={REGISTERS:#x},size=0x1000",
+        "-plugin", f"{options.plugin},mailbox={mailbox},registers={machine.registers:#x},size=0x1000",
         "-kernel", options.kernel, "-initrd", pack_guest(work, options), "-dtb", make_device_tree(work, machine),
-        "-append", "console=ttyAMA0 nokaslr panic=-1 quiet"]
+        "-append", f"console={machine.console} nokaslr panic=-1 quiet"]
     started = time.monotonic()
     qemu = subprocess.Popen(command)
     board = None
@@ -166,8 +194,8 @@ def run(options, work):
         wait_for(qmp, qemu)
         wait_for(qtest, qemu)
         monitor = Monitor(qmp)
-        board = subprocess.Popen([options.board, options.library, memory, mailbox, qtest, interrupt_controller(monitor), str(INTERRUPT),
-                                  hex(MEMORY_BASE), hex(REGISTERS), hex(POOL), hex(POOL_BYTES)], stdout=subprocess.PIPE, text=True)
+        board = subprocess.Popen([options.board, options.library, memory, mailbox, qtest, interrupt_controller(monitor, machine), str(machine.interrupt),
+                                  hex(machine.base), hex(machine.registers), hex(machine.pool), hex(POOL_BYTES)], stdout=subprocess.PIPE, text=True)
         if board.stdout.readline() != "board: ready\n":
             raise Failure("the accelerator did not start")
         monitor.ask("cont")
@@ -183,7 +211,7 @@ def run(options, work):
     return text.replace("\r", ""), board.communicate()[0], time.monotonic() - started
 
 
-def judge(console, board):
+def judge(console, board, machine):
     """What is wrong, or None."""
     if "guest: status 0" not in console:
         return "the guest's script failed or did not end"
@@ -194,7 +222,7 @@ def judge(console, board):
     if not hardware:
         return "the accelerator ended by itself"
     # An interrupt that is not acknowledged at its source is a storm, and one that is lost is found by luck alone: so they are counted.
-    taken = re.search(rf"(\d+) +GIC-0 +{INTERRUPT + 32} ", console)
+    taken = re.search(rf"(\d+) +GIC-0 +{machine.interrupt + 32} ", console)
     if not taken or taken[1] != hardware[1]:
         return f"{hardware[1]} interrupts were raised, {taken[1] if taken else 'none'} taken"
     return None
@@ -202,6 +230,7 @@ def judge(console, board):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--machine", choices=list(MACHINES), default="virt")
     parser.add_argument("--kernel", required=True)
     parser.add_argument("--busybox", required=True, help="statically linked")
     parser.add_argument("--plugin", required=True)
@@ -222,7 +251,7 @@ def main():
     print(console, end="")
     print(board, end="")
     print(f"test-system: {seconds:.0f} s")
-    wrong = judge(console, board)
+    wrong = judge(console, board, MACHINES[options.machine])
     if wrong:
         sys.exit(f"test-system: {wrong}")
 

@@ -1,4 +1,5 @@
 /* The thread pool. */
+#define _GNU_SOURCE /* affinity of threads */
 #include "core/threads.h"
 
 #include "core/clock.h"
@@ -10,9 +11,10 @@
 #include <unistd.h>
 
 /* Waiting: so many looks with a pause between, a microsecond or a few; then giving way to whoever else wants the
- * processor, which costs little when nobody does; then, at rest or after so long, asleep. */
+ * processor, which costs little when nobody does; then, after so long without work, asleep. */
 #define LOOKS             100
-#define AWAKE_NANOSECONDS UINT64_C(20000000)
+#define HURRY_NANOSECONDS UINT64_C(20000000)
+#define REST_NANOSECONDS  UINT64_C(1000000)
 
 /* Indices that lie together, claimed from the front: first by the thread whose share it is, then by any. `left` also
  * holds the number of the call, above 32 bits of a count: a claim by a thread that comes late, when another call has
@@ -43,6 +45,9 @@ struct worker {
     bdnn_threads *threads;
     size_t slot;
     pthread_t handle;
+    /* Under `lock`: */
+    bool asleep, steered;
+    cpu_set_t allowed; /* processors, when `steered` */
 };
 
 static inline void pause_briefly(void)
@@ -94,29 +99,37 @@ static bool has_news(bdnn_threads *t, uint32_t seen)
     return atomic_load(&t->call) != seen || atomic_load_explicit(&t->stop, memory_order_relaxed);
 }
 
-/* Until there is another call than the one that was seen, or an end. */
-static void await_call(bdnn_threads *t, uint32_t seen)
+static void sleep_until_news(bdnn_threads *t, struct worker *self, uint32_t seen)
 {
-    const uint64_t begin = bdnn_clock();
-    for (size_t look = 0; atomic_load_explicit(&t->hurry, memory_order_relaxed); look++) {
-        if (has_news(t, seen)) {
-            return;
-        }
-        if (look < LOOKS) {
-            pause_briefly();
-        } else if (bdnn_clock() - begin < AWAKE_NANOSECONDS) {
-            sched_yield();
-        } else {
-            break;
-        }
-    }
     pthread_mutex_lock(&t->lock);
     atomic_fetch_add(&t->sleepers, 1);
+    self->asleep = true;
     while (!has_news(t, seen)) {
         pthread_cond_wait(&t->wake, &t->lock);
     }
+    self->asleep = false;
     atomic_fetch_sub(&t->sleepers, 1);
+    if (self->steered) {
+        pthread_setaffinity_np(pthread_self(), sizeof self->allowed, &self->allowed);
+        self->steered = false;
+    }
     pthread_mutex_unlock(&t->lock);
+}
+
+/* Until there is another call than the one that was seen, or an end. */
+static void await_call(bdnn_threads *t, struct worker *self, uint32_t seen)
+{
+    const uint64_t begin = bdnn_clock();
+    for (size_t look = 0; !has_news(t, seen); look++) {
+        const bool hurry = atomic_load_explicit(&t->hurry, memory_order_relaxed);
+        if (look < LOOKS) {
+            pause_briefly();
+        } else if (bdnn_clock() - begin < (hurry ? HURRY_NANOSECONDS : REST_NANOSECONDS)) {
+            sched_yield();
+        } else {
+            sleep_until_news(t, self, seen);
+        }
+    }
 }
 
 static void *work(void *context)
@@ -125,17 +138,36 @@ static void *work(void *context)
     bdnn_threads *t = worker->threads;
     uint32_t seen = 0;
     while (!atomic_load_explicit(&t->stop, memory_order_relaxed)) {
-        await_call(t, seen);
+        await_call(t, worker, seen);
         seen = atomic_load(&t->call);
         help(t, worker->slot);
     }
     return NULL;
 }
 
+/* Keeps a sleeping worker off the caller's processor until it is awake. Linux, when it wakes a thread, does not take an
+ * idle processor of a virtual machine for one that is free (the hypervisor runs something else on it meanwhile): worker
+ * and caller would take turns on one, for whole runs of a network, beside one that is idle. */
+static void steer(struct worker *worker, int caller)
+{
+    cpu_set_t others;
+    if (worker->asleep && !worker->steered &&
+        pthread_getaffinity_np(worker->handle, sizeof worker->allowed, &worker->allowed) == 0) {
+        others = worker->allowed;
+        CPU_CLR(caller, &others);
+        worker->steered = CPU_COUNT(&others) > 0 && CPU_ISSET(caller, &worker->allowed) &&
+                          pthread_setaffinity_np(worker->handle, sizeof others, &others) == 0;
+    }
+}
+
 static void wake_sleepers(bdnn_threads *t)
 {
     if (atomic_load(&t->sleepers) > 0) {
+        const int caller = sched_getcpu();
         pthread_mutex_lock(&t->lock);
+        for (size_t i = 0; i < t->started && caller >= 0; i++) {
+            steer(&t->workers[i], caller);
+        }
         pthread_cond_broadcast(&t->wake);
         pthread_mutex_unlock(&t->lock);
     }

@@ -5,6 +5,8 @@
 #ifndef BDNN_CORE_THREADS_H
 #define BDNN_CORE_THREADS_H
 
+#include "core/memory.h"
+
 #include <stddef.h>
 
 typedef struct bdnn_threads bdnn_threads;
@@ -26,9 +28,23 @@ void bdnn_parallel(bdnn_threads *threads, bdnn_task *task, void *context, size_t
 typedef void bdnn_slot_task(void *context, size_t slot, size_t index);
 void bdnn_parallel_slots(bdnn_threads *threads, bdnn_slot_task *task, void *context, size_t count);
 
-/* Between the calls above idle workers sleep, and waking them costs tens of microseconds. From bdnn_threads_hurry on
- * they watch for the next call instead, giving way to whoever else wants the processor, for tens of milliseconds if
- * need be, until bdnn_threads_rest: for work of many short calls, like the layers of a network. */
+/* Scratch memory for such a call: a slot of `bytes` for each thread, aligned, and a page apart from each other and from
+ * what lies before. The processor fetches ahead of whoever reads a row, up to the page's end: would another thread's
+ * slot begin there, each would take the other's lines away all the time. */
+#define BDNN_APART 4096
+static inline size_t bdnn_slots_bytes(size_t threads, size_t bytes)
+{
+    return threads * (bdnn_round_up(bytes, BDNN_ALIGNMENT) + BDNN_APART);
+}
+
+static inline void *bdnn_slot(void *slots, size_t bytes, size_t slot)
+{
+    return (uint8_t *)slots + bdnn_slots_bytes(slot, bytes) + BDNN_APART;
+}
+
+/* Workers without work sleep after a millisecond, and waking them costs some tens of microseconds. Between
+ * bdnn_threads_hurry and bdnn_threads_rest they watch for the next call longer, for tens of milliseconds if need be:
+ * for work of many short calls, like the layers of a network. Whoever else wants the processor gets it meanwhile. */
 void bdnn_threads_hurry(bdnn_threads *threads);
 void bdnn_threads_rest(bdnn_threads *threads);
 

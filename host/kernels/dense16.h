@@ -64,7 +64,7 @@ struct dense_job {
 /* Per thread: the sums of a task, [batch][DENSE_FILTERS]. */
 static size_t dense_slot_bytes(const bdnn_ip_shape *shape)
 {
-    return bdnn_round_up((size_t)shape->batch * DENSE_FILTERS * sizeof(int32_t), BDNN_ALIGNMENT);
+    return (size_t)shape->batch * DENSE_FILTERS * sizeof(int32_t);
 }
 
 static void dense_task(void *context, size_t slot, size_t task)
@@ -73,7 +73,7 @@ static void dense_task(void *context, size_t slot, size_t task)
     const bdnn_ip_shape *s = job->shape;
     const int64_t words = (bdnn_ip_inner(s) + 63) / 64, first = (int64_t)task * DENSE_FILTERS;
     const int64_t end = first + DENSE_FILTERS < s->filters ? first + DENSE_FILTERS : s->filters;
-    int32_t *acc = (int32_t *)(void *)(job->scratch + slot * dense_slot_bytes(s));
+    int32_t *acc = bdnn_slot(job->scratch, dense_slot_bytes(s), slot);
     for (int64_t f = first; f < end; f++) {
         dense_filter(s, job->weights->planes + f * s->bases * words, job->weights->scales + f * s->bases, job->x_q,
                      acc + (f - first), DENSE_FILTERS);
@@ -88,7 +88,7 @@ static bool supported(const bdnn_ip_shape *shape)
 
 static size_t scratch_bytes(const bdnn_ip_shape *shape, size_t threads)
 {
-    return threads * dense_slot_bytes(shape);
+    return bdnn_slots_bytes(threads, dense_slot_bytes(shape));
 }
 
 static void run(const bdnn_ip_shape *shape, const bdnn_ip_weights *weights, const void *packed, const uint8_t *x_q,

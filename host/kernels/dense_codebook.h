@@ -80,15 +80,10 @@ static size_t inputs_bytes(const bdnn_ip_shape *s)
     return bdnn_round_up((size_t)(s->batch * parts_of(s) * padded_inner(s)), BDNN_ALIGNMENT);
 }
 
-/* Per thread: the sums of a task, [batch][FILTERS]. */
-static size_t slot_bytes(const bdnn_ip_shape *s)
-{
-    return bdnn_round_up((size_t)s->batch * FILTERS * sizeof(int32_t), BDNN_ALIGNMENT);
-}
-
 static size_t scratch_bytes(const bdnn_ip_shape *shape, size_t threads)
 {
-    return inputs_bytes(shape) + threads * slot_bytes(shape);
+    (void)threads;
+    return inputs_bytes(shape);
 }
 
 /* A filter, or a part of one, ready to decode. Planes beyond K repeat the last one: the tables do not tell their bits
@@ -203,7 +198,6 @@ struct job {
     const uint8_t *x_q;
     uint8_t *inputs;
     const bdnn_sink *sink;
-    uint8_t *slots;
     uint16_t order[BLOCK]; /* the element of a block that each of its weights is */
 };
 
@@ -228,8 +222,8 @@ static void reorder(void *context, size_t index)
     }
 }
 
-/* One filter for all items, one or two parts of their inputs. */
-static void run_filter(const struct job *job, int64_t index, int32_t *acc)
+/* One filter for items n..n + items - 1, one or two parts of their inputs. */
+static void run_filter(const struct job *job, int64_t index, int64_t n, int64_t items, int32_t *acc)
 {
     const bdnn_ip_shape *s = job->shape;
     const int64_t words = (bdnn_ip_inner(s) + 63) / 64, padded = padded_inner(s), parts = parts_of(s);
@@ -238,57 +232,52 @@ static void run_filter(const struct job *job, int64_t index, int32_t *acc)
     const int64_t left = words * 8 - whole.bytes;
     uint8_t rest[8][sizeof(vec)];
     struct filter end;
-    int64_t items = MOST_ITEMS;
     if (left > 0) {
         end = rest_of(&whole, left, rest);
     }
     whole.ahead = index + 1 < s->filters ? s->bases * words * 8 : 0;
-    for (int64_t n = 0; n < s->batch; n += items) {
-        while (items > s->batch - n) {
-            items /= 2;
-        }
-        for (int64_t i = 0; i < items; i++) {
-            acc[(n + i) * FILTERS] = 0;
-        }
-        for (int64_t part = 0; part < parts; part++) {
-            const uint8_t *x = job->inputs + (n * parts + part) * padded;
-            any_dot(s->bases, items, &whole, x, parts * padded, acc + n * FILTERS);
-            if (left > 0) {
-                any_dot(s->bases, items, &end, x + whole.bytes * 8, parts * padded, acc + n * FILTERS);
-            }
+    for (int64_t i = 0; i < items; i++) {
+        acc[i * FILTERS] = 0;
+    }
+    for (int64_t part = 0; part < parts; part++) {
+        const uint8_t *x = job->inputs + (n * parts + part) * padded;
+        any_dot(s->bases, items, &whole, x, parts * padded, acc);
+        if (left > 0) {
+            any_dot(s->bases, items, &end, x + whole.bytes * 8, parts * padded, acc);
         }
     }
 }
 
-static void run_task(void *context, size_t slot, size_t task)
+static void run_task(void *context, size_t task)
 {
     const struct job *job = context;
     const bdnn_ip_shape *s = job->shape;
     const int64_t first = (int64_t)task * FILTERS;
     const int64_t count = s->filters - first < FILTERS ? s->filters - first : FILTERS;
-    int32_t *acc = (int32_t *)(void *)(job->slots + slot * slot_bytes(s));
-    for (int64_t f = 0; f < count; f++) {
-        run_filter(job, first + f, acc + f);
+    int64_t items = MOST_ITEMS;
+    for (int64_t n = 0; n < s->batch; n += items) {
+        int32_t acc[MOST_ITEMS * FILTERS];
+        while (items > s->batch - n) {
+            items /= 2;
+        }
+        for (int64_t f = 0; f < count; f++) {
+            run_filter(job, first + f, n, items, acc + f);
+        }
+        bdnn_sink_put(job->sink, n, items, first, count, acc, FILTERS);
     }
-    bdnn_sink_put(job->sink, 0, s->batch, first, count, acc, FILTERS);
 }
 
 static void run(const bdnn_ip_shape *shape, const bdnn_ip_weights *weights, const void *packed, const uint8_t *x_q,
                 const bdnn_sink *sink, void *scratch, bdnn_threads *threads)
 {
     uint8_t *inputs = scratch;
-    struct job job = {.shape = shape,
-                      .weights = weights,
-                      .x_q = x_q,
-                      .inputs = inputs,
-                      .sink = sink,
-                      .slots = inputs + inputs_bytes(shape)};
+    struct job job = {.shape = shape, .weights = weights, .x_q = x_q, .inputs = inputs, .sink = sink};
     (void)packed;
     for (int64_t i = 0; i < BLOCK; i++) {
         job.order[i] = (uint16_t)element_at(shape->bases, i / BYTES, i % BYTES);
     }
     bdnn_parallel(threads, reorder, &job, (size_t)(shape->batch * (padded_inner(shape) / BLOCK)));
-    bdnn_parallel_slots(threads, run_task, &job, (size_t)((shape->filters + FILTERS - 1) / FILTERS));
+    bdnn_parallel(threads, run_task, &job, (size_t)((shape->filters + FILTERS - 1) / FILTERS));
 }
 
 const bdnn_ip_kernel DENSE_KERNEL = {

@@ -64,7 +64,7 @@ size_t bdnn_panel_packed_bytes(const bdnn_panel_kernel *kernel, const bdnn_ip_sh
 
 size_t bdnn_panel_scratch_bytes(const bdnn_panel_kernel *kernel, const bdnn_ip_shape *shape, size_t threads)
 {
-    return threads * slot_bytes(kernel, shape);
+    return bdnn_slots_bytes(threads, slot_bytes(kernel, shape));
 }
 
 struct packing {
@@ -131,7 +131,7 @@ static void run_tile(void *context, size_t slot, size_t tile)
     const int64_t inner = bdnn_ip_inner(s), padded = padded_inner(k, s), rows = tile_rows(k, s);
     const int64_t first = (int64_t)tile * rows, all = bdnn_ip_positions(s),
                   count = first + rows < all ? rows : all - first;
-    int32_t *sums = (int32_t *)(void *)(job->scratch + slot * slot_bytes(k, s));
+    int32_t *sums = bdnn_slot(job->scratch, slot_bytes(k, s), slot);
     uint8_t *bytes = (uint8_t *)sums + sums_bytes(k, s);
     void *wide = bytes + bdnn_round_up((size_t)(rows * padded), BDNN_ALIGNMENT);
     for (int64_t group = 0; group < s->groups; group++) {

@@ -31,7 +31,7 @@ static size_t slot_bytes(const bdnn_ip_shape *shape)
 
 static size_t scratch_bytes(const bdnn_ip_shape *shape, size_t threads)
 {
-    return threads * slot_bytes(shape);
+    return bdnn_slots_bytes(threads, slot_bytes(shape));
 }
 
 struct job {
@@ -71,7 +71,7 @@ static void run_position(void *context, size_t slot, size_t position)
     const struct job *job = context;
     const bdnn_ip_shape *s = job->shape;
     const int64_t inner = bdnn_ip_inner(s), words = (inner + 63) / 64, filters = s->filters / s->groups;
-    uint8_t *row = job->scratch + slot * slot_bytes(s);
+    uint8_t *row = bdnn_slot(job->scratch, slot_bytes(s), slot);
     uint64_t *planes = (uint64_t *)(void *)(row + planes_at(s));
     int32_t *sums = (int32_t *)(void *)(row + sums_at(s));
     for (int64_t group = 0; group < s->groups; group++) {

@@ -122,7 +122,7 @@ static void softmax_line(void *context, size_t slot, size_t line)
     const struct lines l =
         lines_of(&call->inputs[0].shape, call->layer->attr.axis.axis, call->layer->attr.axis.flatten);
     const int64_t start = line_start(&l, (int64_t)line);
-    float *own = (float *)call->scratch + (int64_t)slot * l.length;
+    float *own = bdnn_slot(call->scratch, (size_t)l.length * sizeof(float), slot);
     for (int64_t i = 0; i < l.length; i++) {
         own[i] = ((const float *)call->inputs[0].data)[start + place_in_line(&l, i)];
     }
@@ -137,7 +137,7 @@ static size_t softmax_scratch(const bdnn_layer *layer, const bdnn_value_info *in
 {
     const struct lines l = lines_of(&in[0].shape, layer->attr.axis.axis, layer->attr.axis.flatten);
     (void)out;
-    return are_contiguous(&l) ? 0 : threads * (size_t)l.length * sizeof(float);
+    return are_contiguous(&l) ? 0 : bdnn_slots_bytes(threads, (size_t)l.length * sizeof(float));
 }
 
 static void run_softmax(const bdnn_layer_call *call)

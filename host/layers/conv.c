@@ -55,6 +55,12 @@ struct job {
     bool in_place; /* the rows are the input */
 };
 
+/* Per thread: gathered rows. */
+static size_t slot_bytes(const bdnn_inner_geometry *g)
+{
+    return (size_t)(tile_rows(g) * g->inner) * sizeof(float);
+}
+
 static void add_bias(const float *bias, int64_t filters, int64_t rows, float *y)
 {
     for (int64_t r = 0; r < rows && bias; r++) {
@@ -72,7 +78,7 @@ static void run_tile(void *context, size_t slot, size_t tile)
     const int64_t count = first + rows < all ? rows : all - first, filters = g->filters / g->groups;
     const float *x = job->call->inputs[0].data, *w = job->call->layer->weight.data;
     float *y = (float *)job->call->outputs[0].data + first * g->filters;
-    float *gathered = (float *)job->call->scratch + (int64_t)slot * rows * g->inner;
+    float *gathered = bdnn_slot(job->call->scratch, slot_bytes(g), slot);
     for (int64_t group = 0; group < g->groups; group++) {
         const float *operand = gathered;
         if (job->in_place) {
@@ -140,7 +146,7 @@ static size_t conv_scratch(const bdnn_layer *layer, const bdnn_value_info *in, c
 {
     bdnn_inner_geometry geometry;
     bdnn_inner_geometry_of(layer, &in[0].shape, &out[0].shape, &geometry);
-    return threads * (size_t)(tile_rows(&geometry) * geometry.inner) * sizeof(float);
+    return bdnn_slots_bytes(threads, slot_bytes(&geometry));
 }
 
 const bdnn_layer_type bdnn_conv_type = {

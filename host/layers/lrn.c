@@ -38,7 +38,7 @@ static void lrn_position(void *context, size_t slot, size_t position)
     const int64_t channels = call->inputs[0].shape.dim[1];
     const float *x = (const float *)call->inputs[0].data + (int64_t)position * channels;
     float *y = (float *)call->outputs[0].data + (int64_t)position * channels;
-    float *squares = (float *)call->scratch + slot * padded_channels(call->layer, channels);
+    float *squares = bdnn_slot(call->scratch, padded_channels(call->layer, channels) * sizeof(float), slot);
     const float scale = call->layer->attr.lrn.alpha / (float)call->layer->attr.lrn.size,
                 beta = call->layer->attr.lrn.beta, bias = call->layer->attr.lrn.bias;
     int64_t before, after;
@@ -64,7 +64,7 @@ static size_t lrn_scratch(const bdnn_layer *layer, const bdnn_value_info *in, co
                           size_t threads)
 {
     (void)out;
-    return threads * padded_channels(layer, in[0].shape.dim[1]) * sizeof(float);
+    return bdnn_slots_bytes(threads, padded_channels(layer, in[0].shape.dim[1]) * sizeof(float));
 }
 
 static void run_lrn(const bdnn_layer_call *call)

@@ -82,7 +82,7 @@ static bdnn_status read_section(reader *r, uint32_t s, size_t *end)
 {
     const uint8_t *entry = r->data + BDNN_FILE_HEADER + s * BDNN_FILE_SECTION;
     uint64_t offset = bdnn_get64(entry + 8), bytes = bdnn_get64(entry + 16);
-    size_t begin = bdnn_round_up(*end, BDNN_ALIGNMENT);
+    size_t begin = bdnn_round_up(*end, BDNN_FILE_ALIGNMENT);
     if (bdnn_get32(entry) != s + 1 || bdnn_get32(entry + 4) != 0) {
         return bdnn_fail(r->err, BDNN_ERROR_FORMAT, "%s: section %u is of kind %u, not %u (%s)", r->name, s + 1,
                          bdnn_get32(entry), s + 1, section_names[s]);
@@ -179,7 +179,7 @@ static bdnn_status next_blob(reader *r, const bdnn_blob_place *place, const char
                              bdnn_blob *blob)
 {
     const section *blobs = &r->sections[BDNN_SECTION_BLOBS];
-    size_t begin = bdnn_round_up(r->blob_at, BDNN_ALIGNMENT);
+    size_t begin = bdnn_round_up(r->blob_at, BDNN_FILE_ALIGNMENT);
     if (!place->bytes) {
         return BDNN_OK;
     }

@@ -89,7 +89,7 @@ static bdnn_blob_place add_blob(writer *w, const bdnn_blob *blob)
         return place;
     }
     w->blobs[w->blob_count++] = blob;
-    place.offset = bdnn_round_up(w->blob_bytes, BDNN_ALIGNMENT);
+    place.offset = bdnn_round_up(w->blob_bytes, BDNN_FILE_ALIGNMENT);
     place.bytes = blob->bytes;
     w->blob_bytes = (size_t)place.offset + blob->bytes;
     return place;
@@ -146,16 +146,16 @@ static void add_layer(writer *w, const bdnn_layer *layer)
     }
 }
 
-static const uint8_t zeros[BDNN_ALIGNMENT];
+static const uint8_t zeros[BDNN_FILE_ALIGNMENT];
 
 /* Calls `take` on the blob section's bytes, blob by blob with the zeros between. */
 static void each_blob(const writer *w, void (*take)(void *to, const void *data, size_t bytes), void *to)
 {
     size_t at = 0;
     for (size_t i = 0; i < w->blob_count; i++) {
-        take(to, zeros, bdnn_round_up(at, BDNN_ALIGNMENT) - at);
+        take(to, zeros, bdnn_round_up(at, BDNN_FILE_ALIGNMENT) - at);
         take(to, w->blobs[i]->data, w->blobs[i]->bytes);
-        at = bdnn_round_up(at, BDNN_ALIGNMENT) + w->blobs[i]->bytes;
+        at = bdnn_round_up(at, BDNN_FILE_ALIGNMENT) + w->blobs[i]->bytes;
     }
 }
 
@@ -192,7 +192,7 @@ static bool make_header(const writer *w, uint8_t header[BDNN_FILE_FIRST_SECTION]
     for (uint32_t s = 0; s < BDNN_SECTION_COUNT; s++) {
         uint8_t *entry = header + BDNN_FILE_HEADER + s * BDNN_FILE_SECTION;
         const buffer *from = s < BDNN_SECTION_BLOBS ? &w->sections[s] : NULL;
-        size_t begin = bdnn_round_up(end, BDNN_ALIGNMENT), bytes = from ? from->size : w->blob_bytes;
+        size_t begin = bdnn_round_up(end, BDNN_FILE_ALIGNMENT), bytes = from ? from->size : w->blob_bytes;
         uint64_t checksum;
         if (from) {
             checksum = XXH3_64bits(from->data ? from->data : zeros, bytes);
@@ -233,8 +233,8 @@ static bdnn_status write_file(writer *w, const char *path, bdnn_error *err)
     for (int s = 0; s < BDNN_SECTION_BLOBS; s++) {
         take_stream(output.stream, w->sections[s].data, w->sections[s].size);
         at += w->sections[s].size;
-        take_stream(output.stream, zeros, bdnn_round_up(at, BDNN_ALIGNMENT) - at);
-        at = bdnn_round_up(at, BDNN_ALIGNMENT);
+        take_stream(output.stream, zeros, bdnn_round_up(at, BDNN_FILE_ALIGNMENT) - at);
+        at = bdnn_round_up(at, BDNN_FILE_ALIGNMENT);
     }
     each_blob(w, take_stream, output.stream);
     return bdnn_output_commit(&output, err);

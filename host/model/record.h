@@ -10,6 +10,7 @@
 
 #define BDNN_FILE_VERSION     2
 #define BDNN_FILE_HEADER      64 /* bytes of the header */
+#define BDNN_FILE_ALIGNMENT   64 /* of each section and each blob in it */
 #define BDNN_FILE_SECTION     32 /* bytes of one entry of the section table, which follows the header */
 #define BDNN_FILE_CHECKSUM_AT 56 /* where the header's own checksum lies; zero while it is computed */
 #define BDNN_FILE_MAX_LABELS  1048576

@@ -54,7 +54,7 @@ static size_t rows_bytes(const bdnn_amx_walk *w)
 static size_t scratch_bytes(const bdnn_ip_shape *shape, size_t threads)
 {
     const bdnn_amx_walk w = bdnn_amx_walk_of(shape);
-    return offsets_bytes(&w) + bdnn_amx_copy_bytes(shape, &w) + threads * (SUMS_BYTES + rows_bytes(&w));
+    return offsets_bytes(&w) + bdnn_amx_copy_bytes(shape, &w) + bdnn_slots_bytes(threads, SUMS_BYTES + rows_bytes(&w));
 }
 
 /* ---- Computing ---- */
@@ -251,7 +251,7 @@ static void run_task(void *context, size_t slot, size_t task)
     p.last_block = p.first_block + w->task_blocks < w->blocks ? p.first_block + w->task_blocks : w->blocks;
     p.first = (w->blocks_outside ? part % w->span_parts : part / w->block_parts) * most;
     p.count = w->positions - p.first < most ? w->positions - p.first : most;
-    p.sums = (int32_t *)(void *)(job->slots + slot * (SUMS_BYTES + rows_bytes(w)));
+    p.sums = bdnn_slot(job->slots, SUMS_BYTES + rows_bytes(w), slot);
     p.rows = (uint8_t *)p.sums + SUMS_BYTES;
     bdnn_amx_configure();
     if (w->gathered) {

@@ -1,10 +1,13 @@
 /* Runs by registers that are mapped into this process: no system call between starting a run and seeing its end, unless
  * it sleeps until the interrupt. */
+#define _POSIX_C_SOURCE 200809L
 #include "backends/uio/uio.h"
+
 #include "core/clock.h"
 
 #include <errno.h>
 #include <string.h>
+#include <time.h>
 
 static uint32_t load(const bdnn_uio_device *device, uint32_t offset)
 {
@@ -48,6 +51,22 @@ bdnn_status bdnn_uio_mapped_start(bdnn_accelerator *a, size_t unit, const bdnn_h
     return BDNN_OK;
 }
 
+/* UIO masks an interrupt when it has come, until it is written to. */
+static bool unmask(const bdnn_uio_device *device)
+{
+    static const uint32_t on = 1;
+    return !device->unattended || bdnn_uio_system_used->write(device->fd, &on, sizeof on) == sizeof on;
+}
+
+/* Writing a one toggles; the line falls with the last. */
+static void acknowledge(bdnn_uio_device *device)
+{
+    const uint32_t status = device->unattended ? load(device, BDNN_HW_REG_INTERRUPT_STATUS) : 0;
+    if (status) {
+        store(device, BDNN_HW_REG_INTERRUPT_STATUS, status);
+    }
+}
+
 /* Sleeps until an interrupt comes, or a time that poll takes; false for an error. The count that is read may be that of
  * an earlier run, whose end was seen without it: then the caller looks and sleeps again. */
 static bool sleep_once(bdnn_uio_device *device, uint64_t limit)
@@ -63,24 +82,31 @@ static bool sleep_once(bdnn_uio_device *device, uint64_t limit)
 static bdnn_status sleep_until_idle(bdnn_accelerator *a, size_t unit, uint64_t limit, bool *ended, bdnn_error *err)
 {
     bdnn_uio_device *device = (bdnn_uio_device *)a;
-    while (!(*ended = is_idle(device))) {
+    bool well = unmask(device);
+    while (well && !(*ended = is_idle(device))) {
         if (bdnn_clock() >= limit) {
             return BDNN_OK;
         }
-        if (!sleep_once(device, limit)) {
-            return bdnn_accelerator_lose(a, &a->units[unit], err, "its interrupt cannot be waited for: %s",
-                                         strerror(errno));
-        }
+        well = sleep_once(device, limit);
+        acknowledge(device);
+        well = well && unmask(device);
+    }
+    if (!well) {
+        return bdnn_accelerator_lose(a, &a->units[unit], err,
+                                     "its interrupt cannot be waited for (--wait poll does without): %s",
+                                     strerror(errno));
     }
     return bdnn_clock() < limit
                ? BDNN_OK
-               : bdnn_accelerator_lose(a, &a->units[unit], err, "its run has ended, but no interrupt came within %u ms",
-                                       a->timeout_ms);
+               : bdnn_accelerator_lose(
+                     a, &a->units[unit], err,
+                     "its run has ended, but no interrupt came within %u ms (--wait poll does without)", a->timeout_ms);
 }
 
 bdnn_status bdnn_uio_mapped_await(bdnn_accelerator *a, size_t unit, uint64_t limit, bool *ended, bdnn_error *err)
 {
-    const bdnn_uio_device *device = (const bdnn_uio_device *)a;
+    bdnn_uio_device *device = (bdnn_uio_device *)a;
+    bdnn_status status = BDNN_OK;
     uint64_t until = a->wait == BDNN_WAIT_INTERRUPT ? 0 : limit;
     if (a->wait == BDNN_WAIT_HYBRID) {
         const uint64_t briefly = bdnn_clock() + BDNN_UIO_SPIN_US * 1000;
@@ -89,7 +115,25 @@ bdnn_status bdnn_uio_mapped_await(bdnn_accelerator *a, size_t unit, uint64_t lim
     do {
         *ended = is_idle(device);
     } while (!*ended && bdnn_clock() < until);
-    return *ended || a->wait == BDNN_WAIT_POLL ? BDNN_OK : sleep_until_idle(a, unit, limit, ended, err);
+    if (!*ended && a->wait != BDNN_WAIT_POLL) {
+        status = sleep_until_idle(a, unit, limit, ended, err);
+    }
+    if (*ended && device->interrupts) {
+        acknowledge(device);
+    }
+    return status;
+}
+
+bool bdnn_uio_mapped_stop(bdnn_uio_device *device)
+{
+    static const struct timespec briefly = {.tv_nsec = 1000000};
+    if (!is_idle(device)) {
+        store(device, BDNN_HW_REG_CONTROL, BDNN_HW_CONTROL_CANCEL);
+    }
+    for (int tries = 0; tries < 500 && !is_idle(device); tries++) {
+        nanosleep(&briefly, NULL);
+    }
+    return is_idle(device);
 }
 
 bool bdnn_uio_mapped_read(bdnn_accelerator *a, size_t unit, uint32_t offset, uint32_t *value)

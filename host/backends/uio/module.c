@@ -118,7 +118,7 @@ static bool from_device(bdnn_accelerator *a, const bdnn_bus_memory *memory, size
     return hand_over(a, memory, BDNN_DEVICE_FROM_DEVICE, bytes);
 }
 
-/* Frees what cannot be freed while the accelerator runs when the node is closed. */
+/* What cannot be freed, since the accelerator does not stop, is the module's to keep when the node is closed. */
 static void free_memory(bdnn_accelerator *a, bdnn_bus_memory *memory)
 {
     uint32_t handle = (uint32_t)memory->handle;
@@ -168,20 +168,6 @@ static bdnn_status allocate(bdnn_accelerator *a, int pointer, size_t bytes, cons
         return bdnn_fail(err, BDNN_ERROR_DEVICE, "%s: %zu bytes for %s cannot be mapped: %s", a->label, bytes, what,
                          strerror(error));
     }
-    return BDNN_OK;
-}
-
-static bdnn_status take_part(bdnn_accelerator *a, const bdnn_bus_memory *whole, size_t offset, size_t bytes,
-                             bdnn_bus_memory *part, bdnn_error *err)
-{
-    (void)a;
-    (void)err;
-    *part = *whole;
-    part->host = (uint8_t *)whole->host + offset;
-    part->bytes = bytes;
-    part->offset += offset;
-    part->address += offset;
-    part->is_part = true;
     return BDNN_OK;
 }
 
@@ -269,7 +255,7 @@ const bdnn_bus bdnn_uio_mediated_bus = {.name = "uio",
                                         .open = open_mediated,
                                         .close = close_node,
                                         .allocate = allocate,
-                                        .part = take_part,
+                                        .part = bdnn_uio_part,
                                         .free = free_memory,
                                         .to_device = to_device,
                                         .from_device = from_device,
@@ -282,7 +268,7 @@ const bdnn_bus bdnn_uio_direct_bus = {.name = "uio",
                                       .open = open_direct,
                                       .close = close_node,
                                       .allocate = allocate,
-                                      .part = take_part,
+                                      .part = bdnn_uio_part,
                                       .free = free_memory,
                                       .to_device = to_device,
                                       .from_device = from_device,

@@ -1,123 +1,86 @@
-/* Accelerators without XRT as a backend: finding their nodes. */
+/* Accelerators without XRT as a backend: which there are, and which a name means. */
 #include "backends/uio/uio.h"
 
 #include "backends/device/backend.h"
-#include "core/clock.h"
 
-#include <dirent.h>
-#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#define MOST_DEVICES 16
+#define MOST_DEVICES 16 /* of a kind */
 
-uint32_t bdnn_uio_milliseconds_until(uint64_t limit)
-{
-    const uint64_t now = bdnn_clock(), left = limit > now ? (limit - now) / 1000000 : 0;
-    return left < 60000 ? (uint32_t)left + 1 : 60000;
-}
-
-bdnn_status bdnn_uio_fail_open(const char *path, int error, bdnn_error *err)
-{
-    const bool direct = strstr(path, "-direct");
-    switch (error) {
-    case ENOENT:
-    case ENODEV:
-    case ENXIO:
-        return bdnn_fail(err, BDNN_ERROR_DEVICE, "uio: there is no %s", path);
-    case EBUSY:
-    case EWOULDBLOCK:
-        return bdnn_fail(err, BDNN_ERROR_DEVICE, "uio: %s is in use by another process", path);
-    case EACCES:
-    case EPERM:
-        return bdnn_fail(err, BDNN_ERROR_DEVICE, "uio: %s: permission denied; %s", path,
-                         direct ? "it is for root alone"
-                                : "that needs the group that the node belongs to (ls -l shows it), or root");
-    case EIO:
-        return bdnn_fail(err, BDNN_ERROR_DEVICE, "uio: %s: the accelerator still runs for a process that is gone",
-                         path);
-    default:
-        return bdnn_fail(err, BDNN_ERROR_DEVICE, "uio: %s: %s", path, strerror(error));
-    }
-}
-
-/* A device that was found, as sysfs knows it. */
+/* A device that was found: its name and the way to it. */
 struct found {
     char name[64];
     const bdnn_bus *bus;
 };
 
-/* Of "bdnn7" 7, of everything else -1. */
-static long number_of(const char *name, const char *prefix)
+enum { MOST_FOUND = 3 * MOST_DEVICES };
+
+/* What the device tree calls a UIO device (uio_pdrv_genirq: the node's name, or linux,uio-name). */
+static bool read_uio_name(const char *uio, char *text, size_t bytes)
 {
-    const size_t length = strlen(prefix);
-    char *end;
-    if (strncmp(name, prefix, length) != 0 || name[length] < '0' || name[length] > '9') {
-        return -1;
-    }
-    const long number = strtol(name + length, &end, 10);
-    return *end == '\0' && number < 1000000 ? number : -1;
+    char path[128];
+    snprintf(path, sizeof path, "class/uio/%.60s/name", uio);
+    return !strchr(uio, '/') && bdnn_uio_read_text(path, text, bytes);
 }
 
-static int by_number(const void *a, const void *b)
+static size_t add(struct found *devices, size_t count, const bdnn_bus *bus, const char *format, long number)
 {
-    const long x = *(const long *)a, y = *(const long *)b;
-    return (x > y) - (x < y);
+    snprintf(devices[count].name, sizeof devices->name, format, number);
+    devices[count].bus = bus;
+    return count + 1;
 }
 
-/* The numbers of a class's entries of that prefix, in ascending order. */
-static size_t find_numbers(const char *class, const char *prefix, long numbers[MOST_DEVICES])
-{
-    char path[256];
-    size_t count = 0;
-    snprintf(path, sizeof path, "%s/class/%s", bdnn_uio_system_used->sysfs, class);
-    DIR *folder = opendir(path);
-    for (struct dirent *entry; folder && count < MOST_DEVICES && (entry = readdir(folder));) {
-        const long number = number_of(entry->d_name, prefix);
-        if (number >= 0) {
-            numbers[count++] = number;
-        }
-    }
-    if (folder) {
-        closedir(folder);
-    }
-    qsort(numbers, count, sizeof *numbers, by_number);
-    return count;
-}
-
-/* Every device, the one that "uio" stands for first: the module's nodes, those for everybody before those for root. */
-static size_t find_all(struct found devices[2 * MOST_DEVICES])
+/* Every device, the one that "uio" stands for first: the module's nodes for everybody, those for root, and of UIO's the
+ * devices that are called bdnn. */
+static size_t find_all(struct found devices[MOST_FOUND])
 {
     long numbers[MOST_DEVICES];
-    const size_t nodes = find_numbers("misc", "bdnn", numbers);
-    size_t count = 0;
-    for (size_t i = 0; i < nodes; i++, count++) {
-        snprintf(devices[count].name, sizeof devices->name, "bdnn%ld", numbers[i]);
-        devices[count].bus = &bdnn_uio_mediated_bus;
+    char name[64], text[64];
+    size_t count = 0, found = bdnn_uio_find_numbers("misc", "bdnn", numbers, MOST_DEVICES);
+    for (size_t i = 0; i < found; i++) {
+        count = add(devices, count, &bdnn_uio_mediated_bus, "bdnn%ld", numbers[i]);
     }
-    for (size_t i = 0; i < nodes; i++, count++) {
-        snprintf(devices[count].name, sizeof devices->name, "bdnn%ld-direct", numbers[i]);
-        devices[count].bus = &bdnn_uio_direct_bus;
+    for (size_t i = 0; i < found; i++) {
+        count = add(devices, count, &bdnn_uio_direct_bus, "bdnn%ld-direct", numbers[i]);
+    }
+    found = bdnn_uio_find_numbers("uio", "uio", numbers, MOST_DEVICES);
+    for (size_t i = 0; i < found; i++) {
+        snprintf(name, sizeof name, "uio%ld", numbers[i]);
+        if (read_uio_name(name, text, sizeof text) && strncmp(text, "bdnn", 4) == 0) {
+            count = add(devices, count, &bdnn_uio_stock_bus, "uio%ld", numbers[i]);
+        }
     }
     return count;
+}
+
+/* Any UIO device that is named outright, with its u-dma-buf or without: "uio1", "uio1,udmabuf0". */
+static bool find_named(const char *name, struct found *device)
+{
+    char uio[64], text[64];
+    snprintf(uio, sizeof uio, "%.*s", (int)strcspn(name, ","), name);
+    device->bus = &bdnn_uio_stock_bus;
+    snprintf(device->name, sizeof device->name, "%s", name);
+    return strlen(name) < sizeof device->name && read_uio_name(uio, text, sizeof text);
 }
 
 static bdnn_status fail_find(const char *name, bdnn_error *err)
 {
     const char *sysfs = bdnn_uio_system_used->sysfs;
-    return name ? bdnn_fail(err, BDNN_ERROR_DEVICE, "uio: there is no device '%.40s': no %s/class/misc/%.40s", name,
-                            sysfs, name)
-                : bdnn_fail(err, BDNN_ERROR_DEVICE,
-                            "uio: there is no accelerator: no %s/class/misc/bdnn*; is the module loaded, and the "
-                            "accelerator in the device tree?",
-                            sysfs);
+    return name ? bdnn_fail(err, BDNN_ERROR_DEVICE,
+                            "uio: there is no device '%.60s': neither %s/class/misc/%.60s nor %s/class/uio/%.60s", name,
+                            sysfs, name, sysfs, name)
+                : bdnn_fail(
+                      err, BDNN_ERROR_DEVICE,
+                      "uio: there is no accelerator: neither %s/class/misc/bdnn* nor a UIO device called bdnn*; is "
+                      "the module loaded, and the accelerator in the device tree?",
+                      sysfs);
 }
 
 /* The device of that name, or the first. */
 static bdnn_status find(const char *name, struct found *device, bdnn_error *err)
 {
-    struct found all[2 * MOST_DEVICES];
+    struct found all[MOST_FOUND];
     const size_t count = find_all(all);
     for (size_t i = 0; i < count; i++) {
         if (!name || strcmp(all[i].name, name) == 0) {
@@ -125,7 +88,7 @@ static bdnn_status find(const char *name, struct found *device, bdnn_error *err)
             return BDNN_OK;
         }
     }
-    return fail_find(name, err);
+    return name && find_named(name, device) ? BDNN_OK : fail_find(name, err);
 }
 
 static bdnn_status open_uio(const bdnn_backend_options *options, bdnn_backend **backend, bdnn_error *err)
@@ -143,8 +106,10 @@ static void describe(const struct found *device, bdnn_device_info *info)
     bdnn_accelerator *a;
     bdnn_error err;
     snprintf(info->name, sizeof info->name, "uio:%.26s", device->name);
-    snprintf(info->description, sizeof info->description, "accelerator behind the bdnn module%s",
-             device->bus == &bdnn_uio_direct_bus ? ", its registers mapped" : "");
+    snprintf(info->description, sizeof info->description, "accelerator behind %s",
+             device->bus == &bdnn_uio_stock_bus    ? "UIO"
+             : device->bus == &bdnn_uio_direct_bus ? "the bdnn module, its registers mapped"
+                                                   : "the bdnn module");
     snprintf(info->target, sizeof info->target, "uio");
     info->accelerator = true;
     if (bdnn_accelerator_open(device->bus, device->name, &options, &a, &err) != BDNN_OK) {
@@ -158,7 +123,7 @@ static void describe(const struct found *device, bdnn_device_info *info)
 
 static size_t list_uio(const char *bitstream, bdnn_device_info *devices, size_t room)
 {
-    struct found all[2 * MOST_DEVICES];
+    struct found all[MOST_FOUND];
     const size_t count = find_all(all);
     bdnn_error err;
     (void)bitstream;

@@ -40,6 +40,7 @@ struct board {
     bool renewed;    /* the page was changed while the processor ran: its next read may have come before */
     enum board_fault fault;
     uint64_t fault_run; /* the run that it is for */
+    uint32_t hidden;    /* reads of the identity that still give 0 */
     struct timespec stuck_since;
     uint64_t runs, interrupts, accesses;
 };
@@ -91,7 +92,7 @@ static void set_line(struct board *b, bool level)
 static void renew_page(struct board *b, uint32_t first)
 {
     for (uint32_t offset = first; offset <= BDNN_HW_REG_FEATURES; offset += 4) {
-        b->page[offset / 4] = read_register(b, offset);
+        b->page[offset / 4] = b->hidden && offset == BDNN_HW_REG_IDENTITY ? 0 : read_register(b, offset);
     }
 }
 
@@ -160,6 +161,8 @@ static void store(struct board *b, uint32_t offset, uint32_t value)
     if (offset == BOARD_FAULT_REGISTER) {
         b->fault = (enum board_fault)(value & 0xff);
         b->fault_run = b->runs + (value >> 8);
+        b->hidden = b->fault == BOARD_IDENTITY ? value >> 8 : 0;
+        b->page[BDNN_HW_REG_IDENTITY / 4] = b->hidden ? 0 : read_register(b, BDNN_HW_REG_IDENTITY);
         return;
     }
     if (is_stuck(b)) {
@@ -182,6 +185,8 @@ static void serve(struct board *b)
         b->sticky = 0;
     } else if (offset == BDNN_HW_REG_INTERRUPT_STATUS) {
         b->spurious = false;
+    } else if (offset == BDNN_HW_REG_IDENTITY && b->hidden && --b->hidden == 0) {
+        b->page[offset / 4] = read_register(b, offset);
     }
     b->renewed = false;
     if (is_stuck(b)) {

@@ -20,6 +20,7 @@ enum board_fault {
     BOARD_DIES,     /* the process ends in the middle of the run */
     BOARD_ERROR,    /* the first burst of the run is answered with SLVERR */
     BOARD_SPURIOUS, /* an interrupt without a cause before the run */
+    BOARD_IDENTITY, /* at once: so many reads of the identity give 0, as where there is no such kernel */
 };
 #define BOARD_FAULT(kind, run) ((uint32_t)(kind) | (uint32_t)(run) << 8)
 #define BOARD_STUCK_MS         4000

@@ -1,15 +1,19 @@
 #!/usr/bin/env python3
-"""Writes the first images of an IDX file, which may be gzip-compressed: first_images.py IN OUT COUNT."""
+"""Writes the first images, or labels, of an IDX file, which may be gzip-compressed: first_images.py IN OUT COUNT."""
 import gzip
 import struct
 import sys
 
 source, target, count = sys.argv[1], sys.argv[2], int(sys.argv[3])
 with (gzip.open if source.endswith(".gz") else open)(source, "rb") as file:
-    magic, images, height, width = struct.unpack(">4I", file.read(16))
-    count = min(count, images)
-    pixels = file.read(count * height * width)
-if magic != 0x803 or len(pixels) != count * height * width:
-    sys.exit(f"{source}: no IDX file of 8-bit images, or a cut one")
+    magic, items = struct.unpack(">2I", file.read(8))
+    shape = file.read(4 * (magic - 0x801))  # height and width, or nothing
+    size = 1
+    for extent in struct.unpack(f">{len(shape) // 4}I", shape):
+        size *= extent
+    count = min(count, items)
+    values = file.read(count * size)
+if magic not in (0x801, 0x803) or len(values) != count * size:
+    sys.exit(f"{source}: no IDX file of 8-bit images or labels, or a cut one")
 with open(target, "wb") as file:
-    file.write(struct.pack(">4I", magic, count, height, width) + pixels)
+    file.write(struct.pack(">2I", magic, count) + shape + values)

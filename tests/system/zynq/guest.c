@@ -4,12 +4,15 @@
  *   zynq_guest NODE DIRECT_NODE [CYCLES]
  *   zynq_guest NODE DIRECT_NODE dies        the accelerator goes away in the middle of a run; nothing works afterwards
  *   zynq_guest NODE DIRECT_NODE counts      prints the runs of the accelerator and the interrupts that the module took
+ *   zynq_guest NODE DIRECT_NODE arm FAULT [RUN]         makes something go wrong (board.h)
+ *   zynq_guest NODE DIRECT_NODE as USER GROUP PROGRAM [ARGUMENT...]         runs a program under these numbers
  */
 #include "board.h"
 #include "nodes.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -413,18 +416,64 @@ static void print_counts(int fd)
     unmap_registers(registers);
 }
 
+static void arm_by_name(const char *name, const char *run)
+{
+    static const char *const names[] = {[BOARD_NO_FAULT] = "none",
+                                        [BOARD_STUCK] = "stuck",
+                                        [BOARD_ERROR] = "error",
+                                        [BOARD_SPURIOUS] = "spurious",
+                                        [BOARD_IDENTITY] = "identity"};
+    for (unsigned f = 0; f < sizeof names / sizeof *names; f++) {
+        if (names[f] && strcmp(names[f], name) == 0) {
+            arm((enum board_fault)f, run ? (uint32_t)atoi(run) : 1);
+            return;
+        }
+    }
+    fprintf(stderr, "there is no fault '%s'\n", name);
+    exit(1);
+}
+
+static int run_as(char **arguments)
+{
+    const gid_t group = (gid_t)atoi(arguments[1]);
+    if (setgroups(1, &group) != 0 || setgid(group) != 0 || setuid((uid_t)atoi(arguments[0])) != 0) {
+        perror("another user");
+        return 1;
+    }
+    execvp(arguments[2], arguments + 2);
+    perror(arguments[2]);
+    return 1;
+}
+
+/* What the guest's scripts ask for, else false. */
+static bool serve_scripts(int argc, char **argv, int *status)
+{
+    *status = 0;
+    if (argc > 3 && strcmp(argv[3], "counts") == 0) {
+        const int fd = open_or_exit(direct_node);
+        print_counts(fd);
+        close(fd);
+    } else if (argc > 4 && strcmp(argv[3], "arm") == 0) {
+        arm_by_name(argv[4], argv[5]);
+    } else if (argc > 6 && strcmp(argv[3], "as") == 0) {
+        *status = run_as(argv + 4);
+    } else {
+        return false;
+    }
+    return true;
+}
+
 int main(int argc, char **argv)
 {
     const bool dies = argc > 3 && strcmp(argv[3], "dies") == 0;
     const unsigned cycles = argc > 3 ? (unsigned)atoi(argv[3]) : 20;
     node = argv[1];
     direct_node = argv[2];
-    int fd = open_or_exit(direct_node);
-    if (argc > 3 && strcmp(argv[3], "counts") == 0) {
-        print_counts(fd);
-        close(fd);
-        return 0;
+    int status;
+    if (serve_scripts(argc, argv, &status)) {
+        return status;
     }
+    int fd = open_or_exit(direct_node);
     const bdnn_device_array array = array_of(fd);
     const struct bdnn_device_state before = info_of(fd);
     close(fd);

@@ -3,7 +3,8 @@ insmod /bdnn.ko || exit 1
 ls -l /dev/bdnn*
 . /parameters
 zynq_guest /dev/bdnn0 /dev/bdnn0-direct "$cycles" || exit 1
-sh /networks.sh || exit 1
+. /networks.sh
+. /faults.sh
 rmmod bdnn || exit 1
 insmod /bdnn.ko || exit 1
 sleep 60 </dev/bdnn0 &

@@ -13,4 +13,7 @@ typedef struct hls_status {
 
 hls_status hls_run_job(const bdnn_hw_job *job);
 
+/* The same from the words of the job, as they are in the registers. */
+hls_status hls_run_words(const uint32_t words[BDNN_HW_ARGUMENT_WORDS]);
+
 #endif

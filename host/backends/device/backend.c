@@ -246,8 +246,8 @@ static bdnn_status fetch_items(struct progress *p, int64_t items, bdnn_error *er
     return status;
 }
 
-/* The unit of the next job is free as soon as its last one has ended: results are fetched when the next is under way,
- * so that even with one unit both packing and unpacking overlap with its work. */
+/* The unit of the next job is free as soon as its last one has ended; results are fetched when their slot is needed, by
+ * then under the next jobs. So even with one unit both packing and unpacking overlap with its work. */
 static bdnn_status run_layer(struct progress *p, bdnn_error *err)
 {
     const int64_t groups = p->layer->shape.groups, jobs = p->layer->items * groups;
@@ -264,7 +264,6 @@ static bdnn_status run_layer(struct progress *p, bdnn_error *err)
             status = finish_job(p, err);
         }
         status = status == BDNN_OK ? start_job(p, err) : status;
-        status = status == BDNN_OK ? fetch_items(p, p->finished / groups, err) : status;
     }
     status = status == BDNN_OK ? fetch_items(p, p->layer->items, err) : status;
     /* The last results may have come from a device that was gone after its last run. */

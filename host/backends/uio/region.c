@@ -53,7 +53,7 @@ static bdnn_status open_files(bdnn_uio_region *region, const char *class, bdnn_e
     for (int i = 0; i < BDNN_UIO_SYNC_FILES; i++) {
         char path[256];
         snprintf(path, sizeof path, "%s/class/%s/%s/%s", bdnn_uio_system_used->sysfs, class, region->name, names[i]);
-        region->files[i] = open(path, O_WRONLY | O_CLOEXEC);
+        region->files[i] = bdnn_uio_system_used->open(path, O_WRONLY);
         if (region->files[i] < 0) {
             return bdnn_uio_fail_open(path, errno, err);
         }
@@ -65,7 +65,7 @@ static bool write_number(int fd, uint64_t number)
 {
     char text[24];
     const int bytes = snprintf(text, sizeof text, "%llu", (unsigned long long)number);
-    return pwrite(fd, text, (size_t)bytes, 0) == bytes;
+    return bdnn_uio_system_used->write(fd, text, (size_t)bytes) == bytes;
 }
 
 enum { TO_DEVICE = 1, FROM_DEVICE = 2 };
@@ -146,7 +146,7 @@ void bdnn_uio_region_close(bdnn_uio_region *region)
     }
     for (int i = 0; i < BDNN_UIO_SYNC_FILES && region->is_handed; i++) {
         if (region->files[i] > 0) {
-            close(region->files[i]);
+            bdnn_uio_system_used->close(region->files[i]);
         }
     }
     if (region->is_buffer) {

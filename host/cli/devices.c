@@ -6,13 +6,82 @@
 
 #define COMMAND "devices"
 
-enum { JSON = CLI_COMMAND_OPTION };
+enum { JSON = CLI_COMMAND_OPTION, LAUNCHES };
 
 static const struct option long_options[] = {
     {"xclbin", required_argument, NULL, CLI_XCLBIN},
+    {"launches", required_argument, NULL, LAUNCHES},
     {"json", no_argument, NULL, JSON},
     {NULL, 0, NULL, 0},
 };
+
+/* What the command shows, beside the list. */
+struct command {
+    const char *xclbin;
+    size_t launches; /* to time on each accelerator; 0: none */
+    bool json;
+};
+
+/* A way of waiting, where there is a choice, and what a launch takes by it. */
+struct launches {
+    const char *wait;
+    bdnn_launch_times times;
+    bdnn_error err; /* status BDNN_OK: they were measured */
+};
+enum { WAITS = 3 };
+
+/* Times launches by every way of waiting that the device has; returns how many these are. */
+static size_t time_launches(const struct command *k, const bdnn_device_info *d, struct launches found[WAITS])
+{
+    static const char *const names[WAITS] = {
+        [BDNN_WAIT_HYBRID] = "hybrid", [BDNN_WAIT_POLL] = "poll", [BDNN_WAIT_INTERRUPT] = "interrupt"};
+    const bool has_choice = strncmp(d->name, "uio", 3) == 0;
+    const size_t ways = !k->launches || !d->units || d->problem[0] ? 0 : has_choice ? WAITS : 1;
+    for (size_t i = 0; i < ways; i++) {
+        const bdnn_session_options options = {.device = d->name, .xclbin = k->xclbin, .wait = (bdnn_wait)i};
+        const int saved = cli_before_devices();
+        found[i].wait = has_choice ? names[i] : "poll";
+        found[i].err.status = BDNN_OK;
+        bdnn_device_launches(&options, k->launches, &found[i].times, &found[i].err);
+        cli_after_devices(saved);
+        if (found[i].err.status != BDNN_OK) {
+            cli_lose_device(); /* it may be that */
+        }
+    }
+    return ways;
+}
+
+static cJSON *launches_json(const struct launches *found, size_t ways)
+{
+    cJSON *json = cJSON_CreateArray();
+    for (size_t i = 0; i < ways; i++) {
+        cJSON *way = cJSON_CreateObject();
+        cli_json_text(way, "wait", found[i].wait);
+        if (found[i].err.status != BDNN_OK) {
+            cli_json_text(way, "problem", found[i].err.message);
+        } else {
+            cJSON_AddNumberToObject(way, "least_us", found[i].times.least_us);
+            cJSON_AddNumberToObject(way, "median_us", found[i].times.median_us);
+            cJSON_AddNumberToObject(way, "p99_us", found[i].times.p99_us);
+        }
+        cJSON_AddItemToArray(json, way);
+    }
+    return json;
+}
+
+static void print_launches(const struct launches *found, size_t ways)
+{
+    for (size_t i = 0; i < ways; i++) {
+        if (found[i].err.status == BDNN_OK) {
+            printf("           launch   %s: median %.1f us, least %.1f, p99 %.1f\n", found[i].wait,
+                   found[i].times.median_us, found[i].times.least_us, found[i].times.p99_us);
+        } else {
+            char problem[sizeof found[i].err.message];
+            memcpy(problem, found[i].err.message, sizeof problem);
+            printf("           launch   %s: %s\n", found[i].wait, cli_printable(problem));
+        }
+    }
+}
 
 static cJSON *json_of(const bdnn_device_info *d)
 {
@@ -89,24 +158,36 @@ static void print_device(const bdnn_device_info *d)
     }
 }
 
-static int show(const char *xclbin, bool as_json)
+static void show_device(const struct command *k, const bdnn_device_info *d, cJSON *list)
+{
+    struct launches found[WAITS];
+    const size_t ways = time_launches(k, d, found);
+    if (d->accelerator && d->problem[0]) {
+        cli_lose_device(); /* it may be that */
+    }
+    if (!list) {
+        print_device(d);
+        print_launches(found, ways);
+        return;
+    }
+    cJSON *json = json_of(d);
+    if (ways) {
+        cJSON_AddItemToObject(json, "launches", launches_json(found, ways));
+    }
+    cJSON_AddItemToArray(list, json);
+}
+
+static int show(const struct command *k)
 {
     bdnn_device_info *devices;
     size_t count;
     bdnn_error err;
-    cJSON *json = as_json ? cJSON_CreateArray() : NULL;
+    cJSON *json = k->json ? cJSON_CreateArray() : NULL;
     const int saved = cli_before_devices();
-    const bdnn_status status = bdnn_devices(xclbin, &devices, &count, &err);
+    const bdnn_status status = bdnn_devices(k->xclbin, &devices, &count, &err);
     cli_after_devices(saved);
     for (size_t i = 0; i < count && status == BDNN_OK; i++) {
-        if (devices[i].accelerator && devices[i].problem[0]) {
-            cli_lose_device(); /* it may be that */
-        }
-        if (json) {
-            cJSON_AddItemToArray(json, json_of(&devices[i]));
-        } else {
-            print_device(&devices[i]);
-        }
+        show_device(k, &devices[i], json);
     }
     bdnn_devices_free(devices);
     if (status != BDNN_OK) {
@@ -118,14 +199,19 @@ static int show(const char *xclbin, bool as_json)
 
 int cli_devices(int argc, char **argv)
 {
-    const char *xclbin = NULL;
-    bool json = false;
+    struct command k = {.xclbin = NULL};
+    long long launches = 0;
     int option;
     while ((option = cli_option(COMMAND, argc, argv, ":", long_options)) != -1) {
         if (option == CLI_XCLBIN) {
-            xclbin = optarg;
+            k.xclbin = optarg;
+        } else if (option == LAUNCHES) {
+            if (!cli_integer(COMMAND, "launches", optarg, 1, 1000000, &launches)) {
+                return CLI_USAGE;
+            }
+            k.launches = (size_t)launches;
         } else if (option == JSON) {
-            json = true;
+            k.json = true;
         } else {
             return CLI_USAGE;
         }
@@ -133,5 +219,5 @@ int cli_devices(int argc, char **argv)
     if (optind < argc) {
         return cli_usage(COMMAND, "'%s': no arguments are taken", argv[optind]);
     }
-    return show(xclbin, json);
+    return show(&k);
 }

@@ -60,7 +60,9 @@ static const struct command {
      "  --json\n"},
     {"export-npy", cli_export_npy, "write the parameters as a folder of .npy files",
      "bdnn export-npy NET DIR [network options]\n"},
-    {"devices", cli_devices, "list the devices that networks can run on", "bdnn devices [--xclbin FILE] [--json]\n"},
+    {"devices", cli_devices, "list the devices that networks can run on",
+     "bdnn devices [--xclbin FILE] [--launches N] [--json]\n"
+     "  --launches N              time N launches on each accelerator: what handing work over costs\n"},
 };
 
 #define COMMANDS (sizeof commands / sizeof *commands)

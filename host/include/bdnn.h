@@ -320,6 +320,17 @@ typedef struct bdnn_device_info {
 BDNN_API bdnn_status bdnn_devices(const char *xclbin, bdnn_device_info **devices, size_t *count, bdnn_error *err);
 BDNN_API void bdnn_devices_free(bdnn_device_info *devices);
 
+/* What handing work to an accelerator costs: runs of the smallest job, from telling the kernel its arguments to having seen how it ended.
+ * The least time that a job can take. */
+typedef struct bdnn_launch_times {
+    double least_us, median_us, p99_us; /* microseconds; p99: 1 of 100 takes longer */
+} bdnn_launch_times;
+
+/* Times `count` (1 to 1000000) launches on the device of a session with these options (batch is not used). Errors: as of a session's
+ * making and run; BDNN_ERROR_ARGUMENT for a device that is no accelerator. */
+BDNN_API bdnn_status bdnn_device_launches(const bdnn_session_options *options, size_t count, bdnn_launch_times *times,
+                                          bdnn_error *err);
+
 /* ---- Images ----------------------------------------------------------------------------------------------------------------- */
 
 typedef struct bdnn_image {

@@ -41,3 +41,22 @@ const bdnn_backend_type *bdnn_backend_find(const char *device, bdnn_backend_opti
     }
     return NULL;
 }
+
+bdnn_status bdnn_backend_open(const bdnn_session_options *o, bdnn_threads *threads, bdnn_backend **backend,
+                              bdnn_error *err)
+{
+    bdnn_backend_options options = {
+        .threads = threads, .bitstream = o->xclbin, .timeout_ms = o->timeout_ms, .wait = o->wait};
+    const char *device = o->device ? o->device : "cpu";
+    const bdnn_backend_type *type;
+    *backend = NULL;
+    if (strcmp(device, "float") == 0) {
+        return BDNN_OK;
+    }
+    type = bdnn_backend_find(device, &options);
+    if (!type) {
+        return bdnn_fail(err, BDNN_ERROR_ARGUMENT,
+                         "device '%.40s': there are cpu, reference, float, xrt, xrt:INDEX, uio and uio:NAME", device);
+    }
+    return type->open(&options, backend, err);
+}

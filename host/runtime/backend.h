@@ -43,6 +43,8 @@ typedef struct bdnn_backend_type {
     const char *(*describe)(const bdnn_backend *backend, const bdnn_resident *resident, uint64_t *weight_bytes);
     /* What an accelerator did for a layer in its last run; NULL for backends that are none. */
     void (*cost)(const bdnn_backend *backend, const bdnn_resident *resident, bdnn_accelerator_cost *cost);
+    /* How long an accelerator takes for a job with hardly any work, `count` times; NULL for backends that are none. */
+    bdnn_status (*time_launches)(bdnn_backend *backend, size_t count, uint64_t *nanoseconds, bdnn_error *err);
     /* Describes the backend's devices, at most `room` of them; returns how many. */
     size_t (*list)(const char *bitstream, bdnn_device_info *devices, size_t room);
 } bdnn_backend_type;
@@ -59,5 +61,9 @@ extern const bdnn_backend_type bdnn_backend_cpu, bdnn_backend_reference, bdnn_ba
  * name of the options, the latter within `device`. NULL for what no backend of this build is called. */
 extern const bdnn_backend_type *const bdnn_backends[]; /* NULL ends the list */
 const bdnn_backend_type *bdnn_backend_find(const char *device, bdnn_backend_options *options);
+
+/* Opens the device that a session's options name; *backend becomes NULL for "float", which needs none. */
+bdnn_status bdnn_backend_open(const bdnn_session_options *options, bdnn_threads *threads, bdnn_backend **backend,
+                              bdnn_error *err);
 
 #endif

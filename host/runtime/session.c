@@ -275,23 +275,6 @@ static bdnn_status allocate(bdnn_session *s, bdnn_error *err)
     return BDNN_OK;
 }
 
-static bdnn_status open_device(bdnn_session *s, const bdnn_session_options *o, bdnn_error *err)
-{
-    bdnn_backend_options options = {
-        .threads = s->threads, .bitstream = o->xclbin, .timeout_ms = o->timeout_ms, .wait = o->wait};
-    const char *device = o->device;
-    const bdnn_backend_type *type;
-    if (device && strcmp(device, "float") == 0) {
-        return BDNN_OK;
-    }
-    type = bdnn_backend_find(device ? device : "cpu", &options);
-    if (!type) {
-        return bdnn_fail(err, BDNN_ERROR_ARGUMENT,
-                         "device '%.40s': there are cpu, reference, float, xrt, xrt:INDEX, uio and uio:NAME", device);
-    }
-    return type->open(&options, &s->backend, err);
-}
-
 bdnn_status bdnn_session_create(const bdnn_model *model, const bdnn_session_options *options, bdnn_session **session,
                                 bdnn_error *err)
 {
@@ -313,7 +296,7 @@ bdnn_status bdnn_session_create(const bdnn_model *model, const bdnn_session_opti
         status = bdnn_fail(err, BDNN_ERROR_ARGUMENT, "a batch of %zu", o->batch);
     }
     if (status == BDNN_OK) {
-        status = open_device(s, o, err);
+        status = bdnn_backend_open(o, s->threads, &s->backend, err);
     }
     if (status == BDNN_OK) {
         status = bdnn_plan_create(&s->plan, s->graph, o->batch ? (int64_t)o->batch : 1, s->backend != NULL, err);

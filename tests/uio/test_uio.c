@@ -505,6 +505,35 @@ static void test_list(void **state)
     expect_nothing_left();
 }
 
+static void test_launches(void **state)
+{
+    static const char *const devices[] = {"uio", "uio:bdnn0-direct", "uio:uio0"};
+    bdnn_session_options options = {.timeout_ms = 5000, .wait = BDNN_WAIT_INTERRUPT};
+    bdnn_launch_times times;
+    (void)state;
+    for (size_t d = 0; d < sizeof devices / sizeof *devices; d++) {
+        use("all");
+        options.device = devices[d];
+        check(bdnn_device_launches(&options, 150, &times, &err));
+        assert_true(zynq_counted.runs >= 150);
+        assert_true(times.least_us > 0 && times.least_us <= times.median_us && times.median_us <= times.p99_us);
+        expect_nothing_left();
+    }
+    options.device = "cpu";
+    assert_int_equal(bdnn_device_launches(&options, 10, &times, &err), BDNN_ERROR_ARGUMENT);
+    options.device = "float";
+    assert_int_equal(bdnn_device_launches(&options, 10, &times, &err), BDNN_ERROR_ARGUMENT);
+    use("all");
+    options.device = "uio";
+    assert_int_equal(bdnn_device_launches(&options, 0, &times, &err), BDNN_ERROR_ARGUMENT);
+    zynq.fault = ZYNQ_STUCK;
+    zynq.fault_run = 5;
+    options.timeout_ms = 20;
+    assert_int_equal(bdnn_device_launches(&options, 10, &times, &err), BDNN_ERROR_DEVICE);
+    expect_message("uio:bdnn0: its run did not end within 20 ms");
+    expect_nothing_left();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -522,6 +551,7 @@ int main(void)
         cmocka_unit_test(test_missing_interrupts),
         cmocka_unit_test(test_disturbances),
         cmocka_unit_test(test_list),
+        cmocka_unit_test(test_launches),
     };
     return cmocka_run_group_tests_name("uio", tests, set_up, scratch_remove);
 }

@@ -85,4 +85,8 @@ bdnn_status bdnn_accelerator_await(bdnn_accelerator *accelerator, size_t unit, b
 bdnn_status bdnn_accelerator_finish(bdnn_accelerator *accelerator, size_t unit, bdnn_accelerator_counters *counters,
                                     bdnn_error *err);
 
+/* Runs the smallest job `count` times and tells how long each took, from its start to having seen how it ended. */
+bdnn_status bdnn_accelerator_time_launches(bdnn_accelerator *accelerator, size_t count, uint64_t *nanoseconds,
+                                           bdnn_error *err);
+
 #endif

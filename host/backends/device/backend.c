@@ -307,3 +307,14 @@ void bdnn_device_backend_cost(const bdnn_backend *backend, const bdnn_resident *
         *cost_of_layer = resident->layer.cost;
     }
 }
+
+bdnn_status bdnn_device_backend_time_launches(bdnn_backend *backend, size_t count, uint64_t *nanoseconds,
+                                              bdnn_error *err)
+{
+    struct accelerated *self = (struct accelerated *)backend;
+    bdnn_status status;
+    bdnn_accelerator_take_turn(self->device, self->timeout_ms, self->wait);
+    status = bdnn_accelerator_time_launches(self->device, count, nanoseconds, err);
+    bdnn_accelerator_end_turn(self->device);
+    return status;
+}

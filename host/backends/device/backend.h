@@ -21,9 +21,13 @@ const char *bdnn_device_backend_describe(const bdnn_backend *backend, const bdnn
                                          uint64_t *weight_bytes);
 void bdnn_device_backend_cost(const bdnn_backend *backend, const bdnn_resident *resident, bdnn_accelerator_cost *cost);
 
+bdnn_status bdnn_device_backend_time_launches(bdnn_backend *backend, size_t count, uint64_t *nanoseconds,
+                                              bdnn_error *err);
+
 #define BDNN_DEVICE_BACKEND_FUNCTIONS                                                                                  \
     .close = bdnn_device_backend_close, .prepare = bdnn_device_backend_prepare,                                        \
     .release = bdnn_device_backend_release, .scratch_bytes = bdnn_device_backend_scratch_bytes,                        \
-    .run = bdnn_device_backend_run, .describe = bdnn_device_backend_describe, .cost = bdnn_device_backend_cost
+    .run = bdnn_device_backend_run, .describe = bdnn_device_backend_describe, .cost = bdnn_device_backend_cost,        \
+    .time_launches = bdnn_device_backend_time_launches
 
 #endif

@@ -25,20 +25,26 @@ static bool is_idle(const bdnn_uio_device *device)
     return load(device, BDNN_HW_REG_CONTROL) & BDNN_HW_CONTROL_IDLE;
 }
 
+/* Those that the module takes are on unless nobody sleeps; of UIO's, which must be masked and unmasked by system calls,
+ * only those are raised that somebody sleeps for. */
+static void want_interrupts(bdnn_uio_device *device, bool wanted)
+{
+    if (wanted != device->interrupts) {
+        store(device, BDNN_HW_REG_GLOBAL_INTERRUPT, wanted);
+        device->interrupts = wanted;
+    }
+}
+
 bdnn_status bdnn_uio_mapped_start(bdnn_accelerator *a, size_t unit, const bdnn_hw_job *job,
                                   const bdnn_bus_memory *const pointers[BDNN_POINTERS], bdnn_error *err)
 {
     bdnn_uio_device *device = (bdnn_uio_device *)a;
-    const bool interrupts = a->wait != BDNN_WAIT_POLL;
     bdnn_hw_job placed = *job;
     uint32_t words[BDNN_HW_ARGUMENT_WORDS];
     if (!is_idle(device)) {
         return bdnn_accelerator_lose(a, &a->units[unit], err, "it is not idle before a run");
     }
-    if (interrupts != device->interrupts) {
-        store(device, BDNN_HW_REG_GLOBAL_INTERRUPT, interrupts);
-        device->interrupts = interrupts;
-    }
+    want_interrupts(device, a->wait != BDNN_WAIT_POLL && !device->unattended);
     placed.weights = pointers[BDNN_POINTER_WEIGHTS]->address;
     placed.activations = pointers[BDNN_POINTER_ACTIVATIONS]->address;
     placed.filters = pointers[BDNN_POINTER_FILTERS]->address;
@@ -58,7 +64,7 @@ static bool unmask(const bdnn_uio_device *device)
     return !device->unattended || bdnn_uio_system_used->write(device->fd, &on, sizeof on) == sizeof on;
 }
 
-/* Writing a one toggles; the line falls with the last. */
+/* Writing a one toggles; the line falls with the last. The module does it by itself. */
 static void acknowledge(bdnn_uio_device *device)
 {
     const uint32_t status = device->unattended ? load(device, BDNN_HW_REG_INTERRUPT_STATUS) : 0;
@@ -79,34 +85,43 @@ static bool sleep_once(bdnn_uio_device *device, uint64_t limit)
     return ready == 0 || bdnn_uio_system_used->read(device->fd, &count, sizeof count) == sizeof count || errno == EINTR;
 }
 
-static bdnn_status sleep_until_idle(bdnn_accelerator *a, size_t unit, uint64_t limit, bool *ended, bdnn_error *err)
+/* False for an error. Of earlier runs, whose end was seen without, no interrupt is left before it looks once more; an
+ * end from then on has its own. */
+static bool sleep_until_idle(bdnn_uio_device *device, uint64_t limit, bool *ended)
 {
-    bdnn_uio_device *device = (bdnn_uio_device *)a;
+    acknowledge(device);
     bool well = unmask(device);
-    while (well && !(*ended = is_idle(device))) {
-        if (bdnn_clock() >= limit) {
-            return BDNN_OK;
-        }
+    want_interrupts(device, true);
+    while (well && !(*ended = is_idle(device)) && bdnn_clock() < limit) {
         well = sleep_once(device, limit);
         acknowledge(device);
         well = well && unmask(device);
     }
-    if (!well) {
+    if (device->unattended) {
+        want_interrupts(device, false);
+        acknowledge(device);
+    }
+    return well;
+}
+
+static bdnn_status await_asleep(bdnn_accelerator *a, size_t unit, uint64_t limit, bool *ended, bdnn_error *err)
+{
+    if (!sleep_until_idle((bdnn_uio_device *)a, limit, ended)) {
         return bdnn_accelerator_lose(a, &a->units[unit], err,
                                      "its interrupt cannot be waited for (--wait poll does without): %s",
                                      strerror(errno));
     }
-    return bdnn_clock() < limit
+    return !*ended || bdnn_clock() < limit
                ? BDNN_OK
-               : bdnn_accelerator_lose(
-                     a, &a->units[unit], err,
-                     "its run has ended, but no interrupt came within %u ms (--wait poll does without)", a->timeout_ms);
+               : bdnn_accelerator_lose(a, &a->units[unit], err,
+                                       "its run has ended, but no interrupt came within %u ms (--wait poll does "
+                                       "without)",
+                                       a->timeout_ms);
 }
 
 bdnn_status bdnn_uio_mapped_await(bdnn_accelerator *a, size_t unit, uint64_t limit, bool *ended, bdnn_error *err)
 {
-    bdnn_uio_device *device = (bdnn_uio_device *)a;
-    bdnn_status status = BDNN_OK;
+    const bdnn_uio_device *device = (const bdnn_uio_device *)a;
     uint64_t until = a->wait == BDNN_WAIT_INTERRUPT ? 0 : limit;
     if (a->wait == BDNN_WAIT_HYBRID) {
         const uint64_t briefly = bdnn_clock() + BDNN_UIO_SPIN_US * 1000;
@@ -115,13 +130,7 @@ bdnn_status bdnn_uio_mapped_await(bdnn_accelerator *a, size_t unit, uint64_t lim
     do {
         *ended = is_idle(device);
     } while (!*ended && bdnn_clock() < until);
-    if (!*ended && a->wait != BDNN_WAIT_POLL) {
-        status = sleep_until_idle(a, unit, limit, ended, err);
-    }
-    if (*ended && device->interrupts) {
-        acknowledge(device);
-    }
-    return status;
+    return *ended || a->wait == BDNN_WAIT_POLL ? BDNN_OK : await_asleep(a, unit, limit, ended, err);
 }
 
 bool bdnn_uio_mapped_stop(bdnn_uio_device *device)

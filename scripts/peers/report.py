@@ -7,6 +7,7 @@ from xml.sax.saxutils import escape
 ORDER = ["alexnet", "vgg16", "resnet152", "segnet"]
 TITLES = {"alexnet": "AlexNet", "vgg16": "VGG-16", "resnet152": "ResNet-152", "segnet": "SegNet"}
 RIVALS = ["ONNX Runtime fp32", "ONNX Runtime int8", "OpenCV fp32"]
+HELD_BACK_RIVALS = ["oneDNN int8 layers"]
 
 
 def load(folder):
@@ -14,7 +15,7 @@ def load(folder):
     for path in glob.glob(os.path.join(folder, "result-*.json")):
         with open(path) as file:
             records.append(json.load(file))
-    return sorted(records, key=lambda r: (ORDER.index(r["network"]), r["threads"]))
+    return sorted(records, key=lambda r: (bool(r.get("level")), ORDER.index(r["network"]), r["threads"]))
 
 
 def is_ours(name):
@@ -29,18 +30,19 @@ def ratio(record, rival, name, key):
 
 
 def heading(record):
-    return f"{TITLES[record['network']]}, {record['threads']} thread{'s' * (record['threads'] > 1)}"
+    return f"{TITLES[record['network']]}, {record['threads']} thread{'s' * (record['threads'] > 1)}{', AVX2 alone' if record.get('level') else ''}"
 
 
 def table(record):
     """Times, their spread, ratios and memory of all peers."""
-    lines = ["| | median ms | quartiles | least | " + " | ".join("against " + r for r in RIVALS) +
+    rivals = HELD_BACK_RIVALS if record.get("level") else RIVALS
+    lines = ["| | median ms | quartiles | least | " + " | ".join("against " + r for r in rivals) +
              " | peak memory, MB | before loading | memory of ONNX Runtime fp32 / own | first result, ms | likeness |",
-             "| --- |" + " ---: |" * (8 + len(RIVALS))]
+             "| --- |" + " ---: |" * (8 + len(rivals))]
     for name, p in record["peers"].items():
         like = "" if p["likeness"] is None else f"{p['likeness']:.3f}"
         cells = [name, f"{p['ms']:.2f}", f"{p['ms_lower_quartile']:.2f} - {p['ms_upper_quartile']:.2f}", f"{p['ms_least']:.2f}",
-                 *(ratio(record, rival, name, "ms") for rival in RIVALS), f"{p['peak_bytes'] / 1e6:.0f}", f"{p['base_bytes'] / 1e6:.0f}",
+                 *(ratio(record, rival, name, "ms") for rival in rivals), f"{p['peak_bytes'] / 1e6:.0f}", f"{p['base_bytes'] / 1e6:.0f}",
                  ratio(record, RIVALS[0], name, "peak_bytes"), f"{p['load_ms']:.0f}", like]
         lines.append("| " + " | ".join(cells) + " |")
     lines += [f"| {name} | cannot: {message.replace('|', ' ')[:120]} |" for name, message in record["failed"].items()]
@@ -80,7 +82,7 @@ def write(results, folder):
     os.makedirs(folder, exist_ok=True)
     lines = ["# Beside other runtimes", "", "Written by `scripts/bench-peers`; [README.md](README.md) says how it measures.", ""]
     for record in records:
-        picture = f"{record['network']}-{record['threads']}.svg"
+        picture = f"{record['network']}-{record['threads']}{'-avx2' if record.get('level') else ''}.svg"
         with open(os.path.join(folder, picture), "w") as file:
             file.write(plot(record))
         lines += [f"## {heading(record)}", "", f"![{heading(record)}]({picture})", "", *table(record), "", *notes(record), ""]

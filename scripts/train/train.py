@@ -3,7 +3,7 @@
 AdamW, one-cycle learning rate, batch 128 (SegNet 32); augmentation is a horizontal flip and a shift of up to
 2 pixels for the classifiers; SegNet sees freshly composed canvases each epoch.  One thread, seed 0.
 
-AlexNet and SegNet go on with sharpness-aware stages: these find weights around which the loss stays flat, so that
+Later stages are sharpness-aware: they find weights around which the loss stays flat, so that
 whatever moves the weights a little afterwards (such as decomposing them) costs less.  There, half of the images
 have fewer grey levels than 256.
 
@@ -25,7 +25,7 @@ Stage = namedtuple("Stage", "epochs peak_lr rho average", defaults=(0, False))
 STAGES = {
     "alexnet": [Stage(26, 1.2e-3), Stage(10, 6e-4, 0.2), Stage(10, 3e-4, 0.3, True)],
     "vgg": [Stage(8, 1.2e-3), Stage(5, 6e-4, 0.2, True)],
-    "resnet": [Stage(4, 4e-3)],
+    "resnet": [Stage(6, 4e-3), Stage(5, 1e-3, 0.2, True)],
     "segnet": [Stage(40, 4e-3), Stage(24, 1.5e-3, 0.5), Stage(18, 1.5e-3, 1.0, True), Stage(12, 1e-3, 1.2, True)],
 }
 SEG_PER_EPOCH = 8000

@@ -73,27 +73,40 @@ static void acknowledge(bdnn_uio_device *device)
     }
 }
 
-/* Sleeps until an interrupt comes, or a time that poll takes; false for an error. The count that is read may be that of
- * an earlier run, whose end was seen without it: then the caller looks and sleeps again. */
-static bool sleep_once(bdnn_uio_device *device, uint64_t limit)
+/* Sleeps until an interrupt comes, or for a time that poll takes; false for an error. */
+static bool sleep_once(bdnn_uio_device *device, int milliseconds)
 {
     uint32_t count;
-    const int ready = bdnn_uio_system_used->poll(device->fd, (int)bdnn_uio_milliseconds_until(limit));
+    const int ready = bdnn_uio_system_used->poll(device->fd, milliseconds);
     if (ready < 0) {
         return errno == EINTR;
     }
-    return ready == 0 || bdnn_uio_system_used->read(device->fd, &count, sizeof count) == sizeof count || errno == EINTR;
+    if (ready == 0) {
+        return true;
+    }
+    device->unread = false;
+    return bdnn_uio_system_used->read(device->fd, &count, sizeof count) == sizeof count || errno == EINTR;
 }
 
-/* False for an error. Of earlier runs, whose end was seen without, no interrupt is left before it looks once more; an
- * end from then on has its own. */
+/* Of earlier runs, whose end was seen without, no interrupt is left; an end from now on has its own. */
+static bool prepare_sleep(bdnn_uio_device *device)
+{
+    bool well = true;
+    if (device->unattended) {
+        acknowledge(device);
+        well = (!device->unread || sleep_once(device, 0)) && unmask(device);
+    }
+    want_interrupts(device, true);
+    device->unread = true;
+    return well;
+}
+
+/* False for an error. */
 static bool sleep_until_idle(bdnn_uio_device *device, uint64_t limit, bool *ended)
 {
-    acknowledge(device);
-    bool well = unmask(device);
-    want_interrupts(device, true);
+    bool well = prepare_sleep(device);
     while (well && !(*ended = is_idle(device)) && bdnn_clock() < limit) {
-        well = sleep_once(device, limit);
+        well = sleep_once(device, (int)bdnn_uio_milliseconds_until(limit));
         acknowledge(device);
         well = well && unmask(device);
     }

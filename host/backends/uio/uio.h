@@ -43,6 +43,7 @@ typedef struct bdnn_uio_device {
     /* Mapped */
     volatile uint32_t *registers;
     bool interrupts; /* of the kernel are on */
+    bool unread;     /* one may have come that was not read */
     /* UIO */
     bool unattended; /* nobody but this process acknowledges interrupts */
     bool known;      /* the registers are those of the kernel, and may be written */

@@ -6,6 +6,7 @@ zynq_guest /dev/bdnn0 /dev/bdnn0-direct "$cycles" || exit 1
 . /networks.sh
 . /faults.sh
 rmmod bdnn || exit 1
+[ ! -f /uio.sh ] || . /uio.sh
 insmod /bdnn.ko || exit 1
 sleep 60 </dev/bdnn0 &
 sleep 1

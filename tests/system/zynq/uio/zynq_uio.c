@@ -6,6 +6,7 @@
  */
 #include <linux/dma-mapping.h>
 #include <linux/interrupt.h>
+#include <linux/irq.h>
 #include <linux/module.h>
 #include <linux/of.h>
 #include <linux/of_reserved_mem.h>
@@ -65,7 +66,12 @@ static int zynq_uio_probe(struct platform_device *platform)
 		return -ENOMEM;
 	uio->info.name = "bdnn";
 	uio->info.version = "1";
-	uio->info.irq = platform_get_irq(platform, 0);
+	ret = platform_get_irq(platform, 0);
+	if (ret < 0)
+		return ret;
+	uio->info.irq = ret;
+	/* The level stays until user space has acknowledged it: it must be masked at once. */
+	irq_set_status_flags(uio->info.irq, IRQ_DISABLE_UNLAZY);
 	uio->info.handler = handle_interrupt;
 	uio->info.irqcontrol = control_interrupt;
 	uio->info.priv = uio;

@@ -51,8 +51,12 @@ bdnn_status bdnn_uio_mapped_start(bdnn_accelerator *a, size_t unit, const bdnn_h
     placed.results = pointers[BDNN_POINTER_RESULTS]->address;
     bdnn_hw_pack_job(&placed, words);
     for (uint32_t i = 0; i < BDNN_HW_ARGUMENT_WORDS; i++) {
-        store(device, BDNN_HW_REG_WEIGHTS + 4 * i, words[i]);
+        if (!device->told || words[i] != device->words[i]) {
+            store(device, BDNN_HW_REG_WEIGHTS + 4 * i, words[i]);
+            device->words[i] = words[i];
+        }
     }
+    device->told = true;
     store(device, BDNN_HW_REG_CONTROL, BDNN_HW_CONTROL_START);
     return BDNN_OK;
 }

@@ -42,6 +42,8 @@ typedef struct bdnn_uio_device {
     bdnn_uio_run last;
     /* Mapped */
     volatile uint32_t *registers;
+    bool told; /* a run; only what changes is told again, as an access takes as long as hundreds of instructions */
+    uint32_t words[BDNN_HW_ARGUMENT_WORDS];
     bool interrupts; /* of the kernel are on */
     bool unread;     /* one may have come that was not read */
     /* UIO */

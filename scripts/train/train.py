@@ -26,7 +26,7 @@ STAGES = {
     "alexnet": [Stage(26, 1.2e-3), Stage(10, 6e-4, 0.2), Stage(10, 3e-4, 0.3, True)],
     "vgg": [Stage(8, 1.2e-3), Stage(5, 6e-4, 0.2, True)],
     "resnet": [Stage(6, 4e-3), Stage(5, 1e-3, 0.2, True)],
-    "segnet": [Stage(40, 4e-3), Stage(24, 1.5e-3, 0.5), Stage(18, 1.5e-3, 1.0, True), Stage(12, 1e-3, 1.2, True)],
+    "segnet": [Stage(40, 4e-3), Stage(24, 1.5e-3, 0.5), Stage(18, 1.5e-3, 1.0, True)],
 }
 SEG_PER_EPOCH = 8000
 AVERAGE_RATE = 0.001

@@ -86,8 +86,12 @@ static bdnn_status identify(bdnn_accelerator *a, size_t unit, bdnn_error *err)
                          found[IDENTITY], BDNN_HW_IDENTITY);
     }
     if (!bdnn_device_array_read(&array, found[ARRAY], found[WORD], found[BUFFERS])) {
-        return bdnn_fail(err, BDNN_ERROR_DEVICE, "%s: the registers 0x%08x 0x%08x 0x%08x are of no array", a->label,
-                         found[ARRAY], found[WORD], found[BUFFERS]);
+        a->identity = found[IDENTITY];
+        status = bdnn_accelerator_check(a, err); /* it may have gone since */
+        return status != BDNN_OK
+                   ? status
+                   : bdnn_fail(err, BDNN_ERROR_DEVICE, "%s: the registers 0x%08x 0x%08x 0x%08x are of no array",
+                               a->label, found[ARRAY], found[WORD], found[BUFFERS]);
     }
     if (unit > 0 && memcmp(&array, &a->array, sizeof array) != 0) {
         return bdnn_fail(err, BDNN_ERROR_UNSUPPORTED, "%s: the compute units %s and %s have arrays of different sizes",

@@ -267,9 +267,11 @@ static inline void unpool_item(const bdnn_layer_call *call, int64_t image, size_
     bdnn_shape_strides(out, strides);
     memset(y, call->outputs[0].format.zero_point, (size_t)out_item * size);
     for (int64_t i = 0; i < item; i++) {
-        const int64_t c = i % channels, at = indices[i] - (image * channels + c) * positions;
-        const int64_t to = whole && at >= 0 && at < positions ? at * channels + c
-                                                              : unpooled_place(&unpooled, strides, image, indices[i]);
+        const int64_t c = i % channels;
+        /* Unsigned: indices may be anything. */
+        const uint64_t at = (uint64_t)indices[i] - (uint64_t)((image * channels + c) * positions);
+        const int64_t to = whole && at < (uint64_t)positions ? (int64_t)at * channels + c
+                                                             : unpooled_place(&unpooled, strides, image, indices[i]);
         if (to >= 0) {
             move_element(y, to, x, i, size);
         }

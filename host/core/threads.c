@@ -99,6 +99,15 @@ static bool has_news(bdnn_threads *t, uint32_t seen)
     return atomic_load(&t->call) != seen || atomic_load_explicit(&t->stop, memory_order_relaxed);
 }
 
+/* Lets a steered worker, which is awake now, run wherever it may. Under `lock`. */
+static void let_go(struct worker *self)
+{
+    if (self->steered) {
+        pthread_setaffinity_np(pthread_self(), sizeof self->allowed, &self->allowed);
+        self->steered = false;
+    }
+}
+
 static void sleep_until_news(bdnn_threads *t, struct worker *self, uint32_t seen)
 {
     pthread_mutex_lock(&t->lock);
@@ -109,10 +118,7 @@ static void sleep_until_news(bdnn_threads *t, struct worker *self, uint32_t seen
     }
     self->asleep = false;
     atomic_fetch_sub(&t->sleepers, 1);
-    if (self->steered) {
-        pthread_setaffinity_np(pthread_self(), sizeof self->allowed, &self->allowed);
-        self->steered = false;
-    }
+    let_go(self);
     pthread_mutex_unlock(&t->lock);
 }
 
@@ -137,6 +143,9 @@ static void *work(void *context)
     struct worker *worker = context;
     bdnn_threads *t = worker->threads;
     uint32_t seen = 0;
+    pthread_mutex_lock(&t->lock);
+    let_go(worker);
+    pthread_mutex_unlock(&t->lock);
     while (!atomic_load_explicit(&t->stop, memory_order_relaxed)) {
         await_call(t, worker, seen);
         seen = atomic_load(&t->call);
@@ -145,19 +154,46 @@ static void *work(void *context)
     return NULL;
 }
 
-/* Keeps a sleeping worker off the caller's processor until it is awake. Linux, when it wakes a thread, does not take an
- * idle processor of a virtual machine for one that is free (the hypervisor runs something else on it meanwhile): worker
- * and caller would take turns on one, for whole runs of a network, beside one that is idle. */
+/* The processors that a worker may run on, but the caller's: false when that leaves none. Linux, when it wakes or
+ * starts a thread, does not take an idle processor of a virtual machine for one that is free (the hypervisor runs
+ * something else on it meanwhile): worker and caller would take turns on one, for whole runs of a network, beside one
+ * that is idle. */
+static bool others_than(int caller, const cpu_set_t *allowed, cpu_set_t *others)
+{
+    if (caller < 0 || !CPU_ISSET(caller, allowed)) {
+        return false;
+    }
+    *others = *allowed;
+    CPU_CLR(caller, others);
+    return CPU_COUNT(others) > 0;
+}
+
+/* Keeps a sleeping worker off the caller's processor until it is awake. */
 static void steer(struct worker *worker, int caller)
 {
     cpu_set_t others;
     if (worker->asleep && !worker->steered &&
         pthread_getaffinity_np(worker->handle, sizeof worker->allowed, &worker->allowed) == 0) {
-        others = worker->allowed;
-        CPU_CLR(caller, &others);
-        worker->steered = CPU_COUNT(&others) > 0 && CPU_ISSET(caller, &worker->allowed) &&
+        worker->steered = others_than(caller, &worker->allowed, &others) &&
                           pthread_setaffinity_np(worker->handle, sizeof others, &others) == 0;
     }
+}
+
+/* Starts a worker, likewise off the caller's processor at first. */
+static int start(struct worker *worker)
+{
+    pthread_attr_t attributes;
+    cpu_set_t others;
+    int error = pthread_attr_init(&attributes);
+    if (error != 0) {
+        return error;
+    }
+    worker->steered = pthread_getaffinity_np(pthread_self(), sizeof worker->allowed, &worker->allowed) == 0 &&
+                      others_than(sched_getcpu(), &worker->allowed, &others) &&
+                      pthread_attr_setaffinity_np(&attributes, sizeof others, &others) == 0;
+    error = pthread_create(&worker->handle, &attributes, work, worker);
+    pthread_attr_destroy(&attributes);
+    return error;
 }
 
 static void wake_sleepers(bdnn_threads *t)
@@ -165,7 +201,7 @@ static void wake_sleepers(bdnn_threads *t)
     if (atomic_load(&t->sleepers) > 0) {
         const int caller = sched_getcpu();
         pthread_mutex_lock(&t->lock);
-        for (size_t i = 0; i < t->started && caller >= 0; i++) {
+        for (size_t i = 0; i < t->started; i++) {
             steer(&t->workers[i], caller);
         }
         pthread_cond_broadcast(&t->wake);
@@ -189,7 +225,7 @@ bdnn_threads *bdnn_threads_create(size_t count)
     while (t->shares && t->workers && t->started + 1 < t->count) {
         struct worker *worker = &t->workers[t->started];
         *worker = (struct worker){.threads = t, .slot = t->started + 1};
-        if (pthread_create(&worker->handle, NULL, work, worker) != 0) {
+        if (start(worker) != 0) {
             break;
         }
         t->started++;

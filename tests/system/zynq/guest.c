@@ -327,69 +327,7 @@ static void check_cycles(const bdnn_device_array *array, unsigned cycles)
           slabs_after);
 }
 
-/* ---- What a launch costs
- * -------------------------------------------------------------------------------------------------------- */
-
-static double now_us(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec * 1e6 + (double)now.tv_nsec / 1e3;
-}
-
-static int by_value(const void *a, const void *b)
-{
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-enum way { MEDIATED_INTERRUPT, MEDIATED_SPIN, DIRECT_POLL };
-
-static void time_launches(const bdnn_device_array *array, enum way way, const char *name)
-{
-    enum { LAUNCHES = 200 };
-    static double us[LAUNCHES];
-    struct placed p;
-    bdnn_ip_shape shape = {.batch = 1,
-                           .channels = 64,
-                           .filters = 8,
-                           .groups = 1,
-                           .bases = 1,
-                           .bits = 1,
-                           .in_size = {1, 1, 1},
-                           .out_size = {1, 1, 1},
-                           .kernel = {1, 1, 1},
-                           .stride = {1, 1, 1},
-                           .dilation = {1, 1, 1}};
-    const int fd = open_or_exit(way == DIRECT_POLL ? direct_node : node);
-    volatile uint32_t *registers = way == DIRECT_POLL ? map_registers(fd) : NULL;
-    if (!device_case_make(&p.vector, array, &shape, FILL_RANDOM, BDNN_DEVICE_PLANES, false)) {
-        fprintf(stderr, "the smallest job does not fit\n");
-        exit(1);
-    }
-    place(fd, &p, 0);
-    for (int i = 0; i < LAUNCHES; i++) {
-        const double start = now_us();
-        if (registers) {
-            run_direct(fd, registers, &p, 0, 0);
-        } else {
-            struct bdnn_device_launch launch = launch_of(&p, 0, 0);
-            struct bdnn_device_wait wait = {.timeout_ms = 1000, .spin_us = way == MEDIATED_SPIN ? 1000 : 0};
-            if (ioctl(fd, BDNN_DEVICE_LAUNCH, &launch) != 0 || ioctl(fd, BDNN_DEVICE_WAIT, &wait) != 0) {
-                perror("a timed launch");
-                break;
-            }
-        }
-        us[i] = now_us() - start;
-    }
-    qsort(us, LAUNCHES, sizeof *us, by_value);
-    printf("time  %s: median %.0f us, p99 %.0f us\n", name, us[LAUNCHES / 2], us[LAUNCHES * 99 / 100]);
-    if (registers) {
-        unmap_registers(registers);
-    }
-    unplace(fd, &p);
-    close(fd);
-}
+/* ---- A device that is lost */
 
 static void check_death(const bdnn_device_array *array)
 {
@@ -494,9 +432,6 @@ int main(int argc, char **argv)
     check_killed(&array, direct_node, 5);
     check_cycles(&array, cycles);
     check_stuck(&array);
-    time_launches(&array, MEDIATED_INTERRUPT, "mediated, by interrupt");
-    time_launches(&array, MEDIATED_SPIN, "mediated, spinning");
-    time_launches(&array, DIRECT_POLL, "direct, polling");
     printf("guest: %u passed, %u failed\n", passed, failed);
     return failed > 0;
 }

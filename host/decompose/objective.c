@@ -2,44 +2,45 @@
 #include "decompose/objective.h"
 
 #include "core/memory.h"
+#include "kernels/floats.h"
+#include "kernels/gemm.h"
 
-#include <cblas.h>
 #include <string.h>
-
-/* LAPACK's Cholesky factorisation, part of OpenBLAS; its C header belongs to another package. */
-void spotrf_(const char *uplo, const int *n, float *a, const int *lda, int *info);
 
 void bdnn_objective_free(bdnn_objective *objective)
 {
     bdnn_free(objective->gram);
     bdnn_free(objective->columns);
     bdnn_free(objective->diagonal);
-    bdnn_free(objective->factor);
+    bdnn_free(objective->cholesky.factor);
+    bdnn_free(objective->cholesky.inverses);
     memset(objective, 0, sizeof *objective);
 }
 
 void bdnn_objective_images(const bdnn_objective *objective, const float *vectors, int64_t count, float *images)
 {
-    const int d = (int)objective->inner, size = (int)bdnn_objective_image_size(objective);
-    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)count, size, d, 1.0f, vectors, d,
-                objective->sampled ? objective->columns : objective->gram, size, 0.0f, images, size);
+    const int64_t d = objective->inner, size = bdnn_objective_image_size(objective);
+    bdnn_gemm_plain(count, size, d, vectors, d, objective->sampled ? objective->columns : objective->gram, size, images,
+                    size);
 }
 
 double bdnn_objective_product(const bdnn_objective *objective, const float *a, const float *a_image, const float *b,
                               const float *b_image)
 {
-    const int d = (int)objective->inner, n = (int)objective->samples;
+    const bdnn_float_kernel *floats = bdnn_float_choose();
+    const size_t d = (size_t)objective->inner, n = (size_t)objective->samples;
     if (objective->sampled) {
-        return cblas_dsdot(n, a_image, 1, b_image, 1) / n + objective->lambda * cblas_dsdot(d, a, 1, b, 1);
+        return floats->dot_double(a_image, b_image, n) / (double)n + objective->lambda * floats->dot_double(a, b, d);
     }
-    return cblas_dsdot(d, a, 1, b_image, 1);
+    return floats->dot_double(a, b_image, d);
 }
 
 float bdnn_objective_gradient(const bdnn_objective *objective, const float *e, const float *image, int64_t i)
 {
-    const int n = (int)objective->samples;
+    const int64_t n = objective->samples;
     if (objective->sampled) {
-        return cblas_sdot(n, objective->columns + i * n, 1, image, 1) / (float)n + objective->lambda * e[i];
+        return bdnn_float_choose()->dot(objective->columns + i * n, image, (size_t)n) / (float)n +
+               objective->lambda * e[i];
     }
     return image[i];
 }
@@ -48,61 +49,86 @@ void bdnn_objective_update(const bdnn_objective *objective, float *image, int64_
 {
     const int64_t size = bdnn_objective_image_size(objective);
     const float *row = (objective->sampled ? objective->columns : objective->gram) + i * size;
-    cblas_saxpy((int)size, delta, row, 1, image, 1);
+    bdnn_float_choose()->axpy(row, (size_t)size, delta, image);
+}
+
+/* X X' / n + lambda I, by columns of blocks from the diagonal down, mirrored. */
+static void sample_gram(const bdnn_objective *objective, float *gram)
+{
+    const int64_t n = objective->samples;
+    for (int64_t j = 0; j < n; j += BDNN_CHOLESKY_BLOCK) {
+        const int64_t columns = n - j < BDNN_CHOLESKY_BLOCK ? n - j : BDNN_CHOLESKY_BLOCK;
+        bdnn_gemm_run(&(bdnn_gemm){.m = n - j,
+                                   .n = columns,
+                                   .k = objective->inner,
+                                   .a = objective->columns + j,
+                                   .a_row = 1,
+                                   .a_column = n,
+                                   .b = objective->columns + j,
+                                   .b_row = n,
+                                   .b_column = 1,
+                                   .c = gram + j * n + j,
+                                   .c_row = n});
+    }
+    for (int64_t i = 0; i < n; i++) {
+        for (int64_t j = 0; j <= i; j++) {
+            gram[i * n + j] *= 1.0f / (float)n;
+            gram[j * n + i] = gram[i * n + j];
+        }
+        gram[i * n + i] += objective->lambda;
+    }
 }
 
 bdnn_status bdnn_objective_factorise(bdnn_objective *objective, bdnn_error *err)
 {
-    const int size = (int)bdnn_objective_image_size(objective), d = (int)objective->inner;
-    const size_t bytes = (size_t)size * (size_t)size * sizeof(float);
-    float *factor = objective->factor = bdnn_alloc(bytes, 1);
-    int info = 0;
-    if (!factor) {
-        return bdnn_fail_memory(err, bytes, "the factor of a layer's Gram matrix");
+    const int64_t size = bdnn_objective_image_size(objective);
+    bdnn_cholesky *cholesky = &objective->cholesky;
+    int64_t failed;
+    cholesky->size = size;
+    cholesky->factor = bdnn_alloc((size_t)size * (size_t)size, sizeof *cholesky->factor);
+    cholesky->inverses = bdnn_alloc((size_t)bdnn_cholesky_inverses(size), sizeof *cholesky->inverses);
+    if (!cholesky->factor || !cholesky->inverses) {
+        return bdnn_fail_memory(err, (size_t)size * (size_t)size * sizeof(float), "the factor of a layer's Gram matrix");
     }
     if (objective->sampled) {
-        cblas_ssyrk(CblasColMajor, CblasLower, CblasNoTrans, size, d, 1.0f / (float)size, objective->columns, size,
-                    0.0f, factor, size);
-        for (int i = 0; i < size; i++) {
-            factor[(size_t)i * (size_t)size + (size_t)i] += objective->lambda;
-        }
+        sample_gram(objective, cholesky->factor);
     } else {
-        memcpy(factor, objective->gram, bytes);
+        memcpy(cholesky->factor, objective->gram, (size_t)size * (size_t)size * sizeof(float));
     }
-    spotrf_("L", &size, factor, &size, &info);
-    if (info != 0) {
+    failed = bdnn_cholesky_factorise(cholesky);
+    if (failed) {
         return bdnn_fail(
             err, BDNN_ERROR_ARGUMENT,
-            "the inputs' Gram matrix is not positive definite at element %d of %d: lambda is too small, or an input "
+            "the inputs' Gram matrix is not positive definite at element %lld of %lld: lambda is too small, or an input "
             "is not finite",
-            info, size);
+            (long long)failed, (long long)size);
     }
     return BDNN_OK;
 }
 
-/* Solves L L' x = x for `count` right-hand sides x[count][size]. */
-static void solve(const float *factor, int64_t size, int64_t count, float *x)
+int64_t bdnn_objective_scratch(const bdnn_objective *objective, int64_t filters)
 {
-    cblas_strsm(CblasColMajor, CblasLeft, CblasLower, CblasNoTrans, CblasNonUnit, (int)size, (int)count, 1.0f, factor,
-                (int)size, x, (int)size);
-    cblas_strsm(CblasColMajor, CblasLeft, CblasLower, CblasTrans, CblasNonUnit, (int)size, (int)count, 1.0f, factor,
-                (int)size, x, (int)size);
+    return bdnn_cholesky_scratch(bdnn_objective_image_size(objective), filters);
 }
 
 void bdnn_objective_targets(const bdnn_objective *objective, float *cross, const float *w, int64_t filters,
-                            float *targets)
+                            float *targets, float *scratch)
 {
     const int64_t d = objective->inner, n = objective->samples;
     if (!objective->sampled) {
         for (int64_t i = 0; i < filters * d; i++) {
             targets[i] = cross[i] + objective->lambda * w[i];
         }
-        solve(objective->factor, d, filters, targets);
+        bdnn_cholesky_solve(&objective->cholesky, filters, targets, scratch);
         return;
     }
     /* w + X' (X X' / n + lambda I)^-1 (Y - X w) / n: the same, by the push-through identity. */
-    solve(objective->factor, n, filters, cross);
-    memcpy(targets, w, (size_t)(filters * d) * sizeof *targets);
-    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)filters, (int)d, (int)n, 1.0f / (float)n, cross, (int)n,
-                objective->columns, (int)n, 1.0f, targets, (int)d);
+    bdnn_cholesky_solve(&objective->cholesky, filters, cross, scratch);
+    for (int64_t i = 0; i < filters * n; i++) {
+        cross[i] *= 1.0f / (float)n;
+    }
+    bdnn_gemm_transposed(filters, d, n, cross, n, objective->columns, n, targets, d);
+    for (int64_t i = 0; i < filters * d; i++) {
+        targets[i] += w[i];
+    }
 }

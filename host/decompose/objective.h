@@ -9,6 +9,7 @@
 
 #include "core/error.h"
 #include "core/threads.h"
+#include "decompose/cholesky.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -21,7 +22,7 @@ typedef struct bdnn_objective {
     float *gram;     /* [D][D] H, or NULL */
     float *columns;  /* [D][n] centred columns of X, or NULL */
     float *diagonal; /* [D] H_ii */
-    float *factor;   /* Cholesky factor of H, or of X X' / n + lambda I; NULL before bdnn_objective_factorise */
+    bdnn_cholesky cholesky; /* of H, or of X X' / n + lambda I; empty before bdnn_objective_factorise */
 } bdnn_objective;
 
 void bdnn_objective_free(bdnn_objective *objective);
@@ -51,6 +52,9 @@ bdnn_status bdnn_objective_factorise(bdnn_objective *objective, bdnn_error *err)
  * to Y, w being preferred where the samples leave it open. w: [filters][D]. cross: X'Y / n as [filters][D]; for a
  * sampled objective Y - X w, centred, as [filters][n], which is overwritten. One thread. */
 void bdnn_objective_targets(const bdnn_objective *objective, float *cross, const float *w, int64_t filters,
-                            float *targets);
+                            float *targets, float *scratch);
+
+/* Floats of its scratch. */
+int64_t bdnn_objective_scratch(const bdnn_objective *objective, int64_t filters);
 
 #endif

@@ -2,16 +2,17 @@
 #include "decompose/range.h"
 
 #include "core/memory.h"
+#include "kernels/floats.h"
+#include "kernels/gemm.h"
 #include "kernels/quantize.h"
 
-#include <cblas.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Ranges tried, as parts of the largest: geometric from 1 down to 0.1. */
-#define CANDIDATES    14
-#define SMALLEST_PART 0.1
+/* Ranges tried, as parts of the largest: 10^(-i / 13). Written out, since pow is not the same to the last bit everywhere. */
+static const float parts[] = {1.0f, 0.837677658f, 0.701703846f, 0.587801635f, 0.492388248f, 0.412462652f, 0.345510721f, 0.289426625f, 0.242446199f, 0.203091756f, 0.170125425f, 0.142510265f, 0.119377665f, 0.100000001f};
+#define CANDIDATES ((int)(sizeof parts / sizeof *parts))
 
 static bdnn_quantizer quantizer_of(float low, float high, int32_t bits)
 {
@@ -29,8 +30,8 @@ static bdnn_quantizer quantizer_of(float low, float high, int32_t bits)
 
 struct candidates {
     const bdnn_range_problem *problem;
-    bdnn_quantizer quantizer[CANDIDATES];
-    double cost[CANDIDATES];
+    bdnn_quantizer quantizer[sizeof parts / sizeof *parts];
+    double cost[sizeof parts / sizeof *parts];
     float *difference; /* [slots][groups][rows][D] */
     float *response;   /* [slots][rows][filters]; NULL: the cost is the inputs' own squared error */
 };
@@ -59,17 +60,18 @@ static void try_candidate(void *context, size_t slot, size_t index)
     float *difference = job->difference + (int64_t)slot * size;
     const bdnn_quantizer *q = &job->quantizer[index];
     bdnn_fake_quantize(p->rows, (size_t)size, q->step, q->zero_point, q->bits, difference);
-    cblas_saxpy((int)size, -1.0f, p->rows, 1, difference, 1);
+    for (int64_t i = 0; i < size; i++) {
+        difference[i] -= p->rows[i];
+    }
     job->cost[index] = 0;
     for (int64_t g = 0; g < p->groups && job->response; g++) {
         float *response = job->response + (int64_t)slot * p->row_count * p->filters;
-        cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)p->row_count, (int)p->filters, (int)p->inner, 1.0f,
-                    difference + g * group_size, (int)p->inner, p->weights + g * p->filters * p->inner, (int)p->inner,
-                    0.0f, response, (int)p->filters);
+        bdnn_gemm_transposed(p->row_count, p->filters, p->inner, difference + g * group_size, p->inner,
+                             p->weights + g * p->filters * p->inner, p->inner, response, p->filters);
         job->cost[index] += variance(response, p->row_count, p->filters);
     }
     if (!job->response) {
-        job->cost[index] = cblas_dsdot((int)size, difference, 1, difference, 1);
+        job->cost[index] = bdnn_float_choose()->dot_double(difference, difference, (size_t)size);
     }
 }
 
@@ -90,8 +92,7 @@ static bdnn_status best_candidate(const bdnn_range_problem *problem, bool by_out
                                 "the search for a layer's input range");
     }
     for (int i = 0; i < CANDIDATES; i++) {
-        const float part = (float)pow(SMALLEST_PART, (double)i / (CANDIDATES - 1));
-        job.quantizer[i] = quantizer_of(part * problem->low, part * problem->high, bits);
+        job.quantizer[i] = quantizer_of(parts[i] * problem->low, parts[i] * problem->high, bits);
     }
     bdnn_parallel_slots(threads, try_candidate, &job, CANDIDATES);
     for (int i = 1; i < CANDIDATES; i++) {

@@ -1,10 +1,17 @@
 /* Targets of a block of filters. */
 #include "decompose/retarget.h"
 
+/* Products with the samples and the solution of the linear system take turns in one scratch memory. */
+static int64_t shared_scratch(const bdnn_statistics *s, int64_t count)
+{
+    const int64_t products = bdnn_statistics_scratch(s, count), solution = bdnn_objective_scratch(&s->objective, count);
+    return products > solution ? products : solution;
+}
+
 int64_t bdnn_retarget_floats(const bdnn_statistics *s, int64_t count)
 {
     const int64_t n = s->objective.samples;
-    return 2 * count * (n + 16) + 2 * (count + 16) + count * s->objective.inner + bdnn_statistics_scratch(s);
+    return 2 * count * (n + 16) + 2 * (count + 16) + count * s->objective.inner + shared_scratch(s, count);
 }
 
 void bdnn_retarget_lay_out(bdnn_retarget *r, float *memory)
@@ -59,10 +66,10 @@ void bdnn_retarget_step(bdnn_retarget *r, const float *weights, float *targets)
         for (int64_t i = 0; i < all; i++) {
             r->goal[i] -= r->products[i];
         }
-        bdnn_objective_targets(objective, r->goal, r->w, r->count, targets);
+        bdnn_objective_targets(objective, r->goal, r->w, r->count, targets, r->scratch);
     } else {
-        float *cross = r->scratch + bdnn_statistics_scratch(s);
+        float *cross = r->scratch + shared_scratch(s, r->count);
         bdnn_statistics_cross(s, r->goal, r->count, cross, r->scratch);
-        bdnn_objective_targets(objective, cross, r->w, r->count, targets);
+        bdnn_objective_targets(objective, cross, r->w, r->count, targets, r->scratch);
     }
 }

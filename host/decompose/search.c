@@ -2,8 +2,8 @@
 #include "decompose/search.h"
 
 #include "core/memory.h"
+#include "kernels/floats.h"
 
-#include <cblas.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -24,6 +24,7 @@ struct block {
     float *e_image;
     float *signs;       /* [block * K][D] bases as +-1 */
     float *signs_image; /* [block * K][image] */
+    float signs_scale[BDNN_SEARCH_BLOCK][BDNN_MAX_BASES]; /* W of each filter is the sum of its bases in `signs` times these */
     uint8_t *spare;     /* [D] */
     uint8_t *best;      /* [block][D] codes of the best start so far */
     bdnn_codebook book[BDNN_SEARCH_BLOCK], best_book[BDNN_SEARCH_BLOCK];
@@ -102,7 +103,19 @@ static void refresh_errors(struct block *b)
             b->e[f * b->inner + d] = b->t[f * b->inner + d] - b->book[f].level[codes[d]];
         }
     }
-    bdnn_objective_images(b->objective, b->e, b->count, b->e_image);
+}
+
+/* Images of the errors, from those of the bases: right as long as the codes are those that were expanded. */
+static void errors_image_of_signs(struct block *b)
+{
+    const bdnn_float_kernel *floats = bdnn_float_choose();
+    memcpy(b->e_image, b->t_image, (size_t)(b->count * b->image) * sizeof *b->e_image);
+    for (int64_t f = 0; f < b->count; f++) {
+        for (int32_t k = 0; k < b->bases; k++) {
+            floats->axpy(b->signs_image + (f * b->bases + k) * b->image, (size_t)b->image, -b->signs_scale[f][k],
+                         b->e_image + f * b->image);
+        }
+    }
 }
 
 /* Step (a): the K scales of each filter by least squares under H. */
@@ -115,6 +128,9 @@ static void fit_scales(struct block *b)
         scale_system(b, f, gram, rhs);
         bdnn_solve_scales(b->bases, gram, rhs, scale);
         bdnn_codebook_set(&b->book[f], b->bases, scale);
+        for (int32_t k = 0; k < b->bases; k++) {
+            b->signs_scale[f][k] = (float)scale[k];
+        }
     }
 }
 
@@ -145,11 +161,9 @@ static bool sweep(struct block *b)
     return changed;
 }
 
+/* With an objective, the codes must be those that were expanded last. */
 static void round_scales(struct block *b)
 {
-    if (b->objective) {
-        expand_signs(b);
-    }
     for (int64_t f = 0; f < b->count; f++) {
         bdnn_filter *filter = &b->filters[f];
         bdnn_basis_gram gram;
@@ -166,6 +180,7 @@ static void round_scales(struct block *b)
         }
         for (int k = 0; k < b->bases; k++) {
             scale[k] = factor * filter->scale[k];
+            b->signs_scale[f][k] = (float)(flip >> k & 1 ? -scale[k] : scale[k]);
         }
         bdnn_codebook_set(&b->book[f], b->bases, scale);
         filter->factor = (float)factor;
@@ -176,6 +191,7 @@ static void round_scales(struct block *b)
 static void fit_factors(struct block *b)
 {
     refresh_errors(b);
+    bdnn_objective_images(b->objective, b->e, b->count, b->e_image);
     for (int64_t f = 0; f < b->count; f++) {
         bdnn_filter *filter = &b->filters[f];
         float *w = b->e + f * b->inner, *w_image = b->e_image + f * b->image;
@@ -227,9 +243,11 @@ static void retarget(struct block *b)
     }
 }
 
+/* The codes must be those that were expanded last. */
 static void choose_codes(struct block *b)
 {
     refresh_errors(b);
+    errors_image_of_signs(b);
     for (int s = 0; s < SWEEPS && sweep(b); s++) {
     }
 }

@@ -2,9 +2,10 @@
 #include "decompose/statistics.h"
 
 #include "core/memory.h"
+#include "kernels/floats.h"
+#include "kernels/gemm.h"
 #include "kernels/quantize.h"
 
-#include <cblas.h>
 #include <string.h>
 
 /* Rows gathered or converted at a time, rows of one gathering task, and the side of a tile of H. */
@@ -12,12 +13,17 @@
 #define ROW_TASK 32
 #define TILE     256
 
+/* Rows whose sums of products of bytes are exact in floats: fewer than 2^24. */
+#define EXACT_ROWS 256
+_Static_assert(EXACT_ROWS * 255 * 255 < 1 << 24 && EXACT_ROWS <= CHUNK && EXACT_ROWS <= BDNN_GEMM_BLOCK, "exact sums");
+
 struct collection {
     const bdnn_sample_source *source;
     int64_t d, f, n;
     int64_t first, count; /* samples of the chunk at hand */
-    float *rows;          /* [chunk][D] quantised inputs in real units, less the mean */
+    float *rows;          /* [chunk][D] quantised inputs, in real units or as they are */
     float *outputs;       /* [chunk][F] */
+    float *tiles;         /* [slots][TILE][TILE] */
     bdnn_statistics *out;
 };
 
@@ -34,52 +40,64 @@ void bdnn_statistics_free(bdnn_statistics *s)
 /* Quantised rows as centred floats. */
 static void centre_rows(const bdnn_statistics *s, int64_t first, int64_t count, float *rows)
 {
+    const bdnn_float_kernel *floats = bdnn_float_choose();
     const int64_t d = s->objective.inner;
-    const float step = s->quantizer.step;
     for (int64_t r = 0; r < count; r++) {
-        const uint8_t *from = s->rows + (first + r) * d;
-        for (int64_t i = 0; i < d; i++) {
-            rows[r * d + i] = step * (float)(from[i] - s->quantizer.zero_point) - s->x_mean[i];
-        }
+        floats->centre(s->rows + (first + r) * d, s->x_mean, (size_t)d, s->quantizer.step, s->quantizer.zero_point,
+                       rows + r * d);
     }
 }
 
-int64_t bdnn_statistics_scratch(const bdnn_statistics *s)
+int64_t bdnn_statistics_scratch(const bdnn_statistics *s, int64_t count)
 {
-    return s->objective.sampled ? 0 : CHUNK * s->objective.inner;
+    return s->objective.sampled ? 0 : CHUNK * (s->objective.inner + count);
 }
 
 void bdnn_statistics_predict(const bdnn_statistics *s, const float *weights, int64_t count, float *products,
                              float *scratch)
 {
     const int64_t d = s->objective.inner, n = s->objective.samples;
+    float *part = scratch + CHUNK * d; /* [rows][count] */
     if (s->objective.sampled) {
-        cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)count, (int)n, (int)d, 1.0f, weights, (int)d,
-                    s->objective.columns, (int)n, 0.0f, products, (int)n);
+        bdnn_gemm_plain(count, n, d, weights, d, s->objective.columns, n, products, n);
         return;
     }
     for (int64_t first = 0; first < n; first += CHUNK) {
         const int64_t rows = n - first < CHUNK ? n - first : CHUNK;
         centre_rows(s, first, rows, scratch);
-        cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)count, (int)rows, (int)d, 1.0f, weights, (int)d,
-                    scratch, (int)d, 0.0f, products + first, (int)n);
+        bdnn_gemm_transposed(rows, count, d, scratch, d, weights, d, part, count);
+        for (int64_t f = 0; f < count; f++) {
+            for (int64_t r = 0; r < rows; r++) {
+                products[f * n + first + r] = part[r * count + f];
+            }
+        }
     }
 }
 
 void bdnn_statistics_cross(const bdnn_statistics *s, const float *y, int64_t count, float *cross, float *scratch)
 {
     const int64_t d = s->objective.inner, n = s->objective.samples;
-    const float factor = 1.0f / (float)n;
     if (s->objective.sampled) {
-        cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)count, (int)d, (int)n, factor, y, (int)n,
-                    s->objective.columns, (int)n, 0.0f, cross, (int)d);
-        return;
+        bdnn_gemm_transposed(count, d, n, y, n, s->objective.columns, n, cross, d);
     }
-    for (int64_t first = 0; first < n; first += CHUNK) {
+    for (int64_t first = 0; first < n && !s->objective.sampled; first += CHUNK) {
         const int64_t rows = n - first < CHUNK ? n - first : CHUNK;
         centre_rows(s, first, rows, scratch);
-        cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)count, (int)d, (int)rows, factor, y + first, (int)n,
-                    scratch, (int)d, first ? 1.0f : 0.0f, cross, (int)d);
+        bdnn_gemm_run(&(bdnn_gemm){.m = count,
+                                   .n = d,
+                                   .k = rows,
+                                   .a = y + first,
+                                   .a_row = n,
+                                   .a_column = 1,
+                                   .b = scratch,
+                                   .b_row = d,
+                                   .b_column = 1,
+                                   .c = cross,
+                                   .c_row = d,
+                                   .mode = first ? BDNN_GEMM_ADD : BDNN_GEMM_SET});
+    }
+    for (int64_t i = 0; i < count * d; i++) {
+        cross[i] *= 1.0f / (float)n;
     }
 }
 
@@ -141,43 +159,81 @@ static void gather_all(struct collection *c, double *sum, bdnn_threads *threads)
     }
 }
 
-static void centre_task(void *context, size_t task)
+static void widen_task(void *context, size_t task)
 {
     const struct collection *c = context;
     const int64_t begin = (int64_t)task * ROW_TASK, count = begin + ROW_TASK < c->count ? ROW_TASK : c->count - begin;
-    centre_rows(c->out, c->first + begin, count, c->rows + begin * c->d);
+    bdnn_float_choose()->widen(c->out->rows + (c->first + begin) * c->d, (size_t)(count * c->d), c->rows + begin * c->d);
 }
 
-/* One tile of H on or below the diagonal. */
-static void accumulate_task(void *context, size_t task)
+/* Adds the products of a chunk's bytes to one tile of the Gram matrix on or below the diagonal, whose elements are
+ * unsigned integers until all are there: at most 66,051 samples (fit.c takes 49,152). */
+static void accumulate_task(void *context, size_t slot, size_t task)
 {
     const struct collection *c = context;
+    const int64_t d = c->d;
+    float *tile = c->tiles + slot * TILE * TILE;
     int64_t row = 0, column = (int64_t)task, width, height;
     while (column > row) {
         column -= ++row;
     }
-    height = (row + 1) * TILE < c->d ? TILE : c->d - row * TILE;
-    width = (column + 1) * TILE < c->d ? TILE : c->d - column * TILE;
-    cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, (int)height, (int)width, (int)c->count, 1.0f / (float)c->n,
-                c->rows + row * TILE, (int)c->d, c->rows + column * TILE, (int)c->d, 1.0f,
-                c->out->objective.gram + row * TILE * c->d + column * TILE, (int)c->d);
+    height = (row + 1) * TILE < d ? TILE : d - row * TILE;
+    width = (column + 1) * TILE < d ? TILE : d - column * TILE;
+    bdnn_gemm_run(&(bdnn_gemm){.m = height,
+                               .n = width,
+                               .k = c->count,
+                               .a = c->rows + row * TILE,
+                               .a_row = 1,
+                               .a_column = d,
+                               .b = c->rows + column * TILE,
+                               .b_row = d,
+                               .b_column = 1,
+                               .c = tile,
+                               .c_row = TILE});
+    for (int64_t i = 0; i < height; i++) {
+        float *gram = c->out->objective.gram + (row * TILE + i) * d + column * TILE;
+        for (int64_t j = 0; j < width; j++) {
+            uint32_t sum;
+            memcpy(&sum, gram + j, sizeof sum);
+            sum += (uint32_t)(int32_t)tile[i * TILE + j];
+            memcpy(gram + j, &sum, sizeof sum);
+        }
+    }
 }
 
-static void build_gram(struct collection *c, bdnn_threads *threads)
+/* From sums of products q_i q_j and sums q_i over n samples to step^2 of their covariance: one rounding of exact
+ * integers, n sum q_i q_j - sum q_i sum q_j < 2^53, and one of the product. */
+static void finish_gram(struct collection *c, const int64_t *sums)
 {
-    const int64_t tiles = (c->d + TILE - 1) / TILE;
+    const double step = c->out->quantizer.step, factor = step * step / ((double)c->n * (double)c->n);
     float *gram = c->out->objective.gram;
-    for (c->first = 0; c->first < c->n; c->first += CHUNK) {
-        c->count = c->n - c->first < CHUNK ? c->n - c->first : CHUNK;
-        bdnn_parallel(threads, centre_task, c, (size_t)((c->count + ROW_TASK - 1) / ROW_TASK));
-        bdnn_parallel(threads, accumulate_task, c, (size_t)(tiles * (tiles + 1) / 2));
-    }
     for (int64_t i = 0; i < c->d; i++) {
+        for (int64_t j = 0; j <= i; j++) {
+            uint32_t sum;
+            memcpy(&sum, gram + i * c->d + j, sizeof sum);
+            gram[i * c->d + j] = (float)((double)(c->n * (int64_t)sum - sums[i] * sums[j]) * factor);
+        }
         for (int64_t j = 0; j < i; j++) {
             gram[j * c->d + i] = gram[i * c->d + j];
         }
         c->out->objective.diagonal[i] = gram[i * c->d + i];
     }
+}
+
+static void build_gram(struct collection *c, int64_t *sums, bdnn_threads *threads)
+{
+    const int64_t tiles = (c->d + TILE - 1) / TILE;
+    for (c->first = 0; c->first < c->n; c->first += EXACT_ROWS) {
+        c->count = c->n - c->first < EXACT_ROWS ? c->n - c->first : EXACT_ROWS;
+        bdnn_parallel(threads, widen_task, c, (size_t)((c->count + ROW_TASK - 1) / ROW_TASK));
+        bdnn_parallel_slots(threads, accumulate_task, c, (size_t)(tiles * (tiles + 1) / 2));
+        for (int64_t r = c->first; r < c->first + c->count; r++) {
+            for (int64_t i = 0; i < c->d; i++) {
+                sums[i] += c->out->rows[r * c->d + i];
+            }
+        }
+    }
+    finish_gram(c, sums);
 }
 
 static void centre_columns(struct collection *c)
@@ -187,7 +243,7 @@ static void centre_columns(struct collection *c)
         for (int64_t r = 0; r < c->n; r++) {
             column[r] -= c->out->x_mean[i];
         }
-        c->out->objective.diagonal[i] = (float)(cblas_dsdot((int)c->n, column, 1, column, 1) / (double)c->n);
+        c->out->objective.diagonal[i] = (float)(bdnn_float_choose()->dot_double(column, column, (size_t)c->n) / (double)c->n);
     }
 }
 
@@ -206,7 +262,7 @@ static void add_ridge(bdnn_objective *objective, double lambda)
     }
 }
 
-static bool allocate(struct collection *c)
+static bool allocate(struct collection *c, size_t slots)
 {
     bdnn_statistics *out = c->out;
     bdnn_objective *objective = &out->objective;
@@ -223,9 +279,10 @@ static bool allocate(struct collection *c)
     } else {
         objective->gram = bdnn_zalloc(d * d, sizeof(float));
         out->rows = bdnn_alloc(d * n, 1);
+        c->tiles = bdnn_alloc(slots * TILE * TILE, sizeof(float));
     }
     return c->rows && c->outputs && objective->diagonal && out->x_mean && out->wanted && (out->other || !other) &&
-           (objective->sampled ? objective->columns != NULL : objective->gram && out->rows);
+           (objective->sampled ? objective->columns != NULL : objective->gram && out->rows && c->tiles);
 }
 
 bdnn_status bdnn_statistics_collect(const bdnn_sample_source *source, double lambda, bdnn_threads *threads,
@@ -238,13 +295,14 @@ bdnn_status bdnn_statistics_collect(const bdnn_sample_source *source, double lam
                            .n = source->count,
                            .out = statistics};
     double *sum = bdnn_zalloc((size_t)c.d, sizeof *sum);
+    int64_t *quantised = bdnn_zalloc((size_t)c.d, sizeof *quantised);
     bdnn_status status = BDNN_OK;
     memset(statistics, 0, sizeof *statistics);
     statistics->objective.inner = c.d;
     statistics->objective.samples = c.n;
     statistics->objective.sampled = c.n < c.d;
     statistics->quantizer = source->quantizer;
-    if (!sum || !allocate(&c)) {
+    if (!sum || !quantised || !allocate(&c, bdnn_threads_count(threads))) {
         status = bdnn_fail_memory(err, (size_t)(c.d * (c.d < c.n ? c.d : c.n)) * sizeof(float),
                                   "the statistics of a layer's inputs");
         bdnn_statistics_free(statistics);
@@ -253,11 +311,13 @@ bdnn_status bdnn_statistics_collect(const bdnn_sample_source *source, double lam
         if (statistics->objective.sampled) {
             centre_columns(&c);
         } else {
-            build_gram(&c, threads);
+            build_gram(&c, quantised, threads);
         }
         add_ridge(&statistics->objective, lambda);
     }
     bdnn_free(sum);
+    bdnn_free(quantised);
+    bdnn_free(c.tiles);
     bdnn_free(c.rows);
     bdnn_free(c.outputs);
     return status;

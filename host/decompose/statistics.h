@@ -35,7 +35,7 @@ bdnn_status bdnn_statistics_collect(const bdnn_sample_source *source, double lam
 void bdnn_statistics_free(bdnn_statistics *statistics);
 
 /* Floats of scratch of the two calls below. */
-int64_t bdnn_statistics_scratch(const bdnn_statistics *statistics);
+int64_t bdnn_statistics_scratch(const bdnn_statistics *statistics, int64_t count);
 
 /* products[count][n] of weights[count][D] with the centred samples. One thread. */
 void bdnn_statistics_predict(const bdnn_statistics *statistics, const float *weights, int64_t count, float *products,

@@ -1,7 +1,7 @@
-/* Convolution in float: rows of the matrix form (im2col) in tiles, times the weights by sgemm. */
+/* Convolution in float: rows of the matrix form (im2col) in tiles, times the weights. */
 #include "core/memory.h"
+#include "kernels/gemm.h"
 #include "kernels/rows.h"
-#include "layers/gemm.h"
 #include "layers/parameters.h"
 #include "layers/window.h"
 
@@ -92,7 +92,7 @@ static void run_tile(void *context, size_t slot, size_t tile)
     add_bias(job->call->layer->bias.data, g->filters, count, y);
 }
 
-/* One filter a channel: a product of vectors a tap, where sgemm would have nothing to do. */
+/* One filter a channel: a product of vectors a tap, where a matrix product would have nothing to do. */
 static void run_depthwise_position(void *context, size_t position)
 {
     const struct job *job = context;

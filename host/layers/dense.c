@@ -1,6 +1,6 @@
 /* Fully connected layers, and matrix products of two values. */
 #include "core/memory.h"
-#include "layers/gemm.h"
+#include "kernels/gemm.h"
 #include "layers/parameters.h"
 
 #include <string.h>
@@ -148,7 +148,7 @@ static void run_matmul(const bdnn_layer_call *call)
     bdnn_to_row_major(&b->shape, BDNN_FLOAT32, b->data, rows_b);
     batch = bdnn_shape_elements(&p.batch);
     for (int64_t i = 0; i < batch; i++) {
-        bdnn_gemm(p.m, p.n, p.k, rows_a + matrix_at(&p, &p.a, i) * p.m * p.k, p.k,
+        bdnn_gemm_plain(p.m, p.n, p.k, rows_a + matrix_at(&p, &p.a, i) * p.m * p.k, p.k,
                   rows_b + matrix_at(&p, &p.b, i) * p.k * p.n, p.n, rows_y + i * p.m * p.n, p.n);
     }
     bdnn_from_row_major(&y->shape, BDNN_FLOAT32, rows_y, y->data);

@@ -1,9 +1,9 @@
 /* Local response normalisation across channels (Krizhevsky et al. 2012; ONNX LRN):
  *     y[c] = x[c] / (bias + alpha / size * sum of x[i]^2 over the `size` channels around c)^beta */
 #include "kernels/maps.h"
+#include "kernels/power.h"
 #include "layers/layer.h"
 
-#include <math.h>
 #include <string.h>
 
 static bdnn_status infer_lrn(const bdnn_layer *layer, const bdnn_value_info *in, bdnn_value_info *out, bdnn_error *err)
@@ -56,7 +56,7 @@ static void lrn_position(void *context, size_t slot, size_t position)
         for (int64_t i = c; i <= c + before + after; i++) {
             sum += squares[i];
         }
-        y[c] = x[c] * powf(bias + scale * sum, -beta);
+        y[c] = x[c] * bdnn_power(bias + scale * sum, -beta);
     }
 }
 

@@ -5,8 +5,6 @@
 #include "layers/parameters.h"
 #include "layers/walk.h"
 
-#include <math.h>
-
 static bdnn_status infer_same(const bdnn_value_info *in, bdnn_value_info *out, bdnn_error *err)
 {
     if (in[0].type != BDNN_FLOAT32) {
@@ -23,6 +21,22 @@ static bdnn_status infer_activation(const bdnn_layer *layer, const bdnn_value_in
         return bdnn_fail(err, BDNN_ERROR_FORMAT, "activation number %d", (int)layer->attr.activation.kind);
     }
     return infer_same(in, out, err);
+}
+
+/* 1 / (1 + e^-x), by e^-|x|, which does not overflow. */
+static void sigmoid(const float *x, int64_t count, float *y)
+{
+    float power[64];
+    for (int64_t first = 0; first < count; first += 64) {
+        const int64_t n = count - first < 64 ? count - first : 64;
+        for (int64_t i = 0; i < n; i++) {
+            power[i] = x[first + i] > 0 ? -x[first + i] : x[first + i];
+        }
+        bdnn_map_choose()->exponential(power, (size_t)n, power);
+        for (int64_t i = 0; i < n; i++) {
+            y[first + i] = (x[first + i] > 0 ? 1 : power[i]) / (1 + power[i]);
+        }
+    }
 }
 
 static void activation_tile(void *context, size_t tile)
@@ -44,9 +58,7 @@ static void activation_tile(void *context, size_t tile)
         }
         break;
     case BDNN_ACT_SIGMOID:
-        for (int64_t i = (int64_t)tile * BDNN_WALK_TILE; i < end; i++) {
-            y[i] = 1 / (1 + expf(-x[i]));
-        }
+        sigmoid(x + begin, end - begin, y + begin);
         break;
     }
 }

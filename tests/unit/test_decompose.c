@@ -165,13 +165,16 @@ static void free_pair(struct pair *p)
 static void both_objectives_agree(void **unused)
 {
     struct pair p = make_pair();
-    float a[F * D], b[F * D], image_a[F * D], image_b[F * D];
+    float a[F * D], b[F * D], image_a[F * D], image_b[F * D], *scratch;
     bdnn_error err;
     (void)unused;
     assert_int_equal(bdnn_objective_factorise(&p.held, &err), BDNN_OK);
     assert_int_equal(bdnn_objective_factorise(&p.sampled, &err), BDNN_OK);
-    bdnn_objective_targets(&p.held, p.cross, p.w, F, a);
-    bdnn_objective_targets(&p.sampled, p.residual, p.w, F, b);
+    scratch = bdnn_alloc((size_t)bdnn_objective_scratch(&p.held, F), sizeof *scratch);
+    assert_non_null(scratch);
+    bdnn_objective_targets(&p.held, p.cross, p.w, F, a, scratch);
+    bdnn_objective_targets(&p.sampled, p.residual, p.w, F, b, scratch);
+    bdnn_free(scratch);
     for (int i = 0; i < F * D; i++) {
         assert_true(fabsf(a[i] - b[i]) < 2e-4f);
     }

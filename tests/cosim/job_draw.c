@@ -149,7 +149,7 @@ static void draw_geometry(bdnn_hw_job *job)
     job->in_width = mostly(1, 12, 16);
     job->in_height = mostly(1, 12, 16);
     job->out_width = mostly(1, 9, 13);
-    job->pixels = job->out_width * mostly(1, 9, 13);
+    job->pixels = job->out_width * mostly(1, 9, 13) + (one_in(10) ? (uint32_t)random_in(0, job->out_width) : 0);
 }
 
 static void draw_free(const bdnn_device_array *array, bdnn_hw_job *job, pitches *p)

@@ -54,7 +54,7 @@ class Kernel:
     """The contents of kernel.txt."""
 
     def __init__(self, path):
-        self.path, self.arguments, self.status, self.ports = path, [], [], []
+        self.path, self.arguments, self.status, self.ports, self.limits = path, [], [], [], {}
         last = None
         for line in statements(path):
             keyword, rest = line[0], line[1:]
@@ -64,6 +64,8 @@ class Kernel:
                 self.identity = int(rest[0], 0)
             elif keyword == "port":
                 self.ports.append(rest[0])
+            elif keyword == "limit":
+                self.limits[rest[0]] = int(rest[1], 0)
             elif keyword == "argument":
                 last = Register(*rest)
                 self.arguments.append(last)
@@ -131,6 +133,9 @@ def read_board(path):
             raise DescriptionError(f"{path}: {name} is {board[name]}; it must be {low} to {high}")
     if 2 * board["lanes"] > board["rows"]:
         raise DescriptionError(f"{path}: lanes is {board['lanes']}; it must be at most half of the {board['rows']} rows")
+    burst = board["weight_depth"] // 2 * board["rows"] * board["word_bits"] // 64
+    if burst > 0xffff:
+        raise DescriptionError(f"{path}: a filter basis of {board['rows']} rows has {burst} words of 64 bits; the most are 65535")
     return board
 
 
@@ -161,6 +166,8 @@ def c_header(kernel):
     for register in kernel.arguments + kernel.status:
         for f in register.fields:
             lines.append(f"#define BDNN_HW_{f.name.upper()}(word) (((uint32_t)(word) >> {f.low}) & 0x{(1 << f.width) - 1:x}u)")
+    lines += ["", "/* What a job's numbers may come to */"]
+    lines += [f"#define BDNN_HW_{name.upper()} {value}" for name, value in kernel.limits.items()]
     lines += ["", "/* All arguments, by field */", "typedef struct bdnn_hw_job {"]
     for register in kernel.arguments:
         for f in register.parts():
@@ -248,6 +255,8 @@ def sv_package(kernel, board):
              f"  localparam int unsigned StatusWords   = {len(kernel.status)};", "",
              f"  // {board['name']}"]
     lines += [f"  localparam int unsigned {camel(name):<15} = {board[name]};" for name in SIZES]
+    lines += ["", "  // What a job's numbers may come to"]
+    lines += [f"  localparam int unsigned {camel(name):<15} = {value};" for name, value in kernel.limits.items()]
     lines += ["", "  // The argument words as they lie in the registers, the lowest address in the lowest bits"]
     lines += sv_struct("arguments_t", kernel.arguments)
     lines += ["", "  // The status words likewise"]

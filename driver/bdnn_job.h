@@ -6,7 +6,9 @@
 #include <linux/types.h>
 #ifndef __KERNEL__
 #include <stdbool.h>
+typedef __s32 s32;
 typedef __u32 u32;
+typedef __s64 s64;
 typedef __u64 u64;
 #endif
 
@@ -19,8 +21,8 @@ struct bdnn_extent {
 
 /*
  * What a job reaches from each of its pointers, on an array of so many rows (1 to 64) and words of
- * so many 64-bit parts (1 to 64). False for words that are no job, or whose steps are not those of
- * its geometry: then nothing bounds it.
+ * so many 64-bit parts (1 to 64). False for words that are no job, whose steps are not those of its
+ * geometry, or whose coordinates or offsets do not fit the accelerator's: then nothing bounds it.
  */
 bool bdnn_job_extents(const u32 *words, u32 rows, u32 parts,
 		      struct bdnn_extent extents[BDNN_DEVICE_POINTERS]);

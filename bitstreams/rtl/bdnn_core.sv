@@ -322,6 +322,8 @@ module bdnn_core #(
 `ifndef SYNTHESIS
   initial assert ($bits(bdnn_job_pkg::piece_t) == bdnn_job_pkg::PieceBits && $bits(bdnn_job_pkg::sum_t) == bdnn_job_pkg::SumBits)
     else $fatal(1, "bdnn_core: the widths in bdnn_job_pkg are not those of its types");
+  initial assert (WeightDepth / 2 * Rows * Parts < 65536 && Tiles * Columns < 65536)
+    else $fatal(1, "bdnn_core: a filter basis of %0d words, a block of %0d pixels", WeightDepth / 2 * Rows * Parts, Tiles * Columns);
   always_ff @(posedge clk_i) begin
     if (rst_ni) assert (!sums_valid || sum_valid) else $error("bdnn_core: a sum that nobody started");
   end

@@ -58,8 +58,8 @@ module bdnn_fetch #(
   logic [15:0] block_pixels;
   logic        basis_last, chunk_last, block_last;
 
-  assign weights_words = 16'(job_i.words * 16'(Rows * Parts));
-  assign block_pixels  = 16'(job_i.tiles * 8'(Columns));
+  assign weights_words = job_i.words * 16'(Rows * Parts);
+  assign block_pixels  = 16'(job_i.tiles) * 16'(Columns);
   assign basis_last    = basis_q == job_i.bases - 1'b1;
   assign chunk_last    = filters_left_q <= 16'(Rows);
   assign block_last    = pixels_left_q <= 32'(block_pixels);
@@ -110,12 +110,15 @@ module bdnn_fetch #(
   // Taps //
   //////////
 
+  // bdnn_check has seen that the furthest tap's coordinates fit, and those less the padding with a sign.
+  localparam int unsigned CoordinateSize = bdnn_hw_pkg::CoordinateBits + 1;
+
   logic               taps_done_q, block_open_q, padding_due_q;
   logic [1:0]         blocks_used_q;
   logic [31:0]        tap_pixels_left_q;
   logic [15:0]        in_block_q, x_q, unit_q;
   logic [7:0]         tap_x_q, tap_y_q;
-  logic signed [18:0] row_iy_q, first_iy, pixel_ix_q, first_ix, iy_q, ix_q;
+  logic signed [CoordinateSize-1:0] row_iy_q, first_iy, pixel_ix_q, first_ix, iy_q, ix_q;
   logic [63:0]        row_address_q, pixel_address_q, tap_row_address_q, tap_address_q;
   logic [63:0]        origin;
   logic [31:0]        pixel_step;
@@ -125,11 +128,11 @@ module bdnn_fetch #(
 
   assign origin       = job_i.activations + {{32{job_i.origin[31]}}, job_i.origin};
   assign pixel_step   = job_i.pixel_step - units_back;
-  assign first_iy     = -$signed({11'h0, job_i.pad_top});
-  assign first_ix     = -$signed({11'h0, job_i.pad_left});
+  assign first_iy     = -$signed(CoordinateSize'(job_i.pad_top));
+  assign first_ix     = -$signed(CoordinateSize'(job_i.pad_left));
 
-  assign tap_inside = !padding_due_q && iy_q >= 0 && ix_q >= 0 && iy_q < $signed({3'h0, job_i.in_height})
-                      && ix_q < $signed({3'h0, job_i.in_width});
+  assign tap_inside = !padding_due_q && iy_q >= 0 && ix_q >= 0 && iy_q < $signed(CoordinateSize'(job_i.in_height))
+                      && ix_q < $signed(CoordinateSize'(job_i.in_width));
   assign tap_valid  = run_i && !taps_done_q && (pooling || block_open_q || blocks_used_q != 2'(BlockBanks));
 
   assign tap_x_last     = tap_x_q == job_i.kernel_width - 1'b1;
@@ -191,14 +194,14 @@ module bdnn_fetch #(
 
   // Where the tap is: coordinates in the input and address. One adder leads to the next pixel, in its row or in the next one, or to the same pixel's
   // next unit; one to the next tap, in its row or in the next one.
-  logic signed [18:0] next_row_iy, next_pixel_ix;
+  logic signed [CoordinateSize-1:0] next_row_iy, next_pixel_ix;
   logic               row_end;
   logic [63:0]        next_pixel_address, next_tap_address;
   logic [31:0]        next_pixel_step, next_tap_step;
 
   assign row_end            = pixel_last && row_last;
-  assign next_row_iy        = row_end ? row_iy_q + $signed({11'h0, job_i.stride_y}) : row_iy_q;
-  assign next_pixel_ix      = row_end ? first_ix : pixel_last ? pixel_ix_q + $signed({11'h0, job_i.stride_x}) : pixel_ix_q;
+  assign next_row_iy        = row_end ? row_iy_q + $signed(CoordinateSize'(job_i.stride_y)) : row_iy_q;
+  assign next_pixel_ix      = row_end ? first_ix : pixel_last ? pixel_ix_q + $signed(CoordinateSize'(job_i.stride_x)) : pixel_ix_q;
   assign next_pixel_step    = row_end ? job_i.row_step : pixel_last ? pixel_step : unit_step;
   assign next_pixel_address = (row_end ? row_address_q : pixel_address_q) + {{32{next_pixel_step[31]}}, next_pixel_step};
   assign next_tap_step      = tap_x_last ? job_i.tap_row_step : job_i.tap_step;
@@ -227,11 +230,11 @@ module bdnn_fetch #(
       end else begin
         tap_address_q <= next_tap_address;
         if (tap_x_last) begin
-          iy_q              <= iy_q + $signed({11'h0, job_i.dilation_y});
+          iy_q              <= iy_q + $signed(CoordinateSize'(job_i.dilation_y));
           ix_q              <= pixel_ix_q;
           tap_row_address_q <= next_tap_address;
         end else begin
-          ix_q              <= ix_q + $signed({11'h0, job_i.dilation_x});
+          ix_q              <= ix_q + $signed(CoordinateSize'(job_i.dilation_x));
         end
       end
     end

@@ -132,33 +132,12 @@ module bdnn_kernel #(
     job.tiles         = words.tiles;
   end
 
-  // What no job can be. Addresses and steps must be those of beats.
-  logic [31:0] tap_units;
-  logic [31:0] block_words;
-  logic        refused_always, refused_sums, refused;
-
-  assign tap_units   = 32'(job.kernel_width) * 32'(job.kernel_height) * 32'(job.units) + 32'(job.pad_units);
-  assign block_words = 32'(job.words) * 32'(job.planes) * 32'(job.tiles);
-  assign refused_always = job.planes == '0 || job.planes > 4'd8 || job.units == '0
-                          || job.kernel_width == '0 || job.kernel_height == '0 || job.pixels == '0 || job.out_width == '0
-                          || job.activations[2:0] != '0 || job.results[2:0] != '0 || job.origin[2:0] != '0
-                          || job.pixel_step[2:0] != '0 || job.row_step[2:0] != '0 || job.tap_step[2:0] != '0
-                          || job.tap_row_step[2:0] != '0 || job.result_step[2:0] != '0 || words.result_origin[2:0] != '0;
-  assign refused_sums   = job.bases == '0 || job.bases > 4'd8
-                          || job.words == '0 || 32'(job.words) > 32'(WeightDepth / 2)
-                          || job.tiles == '0 || 32'(job.tiles) > 32'(Tiles) || block_words > 32'(ActivationDepth / 2)
-                          || tap_units != 32'(job.words) * 32'(WordBits / 64)
-                          || job.last_channels == '0 || job.last_channels > 7'd64 || job.filter_count == '0
-                          || (job.mode == bdnn_job_pkg::ModePlanes && (job.out_planes == '0 || job.out_planes > 4'd8))
-                          || job.weights[2:0] != '0 || job.filters[2:0] != '0;
-  assign refused        = refused_always || (job.mode != bdnn_job_pkg::ModeMaximum && refused_sums);
-
   //////////
   // Runs //
   //////////
 
-  // Reset of the core for one cycle, then the run; done once nothing is on its way on the bus.
-  logic core_rst_n, prepare_q, run_q, halt_q, finish;
+  // Reset of the core for one cycle, the check, then the run; done once nothing is on its way on the bus.
+  logic core_rst_n, prepare_q, run_q, checked_q, halt_q, finish, check_done, refused;
   logic core_done, core_settled, read_idle, write_idle, read_error, write_error;
   logic busy, wait_load, wait_results;
 
@@ -169,11 +148,17 @@ module bdnn_kernel #(
   // Data that a halted job has not yet taken from the read queue
   logic read_pending;
 
+  bdnn_check #(.WordBits(WordBits), .WeightDepth(WeightDepth), .ActivationDepth(ActivationDepth), .Tiles(Tiles)) u_check (
+    .clk_i(ap_clk), .rst_ni(ap_rst_n), .start_i(prepare_q), .job_i(job), .result_origin_i(words.result_origin),
+    .done_o(check_done), .refused_o(refused)
+  );
+
   logic cancelled_q, refused_q;
   always_ff @(posedge ap_clk) begin
     if (!ap_rst_n) begin
       prepare_q   <= 1'b0;
       run_q       <= 1'b0;
+      checked_q   <= 1'b0;
       halt_q      <= 1'b0;
       cancelled_q <= 1'b0;
       refused_q   <= 1'b0;
@@ -181,13 +166,16 @@ module bdnn_kernel #(
       prepare_q <= start;
       if (prepare_q) begin
         run_q       <= 1'b1;
-        halt_q      <= refused || cancel;
-        refused_q   <= refused;
+        checked_q   <= 1'b0;
+        halt_q      <= cancel;
+        refused_q   <= 1'b0;
         cancelled_q <= cancel;
       end else if (finish) begin
         run_q <= 1'b0;
       end else if (run_q) begin
-        halt_q      <= halt_q || cancel || read_error || write_error;
+        checked_q   <= checked_q || (check_done && !refused);
+        refused_q   <= refused_q || (check_done && refused);
+        halt_q      <= halt_q || cancel || (check_done && refused) || read_error || write_error;
         cancelled_q <= cancelled_q || cancel;
       end
     end
@@ -255,7 +243,7 @@ module bdnn_kernel #(
     .Rows(Rows), .Columns(Columns), .WordBits(WordBits), .WeightDepth(WeightDepth), .ActivationDepth(ActivationDepth),
     .Tiles(Tiles), .PortWords(PortWords), .Lanes(Lanes), .Structural(Structural)
   ) u_core (
-    .clk_i(ap_clk), .rst_ni(core_rst_n), .job_i(job), .run_i(run_q), .halt_i(halt_q),
+    .clk_i(ap_clk), .rst_ni(core_rst_n), .job_i(job), .run_i(run_q && checked_q), .halt_i(halt_q),
     .read_valid_o(read_valid), .read_ready_i(read_ready), .read_address_o(read_address), .read_beats_o(read_beats),
     .data_valid_i(rdata_valid), .data_pop_o(rdata_pop), .data_i(rdata),
     .write_valid_o(write_valid), .write_ready_i(write_ready), .write_address_o(write_address), .write_beats_o(write_beats),

@@ -142,9 +142,10 @@ module bdnn_pool (
 
 `ifndef SYNTHESIS
   always_ff @(posedge clk_i) begin
-    if (rst_ni && piece_valid_i) assert (is_padding || (piece_i.kind == bdnn_job_pkg::KindTap && piece_i.count == 16'd1))
+    // Before a run there may be pieces that a halted one left.
+    if (rst_ni && run_i && piece_valid_i) assert (is_padding || (piece_i.kind == bdnn_job_pkg::KindTap && piece_i.count == 16'd1))
       else $error("bdnn_pool: piece of kind %0d with %0d units", piece_i.kind, piece_i.count);
-    if (rst_ni && done_q) assert (!piece_valid_i) else $error("bdnn_pool: a tap behind the last unit");
+    if (rst_ni && run_i && done_q) assert (!piece_valid_i) else $error("bdnn_pool: a tap behind the last unit");
   end
 `endif
 

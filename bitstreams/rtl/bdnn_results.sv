@@ -79,7 +79,7 @@ module bdnn_results #(
   logic                 active, step, group_end, chunk_end, unit_end, filters_end, unit_start;
   logic                 walk_bank_q;       // unit bank written
 
-  assign block_pixels = 16'(job_i.tiles * 8'(Columns));
+  assign block_pixels = 16'(job_i.tiles) * 16'(Columns);
   assign pixels       = (pixels_left_q < 32'(block_pixels)) ? pixels_left_q[15:0] : block_pixels;
 
   assign unit_start  = step_q == '0 && pixel_q == '0;

@@ -62,7 +62,7 @@ module bdnn_sequencer #(
   logic        word_last, plane_last, tile_last, basis_last, chunk_last, block_last;
   logic        ready, step, sum_end, basis_end, chunk_end, block_end;
 
-  assign block_pixels = 16'(job_i.tiles * 8'(Columns));
+  assign block_pixels = 16'(job_i.tiles) * 16'(Columns);
   assign word_last    = word_q == job_i.words - 1'b1;
   assign plane_last   = plane_q == '0;
   assign tile_last    = tile_q == job_i.tiles - 1'b1 || tile_pixels_left_q <= 32'(Columns);

@@ -48,7 +48,7 @@ module bdnn_store #(
   logic [5:0]  beats;
   logic        ask, unit_end, units_end;
 
-  assign block_pixels = 16'(job_i.tiles * 8'(Columns));
+  assign block_pixels = 16'(job_i.tiles) * 16'(Columns);
   assign pixels       = (pixels_left_q < 32'(block_pixels)) ? pixels_left_q[15:0] : block_pixels;
   assign units_end    = filters_left_q <= 16'd64;
   assign beats        = (job_i.mode == bdnn_job_pkg::ModePlanes) ? {2'b00, job_i.out_planes} : (job_i.mode == bdnn_job_pkg::ModeInt16) ? 6'd16 : 6'd32;

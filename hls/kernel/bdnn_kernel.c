@@ -3,26 +3,6 @@
 
 #include "bdnn_kernel_prototype.h"
 
-/* What no job can be (docs/accelerator.md). */
-static int is_refused(const bdnn_hw_job *job)
-{
-    const uint32_t steps = (uint32_t)(job->activations | job->results) | job->origin | job->pixel_step | job->row_step |
-                           job->tap_step | job->tap_row_step | job->result_step | job->result_origin;
-    if (job->planes < 1 || job->planes > 8 || job->units < 1 || job->kernel_width < 1 || job->kernel_height < 1 ||
-        job->pixels < 1 || job->out_width < 1 || (steps & 7) != 0) {
-        return 1;
-    }
-    if (job->mode == MODE_MAXIMUM) {
-        return 0;
-    }
-    const uint32_t units = job->kernel_width * job->kernel_height * job->units + job->pad_units;
-    return job->bases < 1 || job->bases > 8 || job->words < 1 || job->words > WEIGHT_WORDS || job->tiles < 1 ||
-           job->tiles > TILES || job->words * job->planes * job->tiles > ACTIVATION_WORDS ||
-           units != job->words * PARTS || job->last_channels < 1 || job->last_channels > UNIT ||
-           job->filter_count < 1 || (job->mode == MODE_PLANES && (job->out_planes < 1 || job->out_planes > 8)) ||
-           ((job->weights | job->filters) & 7) != 0;
-}
-
 uint32_t result_words(const bdnn_hw_job *job)
 {
     return job->mode == MODE_PLANES    ? job->out_planes
@@ -34,9 +14,8 @@ uint32_t result_words(const bdnn_hw_job *job)
 tap_place place_of_tap(const bdnn_hw_job *job, uint32_t pixel, uint32_t row, uint32_t column)
 {
     const uint32_t y = pixel / job->out_width, x = pixel % job->out_width;
-    const int64_t bytes = (int64_t)(int32_t)job->origin + (int64_t)y * (int32_t)job->row_step +
-                          (int64_t)x * (int32_t)job->pixel_step + (int64_t)row * (int32_t)job->tap_row_step +
-                          (int64_t)column * (int32_t)job->tap_step;
+    const int64_t bytes = (int64_t)(int32_t)job->origin + (int64_t)y * job->row_step + (int64_t)x * job->pixel_step +
+                          (int64_t)row * job->tap_row_step + (int64_t)column * job->tap_step;
     const tap_place place = {.x = (int32_t)(x * job->stride_x + column * job->dilation_x) - (int32_t)job->pad_left,
                              .y = (int32_t)(y * job->stride_y + row * job->dilation_y) - (int32_t)job->pad_top,
                              .word = bytes / 8};
@@ -72,8 +51,10 @@ static uint32_t convolve(const uint64_t *weights, const uint64_t *activations, c
 {
     uint32_t work = 0;
     const uint32_t block_pixels = job->tiles * COLUMNS;
-    for (uint32_t first = 0; first < job->pixels; first += block_pixels) {
-        const uint32_t left = job->pixels - first, pixels = left < block_pixels ? left : block_pixels;
+    uint32_t pixels = 0;
+    for (uint32_t left = job->pixels; left > 0; left -= pixels) {
+        const uint32_t first = job->pixels - left;
+        pixels = left < block_pixels ? left : block_pixels;
         const block b = {.first = first, .pixels = pixels, .tiles = (pixels + COLUMNS - 1) / COLUMNS};
         work += run_block(weights, activations, filters, results, job, &b);
     }

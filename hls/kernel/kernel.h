@@ -46,6 +46,12 @@ void store_unit(int32_t values[PIXELS][UNIT], uint64_t *results, const bdnn_hw_j
 /* Max pooling over bit planes: the whole job. */
 void pool(const uint64_t *activations, uint64_t *results, const bdnn_hw_job *job);
 
+/* Whether a job is none; nothing may be read or written then. */
+int is_refused(const bdnn_hw_job *job);
+
+/* The part of it that is about places in memory; sizes, strides and dilations are not 0. */
+int reaches_too_far(const bdnn_hw_job *job);
+
 /* Tap (row, column) of output pixel `pixel`. */
 tap_place place_of_tap(const bdnn_hw_job *job, uint32_t pixel, uint32_t row, uint32_t column);
 int is_inside(const bdnn_hw_job *job, const tap_place *place);

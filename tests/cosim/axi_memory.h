@@ -20,6 +20,8 @@ class AxiMemory
     std::vector<uint8_t> bytes;
     Timing timing = {4, 4, 100, 100};
     uint64_t error_address = UINT64_MAX; /* a burst that touches it is answered with SLVERR */
+    bool absent = false;                 /* there is no memory: each burst is answered with DECERR */
+    const char *subject = "";            /* of messages: what the master is doing */
 
     AxiMemory(uint64_t base_address, size_t size, unsigned beat_bytes, uint64_t seed) : base(base_address), bytes(size)
     {
@@ -31,11 +33,20 @@ class AxiMemory
     /* The master may read and write only what is allowed. */
     void allow_read(uint64_t address, uint64_t size)
     {
-        readable_.push_back({address, size});
+        allow_read(address, size, here(address, size));
     }
     void allow_write(uint64_t address, uint64_t size)
     {
-        writable_.push_back({address, size});
+        allow_write(address, size, here(address, size));
+    }
+    /* The same with bytes of the caller's, of which there is a beat more at each end. */
+    void allow_read(uint64_t address, uint64_t size, uint8_t *memory)
+    {
+        readable_.push_back({address, size, memory});
+    }
+    void allow_write(uint64_t address, uint64_t size, uint8_t *memory)
+    {
+        writable_.push_back({address, size, memory});
     }
     void forget_regions()
     {
@@ -65,14 +76,24 @@ class AxiMemory
   private:
     struct Region {
         uint64_t address, size;
+        uint8_t *bytes;
     };
 
     axi_memory memory_;
     std::vector<Region> readable_, writable_;
 
+    uint8_t *here(uint64_t address, uint64_t size)
+    {
+        if (address < base || address - base > bytes.size() || size > bytes.size() - (address - base))
+            violation(this, "a region that is not in the memory", address);
+        return bytes.data() + (address - base);
+    }
     static axi_place place(void *context, uint64_t address, uint64_t size, bool write)
     {
+        static uint8_t nothing[4096];
         AxiMemory &self = *static_cast<AxiMemory *>(context);
+        if (self.absent)
+            return {nothing, sizeof nothing, AXI_DECERR};
         const axi_response response =
             self.error_address >= address && self.error_address < address + size ? AXI_SLVERR : AXI_OKAY;
         /* The first and the last beat may be partly outside: what is read there counts for nothing, and bytes written
@@ -80,16 +101,16 @@ class AxiMemory
         for (const Region &region : write ? self.writable_ : self.readable_) {
             const uint64_t end = region.address + region.size;
             if (address >= region.address - region.address % self.memory_.beat && address < end &&
-                address + size < end + self.memory_.beat && address >= self.base &&
-                end <= self.base + self.bytes.size())
-                return {&self.bytes[address - self.base], end - address, response};
+                address + size < end + self.memory_.beat)
+                return {region.bytes + (int64_t)(address - region.address), end - address, response};
         }
         return {nullptr, 0, response};
     }
     static void violation(void *context, const char *what, uint64_t address)
     {
         const AxiMemory &self = *static_cast<AxiMemory *>(context);
-        std::fprintf(stderr, "cycle %" PRIu64 ": %s, address 0x%" PRIx64 "\n", self.memory_.cycle, what, address);
+        std::fprintf(stderr, "cycle %" PRIu64 ": %s, address 0x%" PRIx64 "%s%s\n", self.memory_.cycle, what, address,
+                     *self.subject ? "; " : "", self.subject);
         std::exit(1);
     }
 };

@@ -173,7 +173,7 @@ static void test_refused(uint64_t seed)
         fail(&shape, "the plan refuses a small layer", seed);
     }
     const bdnn_hw_job good = device_case_job(&c, 0, 0);
-    bdnn_hw_job bad[32];
+    bdnn_hw_job bad[64];
     size_t count = 0;
 #define BAD(field, value) (bad[count] = good, bad[count++].field = (value))
     BAD(bases, 0);
@@ -203,6 +203,25 @@ static void test_refused(uint64_t seed)
     BAD(tap_row_step, good.tap_row_step + 4);
     BAD(result_step, good.result_step + 4);
     BAD(result_origin, 4);
+    BAD(in_width, 0);
+    BAD(in_height, 0);
+    BAD(stride_x, 0);
+    BAD(stride_y, 0);
+    BAD(dilation_x, 0);
+    BAD(dilation_y, 0);
+    BAD(pixels, good.pixels + 1);
+    BAD(pixels, good.out_width << BDNN_HW_COORDINATE_BITS);
+    BAD(pixel_step, 1u << 31);
+    BAD(row_step, 0u - 8);
+    BAD(tap_step, 1u << 31);
+    BAD(tap_row_step, 0u - 8);
+    BAD(row_step, 1u << 30);
+    BAD(tap_row_step, 1u << 30);
+    BAD(origin, INT32_MAX - 7);
+    BAD(result_step, 1u << 31);
+    BAD(result_step, 1u << 30);
+    BAD(result_origin, 1u << 31);
+    BAD(result_origin, (1u << 31) - 8);
 #undef BAD
     for (size_t i = 0; i < count; i++) {
         bad[i].weights = bad[i].filters = bad[i].activations = bad[i].results = 0;

@@ -153,8 +153,11 @@ void test_refused(Device &device, Random &random)
     const struct {
         unsigned argument;
         uint32_t value;
-    } cases[] = {{25, 0}, {25, 9},  {26, 0}, {26, 9}, {23, 0}, {23, 0xFFFF}, {24, 99}, {32, 0},  {32, 99}, {18, 0},
-                 {22, 0}, {22, 65}, {28, 0}, {17, 0}, {29, 0}, {0, 4},       {8, 2},   {13, 12}, {16, 0}};
+    } cases[] = {{25, 0},          {25, 9},          {26, 0},          {26, 9},         {23, 0},       {23, 0xFFFF},
+                 {24, 99},         {32, 0},          {32, 99},         {18, 0},         {22, 0},       {22, 65},
+                 {28, 0},          {17, 0},          {29, 0},          {0, 4},          {8, 2},        {13, 12},
+                 {16, 0},          {14, 0},          {15, 0},          {19, 0x1010100}, {19, 0x10101}, {9, 0x80000000},
+                 {12, 0xFFFFFFF8}, {13, 0x80000000}, {33, 0x80000000}, {17, 0xFFFFFFFF}};
 
     for (const auto &one : cases) {
         const uint64_t bursts = device.memory.counters().read_bursts + device.memory.counters().write_bursts;

@@ -60,13 +60,26 @@ static bool shape_fits(const bdnn_ip_shape *s, const bdnn_device_output *output)
            within(s->channels / s->groups, 1, (int64_t)65535 * UNIT) && within(s->filters / s->groups, 1, 65535);
 }
 
+/* Whether the kernel's coordinates and offsets hold all taps, also those outside of the image, and all results; it
+ * refuses the job otherwise. row, pixel and result in bytes. */
+static bool offsets_fit(const bdnn_ip_shape *s, int64_t row, int64_t pixel, int64_t result)
+{
+    const int64_t y = (s->out_size[1] - 1) * s->stride[1] + (int64_t)(s->kernel[1] - 1) * s->dilation[1];
+    const int64_t x = (s->out_size[2] - 1) * s->stride[2] + (int64_t)(s->kernel[2] - 1) * s->dilation[2];
+    const int64_t most = (int64_t)1 << BDNN_HW_OFFSET_BITS;
+    return y >> BDNN_HW_COORDINATE_BITS == 0 && x >> BDNN_HW_COORDINATE_BITS == 0 &&
+           (y - s->pad_begin[1]) * row + (x - s->pad_begin[2]) * pixel + pixel <= most &&
+           s->out_size[1] * s->out_size[2] * result <= most;
+}
+
 /* Steps through the activations and results; false when one does not fit 31 bits. */
 static bool plan_steps(bdnn_device_layer *layer)
 {
     const bdnn_ip_shape *s = &layer->shape;
     const int64_t pixel = 8 * layer->pixel_words, row = pixel * s->in_size[2], most = INT32_MAX;
     const int64_t result = 8 * layer->unit_words * layer->result_units * s->groups;
-    if (row > most / 255 || result > most || s->pad_begin[1] * row + s->pad_begin[2] * pixel > most) {
+    if (row > most / 255 || result > most || s->pad_begin[1] * row + s->pad_begin[2] * pixel > most ||
+        !offsets_fit(s, row, pixel, result)) {
         return false;
     }
     bdnn_hw_job *job = &layer->job;

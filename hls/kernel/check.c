@@ -1,0 +1,29 @@
+/* What no job can be (docs/accelerator.md), seen before the first access to memory: numbers out of their bounds. */
+#include "kernel.h"
+
+/* Geometry, addresses and steps: what all modes have. */
+static int is_misplaced(const bdnn_hw_job *job)
+{
+    const uint32_t addresses = (uint32_t)(job->activations | job->results) | job->origin | job->pixel_step |
+                               job->row_step | job->tap_step | job->tap_row_step | job->result_step |
+                               job->result_origin;
+    return job->planes < 1 || job->planes > 8 || job->units < 1 || job->kernel_width < 1 || job->kernel_height < 1 ||
+           job->pixels < 1 || job->out_width < 1 || job->in_width < 1 || job->in_height < 1 || job->stride_x < 1 ||
+           job->stride_y < 1 || job->dilation_x < 1 || job->dilation_y < 1 || (addresses & 7) != 0;
+}
+
+int is_refused(const bdnn_hw_job *job)
+{
+    if (is_misplaced(job) || reaches_too_far(job)) {
+        return 1;
+    }
+    if (job->mode == MODE_MAXIMUM) {
+        return 0;
+    }
+    const uint32_t units = job->kernel_width * job->kernel_height * job->units + job->pad_units;
+    return job->bases < 1 || job->bases > 8 || job->words < 1 || job->words > WEIGHT_WORDS || job->tiles < 1 ||
+           job->tiles > TILES || job->words * job->planes * job->tiles > ACTIVATION_WORDS ||
+           units != job->words * PARTS || job->last_channels < 1 || job->last_channels > UNIT ||
+           job->filter_count < 1 || (job->mode == MODE_PLANES && (job->out_planes < 1 || job->out_planes > 8)) ||
+           ((job->weights | job->filters) & 7) != 0;
+}

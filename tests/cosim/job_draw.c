@@ -1,0 +1,302 @@
+/* Jobs of the kernel at random (job_draw.h). */
+#include "job_draw.h"
+
+#include "device_case.h"
+
+#include <stddef.h>
+#include <stdio.h>
+
+const job_kept jobs_kept[JOBS_KEPT] = {
+    /* Rows were counted in 19 bits: row 4096 * 128 was row 0 again, and the tap there, 4 MiB on, was read. */
+    {"coordinates beyond their bits",
+     {.pixel_step = 8,
+      .row_step = 8 * 128,
+      .tap_step = 8,
+      .tap_row_step = 8,
+      .in_width = 1,
+      .in_height = 1,
+      .out_width = 1,
+      .pixels = 4097,
+      .kernel_width = 1,
+      .kernel_height = 1,
+      .stride_x = 1,
+      .stride_y = 128,
+      .dilation_x = 1,
+      .dilation_y = 1,
+      .units = 1,
+      .last_channels = 64,
+      .planes = 1,
+      .mode = BDNN_DEVICE_MAXIMUM}},
+    /* Padding and origin cancelled out modulo 2^32, so that tap (4, 0), 4 GiB on, seemed to be at the pointer. */
+    {"offsets beyond their bits",
+     {.pixel_step = 8,
+      .row_step = 1u << 30,
+      .tap_step = 8,
+      .tap_row_step = 1u << 30,
+      .result_step = 8,
+      .in_width = 1,
+      .in_height = 1,
+      .out_width = 1,
+      .pixels = 1,
+      .kernel_width = 1,
+      .kernel_height = 5,
+      .stride_x = 1,
+      .stride_y = 1,
+      .dilation_x = 1,
+      .dilation_y = 1,
+      .pad_top = 4,
+      .units = 1,
+      .last_channels = 64,
+      .planes = 1,
+      .mode = BDNN_DEVICE_MAXIMUM}},
+};
+
+/* ---- Numbers */
+
+static bool one_in(int64_t n)
+{
+    return random_in(1, n) == 1;
+}
+
+/* 0 .. 2^bits - 1, each length of number as likely as another. */
+static uint32_t any_length(int bits)
+{
+    return (uint32_t)random_in(0, ((int64_t)1 << random_in(0, bits)) - 1);
+}
+
+/* Mostly low .. usual, now and then of up to so many bits. */
+static uint32_t mostly(int64_t low, int64_t usual, int bits)
+{
+    return one_in(12) ? any_length(bits) : (uint32_t)random_in(low, usual);
+}
+
+/* What arithmetic goes wrong with. */
+static uint32_t changed(uint32_t value)
+{
+    const uint32_t power = 1u << random_in(0, 31);
+    switch (random_in(0, 6)) {
+    case 0:
+        return value + (uint32_t)random_in(-9, 9);
+    case 1:
+        return value + 8 * (uint32_t)random_in(-9, 9);
+    case 2:
+        return power;
+    case 3:
+        return power - 8;
+    case 4:
+        return value ^ power;
+    case 5:
+        return any_length(32);
+    default:
+        return (uint32_t)random_in(0, 4);
+    }
+}
+
+/* ---- Jobs */
+
+/* Bytes from an input pixel and an input row to the next. */
+typedef struct pitches {
+    uint32_t pixel, row;
+} pitches;
+
+/* Steps as stride and dilation say, as far as 32 bits go, and an origin that padding leads before. */
+static void set_steps(bdnn_hw_job *job, pitches p, uint32_t first)
+{
+    job->pixel_step = p.pixel * job->stride_x;
+    job->tap_step = p.pixel * job->dilation_x;
+    job->row_step = p.row * job->stride_y;
+    job->tap_row_step = p.row * job->dilation_y;
+    job->origin = first - job->pad_top * p.row - job->pad_left * p.pixel;
+}
+
+static void set_words(const bdnn_device_array *array, bdnn_hw_job *job)
+{
+    const uint32_t parts = array->word_bits / 64, units = job->kernel_width * job->kernel_height * job->units;
+    job->words = (units + parts - 1) / parts;
+    job->pad_units = job->words * parts - units;
+    const uint32_t room = job->words && job->planes ? array->activation_depth / 2 / (job->words * job->planes) : 1;
+    job->tiles = (uint32_t)random_in(1, room < 1 ? 1 : room < array->tiles ? room : array->tiles);
+}
+
+static uint32_t draw_pitch(uint32_t natural)
+{
+    switch (random_in(0, 7)) {
+    case 0:
+        return 8 * any_length(28);
+    case 1:
+        return 1u << random_in(3, 31);
+    case 2:
+        return 0;
+    default:
+        return natural + 8 * (one_in(3) ? any_length(4) : 0);
+    }
+}
+
+/* Number by number, such that much of it is a job. */
+static void draw_geometry(bdnn_hw_job *job)
+{
+    job->planes = (uint32_t)random_in(1, 8);
+    job->units = mostly(1, 3, 16);
+    job->last_channels = (uint32_t)random_in(1, 64);
+    job->kernel_width = mostly(1, 4, 8);
+    job->kernel_height = mostly(1, 4, 8);
+    job->stride_x = mostly(1, 3, 8);
+    job->stride_y = mostly(1, 3, 8);
+    job->dilation_x = mostly(1, 3, 8);
+    job->dilation_y = mostly(1, 3, 8);
+    job->pad_left = mostly(0, 4, 8);
+    job->pad_top = mostly(0, 4, 8);
+    job->in_width = mostly(1, 12, 16);
+    job->in_height = mostly(1, 12, 16);
+    job->out_width = mostly(1, 9, 13);
+    job->pixels = job->out_width * mostly(1, 9, 13) + (one_in(10) ? (uint32_t)random_in(0, job->out_width) : 0);
+}
+
+static void draw_free(const bdnn_device_array *array, bdnn_hw_job *job, pitches *p)
+{
+    draw_geometry(job);
+    job->mode = (uint32_t)random_in(0, 3);
+    job->bases = (uint32_t)random_in(1, 8);
+    job->zero_point = (uint32_t)random_in(0, 255);
+    job->filter_count = mostly(1, 100, 12);
+    job->out_planes = (uint32_t)random_in(1, 8);
+    job->low = any_length(32);
+    job->high = any_length(32);
+    p->pixel = draw_pitch(8 * job->units * job->planes);
+    p->row = draw_pitch(p->pixel * job->in_width);
+    set_steps(job, *p, one_in(2) ? 0 : 8 * any_length(28));
+    set_words(array, job);
+    job->result_step = one_in(4) ? 8 * any_length(28) : 8 * any_length(8);
+    job->result_origin = one_in(2) ? 0 : 8 * any_length(28);
+}
+
+static bool draw_planned(const bdnn_device_array *array, bdnn_hw_job *job, pitches *p)
+{
+    const bdnn_device_output output = {.mode = (bdnn_device_mode)random_in(0, 3), .bits = 4, .high = 15};
+    bdnn_ip_shape shape = device_shape_random();
+    bdnn_device_layer layer;
+    if (output.mode == BDNN_DEVICE_MAXIMUM) {
+        shape.groups = 1;
+        shape.filters = shape.channels;
+    }
+    if (!bdnn_device_plan(array, &shape, &output, &layer)) {
+        return false;
+    }
+    *job = bdnn_device_job(&layer, random_in(0, shape.groups - 1));
+    p->pixel = 8 * (uint32_t)layer.pixel_words;
+    p->row = p->pixel * job->in_width;
+    return true;
+}
+
+#define FIELD(name) offsetof(bdnn_hw_job, name)
+static const size_t fields[] = {FIELD(origin),       FIELD(pixel_step),    FIELD(row_step),     FIELD(tap_step),
+                                FIELD(tap_row_step), FIELD(result_step),   FIELD(in_width),     FIELD(in_height),
+                                FIELD(out_width),    FIELD(pixels),        FIELD(kernel_width), FIELD(stride_x),
+                                FIELD(stride_y),     FIELD(kernel_height), FIELD(dilation_x),   FIELD(dilation_y),
+                                FIELD(pad_left),     FIELD(pad_top),       FIELD(units),        FIELD(last_channels),
+                                FIELD(words),        FIELD(pad_units),     FIELD(bases),        FIELD(planes),
+                                FIELD(zero_point),   FIELD(filter_count),  FIELD(mode),         FIELD(out_planes),
+                                FIELD(low),          FIELD(high),          FIELD(tiles),        FIELD(result_origin)};
+
+static uint32_t *field_of(bdnn_hw_job *job, size_t field)
+{
+    return (uint32_t *)(void *)((char *)job + field);
+}
+
+/* Up to three numbers become others; in half of the cases what follows from them is made right again. */
+static void change(const bdnn_device_array *array, bdnn_hw_job *job, pitches p)
+{
+    const uint32_t first = job->origin + job->pad_top * p.row + job->pad_left * p.pixel;
+    for (int64_t i = random_in(0, 3); i > 0; i--) {
+        uint32_t *number = field_of(job, fields[random_in(0, (int64_t)(sizeof fields / sizeof *fields) - 1)]);
+        *number = changed(*number);
+    }
+    if (one_in(2)) {
+        /* What the registers cut off takes no part. */
+        job->out_width &= 0xffff;
+        job->pixels = job->out_width ? job->pixels / job->out_width * job->out_width : job->pixels;
+        job->stride_x &= 255, job->stride_y &= 255, job->dilation_x &= 255, job->dilation_y &= 255;
+        job->pad_left &= 255, job->pad_top &= 255, job->kernel_width &= 255, job->kernel_height &= 255;
+        job->units &= 0xffff, job->planes &= 15;
+        set_steps(job, p, first);
+        set_words(array, job);
+    }
+}
+
+void job_draw(const bdnn_device_array *array, uint32_t words[BDNN_HW_ARGUMENT_WORDS])
+{
+    bdnn_hw_job job = {0};
+    pitches p;
+    if (one_in(2) || !draw_planned(array, &job, &p)) {
+        draw_free(array, &job, &p);
+    }
+    if (!one_in(4)) {
+        change(array, &job, p);
+    }
+    bdnn_hw_pack_job(&job, words);
+    if (one_in(10)) { /* bits that are of no register's field */
+        static const int half[] = {14, 15, 16, 18, 20, 21, 23, 28};
+        words[half[random_in(0, 7)]] |= (uint32_t)random_in(0, 0xffff) << 16;
+    }
+}
+
+/* ---- What the tests must know of them */
+
+static uint32_t word(const uint32_t *words, uint32_t reg)
+{
+    return words[(reg - BDNN_HW_REG_WEIGHTS) / 4];
+}
+
+double job_cycles(const bdnn_device_array *array, const uint32_t words[BDNN_HW_ARGUMENT_WORDS])
+{
+    const uint32_t kernel = word(words, BDNN_HW_REG_KERNEL_SIZE);
+    const double pixels = word(words, BDNN_HW_REG_PIXELS),
+                 planes = BDNN_HW_PLANES(word(words, BDNN_HW_REG_PLANE_COUNT));
+    const double units = BDNN_HW_UNITS(word(words, BDNN_HW_REG_TAP_UNITS));
+    const double taps = pixels * BDNN_HW_KERNEL_WIDTH(kernel) * BDNN_HW_KERNEL_HEIGHT(kernel);
+    const double tap_cycles = taps * (1 + units * planes);
+    if (BDNN_HW_MODE(word(words, BDNN_HW_REG_OUTPUT_KIND)) == BDNN_DEVICE_MAXIMUM) {
+        return tap_cycles + taps * units + pixels * units * (3 + planes);
+    }
+    const uint32_t tiles = BDNN_HW_TILES(word(words, BDNN_HW_REG_BLOCKING));
+    const double filters = BDNN_HW_FILTER_COUNT(word(words, BDNN_HW_REG_FILTER_TOTAL));
+    const double chunks = filters / array->rows + 1, bases = BDNN_HW_BASES(word(words, BDNN_HW_REG_BASE_COUNT));
+    const double basis_words = BDNN_HW_WORDS(word(words, BDNN_HW_REG_WORD_COUNT));
+    const double block_pixels = (double)array->columns * (tiles ? tiles : 1);
+    const double loads = array->rows * (3 + bases * basis_words * array->word_bits / 64);
+    return tap_cycles + pixels * 256 + (pixels / block_pixels + 1) * chunks * loads +
+           (pixels / array->columns + 1) * chunks * (bases * planes * (basis_words + 1) + array->columns) +
+           pixels * (filters / 64 + 1) * 64;
+}
+
+bool job_suits_array(const bdnn_device_array *array, const uint32_t words[BDNN_HW_ARGUMENT_WORDS])
+{
+    const uint32_t kernel = word(words, BDNN_HW_REG_KERNEL_SIZE), last = word(words, BDNN_HW_REG_LAST_UNIT);
+    const uint64_t units = BDNN_HW_UNITS(word(words, BDNN_HW_REG_TAP_UNITS));
+    const uint64_t basis_words = BDNN_HW_WORDS(word(words, BDNN_HW_REG_WORD_COUNT));
+    const uint64_t tiles = BDNN_HW_TILES(word(words, BDNN_HW_REG_BLOCKING));
+    const uint64_t planes = BDNN_HW_PLANES(word(words, BDNN_HW_REG_PLANE_COUNT));
+    for (uint32_t reg = BDNN_HW_REG_ORIGIN; reg <= BDNN_HW_REG_RESULT_STEP; reg += 4) {
+        if (word(words, reg) % 8 != 0) {
+            return false;
+        }
+    }
+    if (word(words, BDNN_HW_REG_RESULT_ORIGIN) % 8 != 0) {
+        return false;
+    }
+    return BDNN_HW_MODE(word(words, BDNN_HW_REG_OUTPUT_KIND)) == BDNN_DEVICE_MAXIMUM ||
+           (basis_words <= array->weight_depth / 2 && tiles >= 1 && tiles <= array->tiles &&
+            basis_words * planes * tiles <= array->activation_depth / 2 &&
+            BDNN_HW_KERNEL_WIDTH(kernel) * BDNN_HW_KERNEL_HEIGHT(kernel) * units +
+                    BDNN_HW_PAD_UNITS(word(words, BDNN_HW_REG_FILLER_UNITS)) ==
+                basis_words * (array->word_bits / 64) &&
+            BDNN_HW_LAST_CHANNELS(last) >= 1 && BDNN_HW_LAST_CHANNELS(last) <= 64);
+}
+
+void job_text(const uint32_t words[BDNN_HW_ARGUMENT_WORDS], char text[JOB_TEXT])
+{
+    int at = snprintf(text, JOB_TEXT, "the job's words from register 0x30 on:");
+    for (int i = 8; i < BDNN_HW_ARGUMENT_WORDS; i++) {
+        at += snprintf(text + at, (size_t)(JOB_TEXT - at), " 0x%x", words[i]);
+    }
+}

@@ -58,8 +58,7 @@ static int buffer_memory(struct bdnn_buffer *buffer)
 	else
 		buffer->memory =
 			dma_alloc_coherent(bdnn->dev, buffer->bytes, &buffer->address, gfp);
-	/* CONFIG_DMA_API_DEBUG takes cached memory for a mapping, whose address must be looked at.
-	 */
+	/* CONFIG_DMA_API_DEBUG takes cached memory for a mapping: its address must be looked at. */
 	if (!buffer->memory || (buffer->cached && dma_mapping_error(bdnn->dev, buffer->address))) {
 		atomic64_sub(buffer->bytes, &bdnn->pool_used);
 		return -ENOMEM;

@@ -24,9 +24,9 @@ static DEFINE_IDA(numbers);
 
 bool bdnn_idle(struct bdnn_device *bdnn)
 {
+	/* It did not start again after a suspension: the bus would not answer. */
 	if (!bdnn->clock_on)
-		return true; /* it did not start again after a suspension; the bus would not answer
-			      */
+		return true;
 	/* Reading it clears done and ready, which nobody here looks at. */
 	return readl(bdnn->registers + BDNN_HW_REG_CONTROL) & BDNN_HW_CONTROL_IDLE;
 }

@@ -29,8 +29,7 @@ static void close_for_good(struct bdnn_device *bdnn, int error)
 				    1);
 }
 
-/* Processes are frozen: nothing new is launched, and a wait goes on, or returns EINTR, afterwards.
- */
+/* Processes are frozen: nothing new is launched; a wait that is under way returns EINTR. */
 static int __maybe_unused bdnn_suspend(struct device *dev)
 {
 	struct bdnn_device *bdnn = dev_get_drvdata(dev);
@@ -96,8 +95,9 @@ static int __maybe_unused bdnn_resume(struct device *dev)
 	if (ret) {
 		close_for_good(bdnn, ret);
 		dev_err(dev, "no more runs until the module is loaded again\n");
+	} else {
+		enable_irq(bdnn->irq);
 	}
-	enable_irq(bdnn->irq);
 	mutex_unlock(&bdnn->lock);
 	return ret;
 }

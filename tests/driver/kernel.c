@@ -285,8 +285,8 @@ static void *handler_data;
 static void free_irq(void *data)
 {
     (void)data;
-    if (!kernel.interrupt_taken || !kernel.interrupt_enabled) {
-        kernel_broken("the interrupt is given back that was not taken, or not enabled");
+    if (!kernel.interrupt_taken) {
+        kernel_broken("the interrupt is given back that was not taken");
     }
     kernel.interrupt_taken = kernel.interrupt_enabled = false;
 }

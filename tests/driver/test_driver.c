@@ -605,6 +605,7 @@ static void test_resume_without_the_accelerator(void **state)
         assert_int_equal(resume(), error);
         assert_true(kernel.zapped_bytes >= BDNN_HW_REGISTER_SPAN);
         assert_int_equal(kernel.clock_on, !clock);
+        assert_false(kernel.interrupt_enabled);
         assert_int_equal(launch_job(&somebody, &job), error);
         close_node(&somebody);
         assert_int_equal(open_node(&other, "bdnn0"), error);

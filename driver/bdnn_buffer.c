@@ -4,9 +4,27 @@
  */
 #include <linux/dma-mapping.h>
 #include <linux/mm.h>
+#include <linux/module.h>
 #include <linux/slab.h>
 
 #include "bdnn.h"
+
+static unsigned int max_buffers = 1024;
+module_param(max_buffers, uint, 0644);
+MODULE_PARM_DESC(max_buffers, "Buffers that a process may have at once (1024; at most 65535)");
+
+static unsigned int max_mib;
+module_param(max_mib, uint, 0644);
+MODULE_PARM_DESC(max_mib, "MiB that a process may have in buffers (0: the whole memory-region)");
+
+u64 bdnn_buffer_limit(const struct bdnn_device *bdnn)
+{
+	const u64 limit = (u64)READ_ONCE(max_mib) << 20;
+
+	if (limit && bdnn->pool_bytes)
+		return min(limit, bdnn->pool_bytes);
+	return limit ? limit : bdnn->pool_bytes;
+}
 
 static void buffer_destroy(struct kref *references)
 {
@@ -19,37 +37,60 @@ static void buffer_destroy(struct kref *references)
 	else
 		dma_free_coherent(dev, buffer->bytes, buffer->memory, buffer->address);
 	atomic64_sub(buffer->bytes, &buffer->bdnn->pool_used);
+	atomic_dec(&buffer->bdnn->buffer_count);
 	kfree(buffer);
 }
 
 static int buffer_memory(struct bdnn_buffer *buffer)
 {
 	struct bdnn_device *bdnn = buffer->bdnn;
+	const u64 limit = bdnn_buffer_limit(bdnn);
+	const gfp_t gfp = GFP_KERNEL_ACCOUNT | __GFP_NOWARN;
 
 	/* More than the pool has would make the allocator warn into the log. */
-	if (atomic64_add_return(buffer->bytes, &bdnn->pool_used) > bdnn->pool_bytes &&
-	    bdnn->pool_bytes) {
+	if (atomic64_add_return(buffer->bytes, &bdnn->pool_used) > limit && limit) {
 		atomic64_sub(buffer->bytes, &bdnn->pool_used);
 		return -ENOSPC;
 	}
 	if (buffer->cached)
-		buffer->memory =
-			dma_alloc_noncoherent(bdnn->dev, buffer->bytes, &buffer->address,
-					      DMA_BIDIRECTIONAL, GFP_KERNEL | __GFP_NOWARN);
+		buffer->memory = dma_alloc_noncoherent(bdnn->dev, buffer->bytes, &buffer->address,
+						       DMA_BIDIRECTIONAL, gfp);
 	else
-		buffer->memory = dma_alloc_coherent(bdnn->dev, buffer->bytes, &buffer->address,
-						    GFP_KERNEL | __GFP_NOWARN);
-	/* CONFIG_DMA_API_DEBUG takes cached memory for a mapping, whose address must be looked at. */
+		buffer->memory =
+			dma_alloc_coherent(bdnn->dev, buffer->bytes, &buffer->address, gfp);
+	/* CONFIG_DMA_API_DEBUG takes cached memory for a mapping: its address must be looked at. */
 	if (!buffer->memory || (buffer->cached && dma_mapping_error(bdnn->dev, buffer->address))) {
 		atomic64_sub(buffer->bytes, &bdnn->pool_used);
 		return -ENOMEM;
 	}
+	if (!buffer->cached)
+		return 0; /* dma_alloc_coherent has cleared it */
+	/*
+	 * Zeros that are only in the processor's cache hide what a former owner left in the memory,
+	 * until BDNN_DEVICE_FROM_DEVICE drops them; and the accelerator reads past them at once.
+	 */
 	memset(buffer->memory, 0, buffer->bytes);
+	dma_sync_single_for_device(bdnn->dev, buffer->address, buffer->bytes, DMA_TO_DEVICE);
 	return 0;
+}
+
+/*
+ * One process has the device, and nobody's buffers are left when it is opened: what the device has
+ * is what the client has. That counts what is mapped but has no handle any more.
+ */
+static int buffer_count(struct bdnn_device *bdnn)
+{
+	const int most = min(READ_ONCE(max_buffers), 65535u);
+
+	if (atomic_inc_return(&bdnn->buffer_count) <= most)
+		return 0;
+	atomic_dec(&bdnn->buffer_count);
+	return -EMFILE;
 }
 
 int bdnn_buffer_allocate(struct bdnn_client *client, struct bdnn_device_buffer *request)
 {
+	struct bdnn_device *bdnn = client->bdnn;
 	struct bdnn_buffer *buffer;
 	u32 handle;
 	int ret;
@@ -58,16 +99,22 @@ int bdnn_buffer_allocate(struct bdnn_client *client, struct bdnn_device_buffer *
 		return -EINVAL;
 	if (request->bytes > SZ_1G)
 		return -ENOSPC;
-	buffer = kzalloc(sizeof(*buffer), GFP_KERNEL);
-	if (!buffer)
-		return -ENOMEM;
-	kref_init(&buffer->references);
-	buffer->bdnn = client->bdnn;
-	buffer->bytes = PAGE_ALIGN(request->bytes);
-	buffer->cached = request->flags & BDNN_DEVICE_CACHED;
-	ret = buffer_memory(buffer);
+	ret = buffer_count(bdnn);
+	if (ret)
+		return ret;
+	buffer = kzalloc(sizeof(*buffer), GFP_KERNEL_ACCOUNT);
+	ret = -ENOMEM;
+	if (buffer) {
+		kref_init(&buffer->references);
+		buffer->bdnn = bdnn;
+		buffer->bytes = PAGE_ALIGN(request->bytes);
+		/* Memory that the kernel does not map has no cached mapping to give. */
+		buffer->cached = request->flags & BDNN_DEVICE_CACHED && !bdnn->no_map;
+		ret = buffer_memory(buffer);
+	}
 	if (ret) {
 		kfree(buffer);
+		atomic_dec(&bdnn->buffer_count);
 		return ret;
 	}
 	ret = xa_alloc(&client->buffers, &handle, buffer, XA_LIMIT(1, 65535), GFP_KERNEL);
@@ -76,8 +123,10 @@ int bdnn_buffer_allocate(struct bdnn_client *client, struct bdnn_device_buffer *
 		return ret == -EBUSY ? -ENOSPC : ret;
 	}
 	request->bytes = buffer->bytes;
+	request->flags = buffer->cached ? BDNN_DEVICE_CACHED : 0;
 	request->handle = handle;
-	request->address = buffer->address;
+	/* Where memory is, is nothing for whoever cannot use it. */
+	request->address = client->direct ? buffer->address : 0;
 	request->offset = (u64)handle << PAGE_SHIFT;
 	return 0;
 }

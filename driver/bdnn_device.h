@@ -15,7 +15,7 @@
 #include <linux/ioctl.h>
 #include <linux/types.h>
 
-#define BDNN_DEVICE_VERSION 2
+#define BDNN_DEVICE_VERSION 3
 
 /* Words of the kernel's arguments, from register 0x10 on */
 #define BDNN_DEVICE_ARGUMENTS 34
@@ -43,7 +43,8 @@
  * @buffers: likewise, words of weights and activations
  * @features: likewise
  * @register_bytes: that /dev/bdnnN-direct maps at offset 0
- * @pool_bytes: of the reserved memory for buffers; 0: none was reserved
+ * @pool_bytes: that the caller may have in buffers: the reserved memory, or less
+ *              by the module's parameter max_mib; 0: no limit
  * @pool_used: bytes that are allocated now
  */
 struct bdnn_device_state {
@@ -62,15 +63,19 @@ struct bdnn_device_state {
 	__u64 pool_used;
 };
 
-/* The processor caches the buffer: BDNN_DEVICE_SYNC before and after a run */
+/*
+ * The processor caches the buffer: BDNN_DEVICE_SYNC before and after a run. A
+ * new buffer is of zeros, for the processor and for the accelerator
+ */
 #define BDNN_DEVICE_CACHED 0x1
 
 /**
  * struct bdnn_device_buffer - memory that the accelerator reaches
  * @bytes: in: size; out: rounded up to pages
- * @flags: in: BDNN_DEVICE_CACHED or 0
+ * @flags: in: BDNN_DEVICE_CACHED or 0; out: 0 also where the reserved memory
+ *         cannot be cached (no-map), and BDNN_DEVICE_SYNC does nothing
  * @handle: out: its number, from 1 on
- * @address: out: as the accelerator sees it
+ * @address: out: as the accelerator sees it, for /dev/bdnnN-direct; else 0
  * @offset: out: for mmap; a mapping keeps the memory when the handle is freed
  */
 struct bdnn_device_buffer {
@@ -113,7 +118,7 @@ struct bdnn_device_launch {
 };
 
 /**
- * struct bdnn_device_wait - waits for the end of the run
+ * struct bdnn_device_wait - waits for the end of the caller's last run
  * @timeout_ms: in: at most this long; 0 only looks
  * @spin_us: in: without sleeping at first, at most 1000
  * @ending: out: how it ended, 0 for well
@@ -129,17 +134,25 @@ struct bdnn_device_wait {
 
 #define BDNN_DEVICE_MAGIC 'b'
 #define BDNN_DEVICE_INFO _IOR(BDNN_DEVICE_MAGIC, 0x60, struct bdnn_device_state)
-/* ENOSPC: more than the pool has left; ENOMEM: fragmented; EINVAL: 0 bytes */
+/*
+ * ENOSPC: more than the pool has left; ENOMEM: fragmented; EMFILE: more buffers
+ * than the module's parameter max_buffers; EINVAL: 0 bytes
+ */
 #define BDNN_DEVICE_ALLOCATE _IOWR(BDNN_DEVICE_MAGIC, 0x61, struct bdnn_device_buffer)
 /* Takes a handle. ENOENT: no such buffer; EBUSY: the accelerator is running */
 #define BDNN_DEVICE_FREE _IOW(BDNN_DEVICE_MAGIC, 0x62, __u32)
 #define BDNN_DEVICE_SYNC _IOW(BDNN_DEVICE_MAGIC, 0x63, struct bdnn_device_sync)
 /*
  * EBUSY: running; ENOENT: no such buffer; EINVAL: no job of this kernel;
- * EFAULT: it would leave its buffers
+ * EFAULT: it would leave its buffers; ESHUTDOWN, ENODEV, EIO: no more runs,
+ * since the system ends, or the accelerator was not there after a suspension
  */
 #define BDNN_DEVICE_LAUNCH _IOW(BDNN_DEVICE_MAGIC, 0x64, struct bdnn_device_launch)
-/* ETIME: not ended yet; EINTR: a signal came, wait again; ENODATA: nothing was launched */
+/*
+ * ETIME: not ended yet; EINTR: a signal came, or a suspension; wait again.
+ * Threads that wait at once all learn how the run ended, also when one of them
+ * has launched the next. ENODATA: nothing was launched, or two more since
+ */
 #define BDNN_DEVICE_WAIT _IOWR(BDNN_DEVICE_MAGIC, 0x65, struct bdnn_device_wait)
 /* Cancels a run. EIO: the accelerator does not become idle */
 #define BDNN_DEVICE_RESET _IO(BDNN_DEVICE_MAGIC, 0x66)

@@ -22,12 +22,16 @@ static int client_open(struct file *file, struct bdnn_device *bdnn, bool direct)
 
 	if (down_trylock(&bdnn->lease))
 		return -EBUSY;
-	client = kzalloc(sizeof(*client), GFP_KERNEL);
+	client = kzalloc(sizeof(*client), GFP_KERNEL_ACCOUNT);
 	mutex_lock(&bdnn->lock);
 	if (!client)
 		ret = -ENOMEM;
+	else if (bdnn->closed)
+		ret = bdnn->closed;
 	else if (!list_empty(&bdnn->orphans) || !bdnn_idle(bdnn))
 		ret = -EIO; /* it still runs for a process that is dead */
+	else
+		bdnn->client = client;
 	mutex_unlock(&bdnn->lock);
 	if (ret) {
 		kfree(client);
@@ -36,8 +40,9 @@ static int client_open(struct file *file, struct bdnn_device *bdnn, bool direct)
 	}
 	client->bdnn = bdnn;
 	client->direct = direct;
+	client->mappings = file->f_mapping;
 	client->seen = atomic_read(&bdnn->interrupts);
-	xa_init_flags(&client->buffers, XA_FLAGS_ALLOC1);
+	xa_init_flags(&client->buffers, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
 	file->private_data = client;
 	/* What a client before left of a run's end, so that the first interrupt is the first run's
 	 */
@@ -69,13 +74,15 @@ static int client_release(struct inode *inode, struct file *file)
 
 	mutex_lock(&bdnn->lock);
 	stopped = bdnn_stop(bdnn);
-	writel(0, bdnn->registers + BDNN_HW_REG_GLOBAL_INTERRUPT);
+	if (bdnn->clock_on)
+		writel(0, bdnn->registers + BDNN_HW_REG_GLOBAL_INTERRUPT);
 	if (!stopped)
 		dev_err(bdnn->dev, "does not stop: its buffers are kept until it is idle\n");
 	bdnn_buffers_release(client, !stopped);
+	bdnn->client = NULL;
 	mutex_unlock(&bdnn->lock);
 	if (!stopped)
-		schedule_delayed_work(&bdnn->reap, HZ);
+		queue_delayed_work(system_freezable_wq, &bdnn->reap, HZ);
 	kfree(client);
 	up(&bdnn->lease); /* from here on the device may be gone */
 	return 0;
@@ -86,7 +93,7 @@ static void describe(struct bdnn_device *bdnn, struct bdnn_device_state *info)
 	*info = (struct bdnn_device_state){
 		.version = BDNN_DEVICE_VERSION,
 		.flags = bdnn->coherent ? BDNN_DEVICE_COHERENT : 0,
-		.identity = readl(bdnn->registers + BDNN_HW_REG_IDENTITY),
+		.identity = bdnn->clock_on ? readl(bdnn->registers + BDNN_HW_REG_IDENTITY) : 0,
 		.interrupts = atomic_read(&bdnn->interrupts),
 		.launches = bdnn->launches,
 		.spurious = atomic_read(&bdnn->spurious),
@@ -95,7 +102,7 @@ static void describe(struct bdnn_device *bdnn, struct bdnn_device_state *info)
 		.buffers = bdnn->buffers,
 		.features = bdnn->features,
 		.register_bytes = bdnn->registers_bytes,
-		.pool_bytes = bdnn->pool_bytes,
+		.pool_bytes = bdnn_buffer_limit(bdnn),
 		.pool_used = atomic64_read(&bdnn->pool_used),
 	};
 }
@@ -137,56 +144,74 @@ static int launch(struct bdnn_client *client, struct bdnn_device_launch *request
 
 	if (request->reserved[0] || request->reserved[1])
 		return -EINVAL;
+	if (bdnn->closed)
+		return bdnn->closed;
 	if (!bdnn_idle(bdnn))
 		return -EBUSY;
 	ret = resolve(client, request);
 	if (ret)
 		return ret;
+	/* Another thread may still be on its way to learn of it. */
+	bdnn_note_end(bdnn);
 	for (i = 0; i < BDNN_DEVICE_ARGUMENTS; i++)
 		writel_relaxed(request->arguments[i],
 			       bdnn->registers + BDNN_HW_REG_WEIGHTS + 4 * i);
 	bdnn->running = true;
-	bdnn->launches++;
+	client->launched = true;
+	client->launch = bdnn->launches + 1;
+	WRITE_ONCE(bdnn->launches, client->launch);
 	/* writel orders what was written to the buffers, and the arguments, before the start. */
 	writel(BDNN_HW_CONTROL_START, bdnn->registers + BDNN_HW_REG_CONTROL);
 	return 0;
 }
 
-/* Without the lock, so that a second thread may reset what this one waits for. */
-static int wait_idle(struct bdnn_device *bdnn, const struct bdnn_device_wait *request)
+/* Whether a run has ended: it has when another one was launched since. */
+static bool is_over(struct bdnn_device *bdnn, u32 launch)
+{
+	return READ_ONCE(bdnn->launches) != launch || bdnn_idle(bdnn);
+}
+
+/* Without the lock, so that a second thread may reset, or wait for, what this one waits for. */
+static int wait_idle(struct bdnn_device *bdnn, u32 launch, const struct bdnn_device_wait *request)
 {
 	const ktime_t spin_end =
 		ktime_add_us(ktime_get(), min_t(u32, request->spin_us, MOST_SPIN_US));
 	long left;
 
 	while (ktime_before(ktime_get(), spin_end)) {
-		if (bdnn_idle(bdnn))
+		if (is_over(bdnn, launch))
 			return 0;
 		cpu_relax();
 	}
-	left = wait_event_interruptible_timeout(bdnn->ended, bdnn_idle(bdnn),
+	left = wait_event_interruptible_timeout(bdnn->idle, is_over(bdnn, launch),
 						msecs_to_jiffies(request->timeout_ms));
 	if (left < 0)
 		return -EINTR;
-	return left || bdnn_idle(bdnn) ? 0 : -ETIME;
+	return left || is_over(bdnn, launch) ? 0 : -ETIME;
 }
 
 static int wait_end(struct bdnn_client *client, struct bdnn_device_wait *request)
 {
 	struct bdnn_device *bdnn = client->bdnn;
-	int ret, i;
+	const u32 launch = client->launch;
+	int ret;
 
-	if (!bdnn->running)
+	if (!client->launched)
 		return -ENODATA;
-	mutex_unlock(&bdnn->lock);
-	ret = wait_idle(bdnn, request);
-	mutex_lock(&bdnn->lock);
-	if (ret)
-		return ret;
-	bdnn->running = false;
-	request->ending = readl(bdnn->registers + BDNN_HW_REG_ENDING);
-	for (i = 0; i < ARRAY_SIZE(request->counters); i++)
-		request->counters[i] = readl(bdnn->registers + BDNN_HW_REG_CYCLES + 4 * i);
+	if (bdnn->running) {
+		mutex_unlock(&bdnn->lock);
+		ret = wait_idle(bdnn, launch, request);
+		mutex_lock(&bdnn->lock);
+		if (ret)
+			return ret;
+		/* Others may have launched again; then they have noted this end, or lost it. */
+		if (bdnn->launches == launch)
+			bdnn_note_end(bdnn);
+	}
+	if (bdnn->ended != launch)
+		return -ENODATA;
+	request->ending = bdnn->end.ending;
+	memcpy(request->counters, bdnn->end.counters, sizeof(request->counters));
 	return 0;
 }
 
@@ -256,45 +281,56 @@ static int direct_mmap(struct file *file, struct vm_area_struct *vma)
 	struct bdnn_client *client = file->private_data;
 	struct bdnn_device *bdnn = client->bdnn;
 	const unsigned long bytes = vma->vm_end - vma->vm_start;
+	int ret;
 
 	if (vma->vm_pgoff)
 		return bdnn_buffer_map(client, vma);
 	if (bytes > PAGE_ALIGN(bdnn->registers_bytes) || offset_in_page(bdnn->registers_start))
 		return -EINVAL;
 	vma->vm_page_prot = pgprot_noncached(vma->vm_page_prot);
-	return io_remap_pfn_range(vma, vma->vm_start, bdnn->registers_start >> PAGE_SHIFT, bytes,
-				  vma->vm_page_prot);
+	mutex_lock(&bdnn->lock);
+	ret = bdnn->closed;
+	if (!ret)
+		ret = io_remap_pfn_range(vma, vma->vm_start, bdnn->registers_start >> PAGE_SHIFT,
+					 bytes, vma->vm_page_prot);
+	mutex_unlock(&bdnn->lock);
+	return ret;
 }
 
-static bool has_news(const struct bdnn_client *client)
+static bool has_news(struct bdnn_device *bdnn, u32 seen)
 {
-	return atomic_read(&client->bdnn->interrupts) != client->seen;
+	return atomic_read(&bdnn->interrupts) != seen;
 }
 
 static __poll_t client_poll(struct file *file, struct poll_table_struct *table)
 {
 	struct bdnn_client *client = file->private_data;
 
-	poll_wait(file, &client->bdnn->ended, table);
-	return has_news(client) ? EPOLLIN | EPOLLRDNORM : 0;
+	poll_wait(file, &client->bdnn->idle, table);
+	return has_news(client->bdnn, READ_ONCE(client->seen)) ? EPOLLIN | EPOLLRDNORM : 0;
 }
 
-/* As UIO: blocks for the next interrupt and returns how many there were, modulo 2^32. */
+/*
+ * As UIO: blocks for the next interrupt and returns how many there were, modulo 2^32. What is news
+ * is settled at the beginning, so that one interrupt wakes every thread that reads.
+ */
 static ssize_t client_read(struct file *file, char __user *user, size_t bytes, loff_t *position)
 {
 	struct bdnn_client *client = file->private_data;
+	struct bdnn_device *bdnn = client->bdnn;
+	const u32 seen = READ_ONCE(client->seen);
 	u32 count;
 
 	if (bytes != sizeof(count))
 		return -EINVAL;
-	if (file->f_flags & O_NONBLOCK && !has_news(client))
+	if (file->f_flags & O_NONBLOCK && !has_news(bdnn, seen))
 		return -EAGAIN;
-	if (wait_event_interruptible(client->bdnn->ended, has_news(client)))
+	if (wait_event_interruptible(bdnn->idle, has_news(bdnn, seen)))
 		return -ERESTARTSYS;
-	count = atomic_read(&client->bdnn->interrupts);
+	count = atomic_read(&bdnn->interrupts);
 	if (put_user(count, (u32 __user *)user))
 		return -EFAULT;
-	client->seen = count;
+	WRITE_ONCE(client->seen, count);
 	return sizeof(count);
 }
 

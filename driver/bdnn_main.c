@@ -24,20 +24,39 @@ static DEFINE_IDA(numbers);
 
 bool bdnn_idle(struct bdnn_device *bdnn)
 {
+	/* It did not start again after a suspension: the bus would not answer. */
+	if (!bdnn->clock_on)
+		return true;
 	/* Reading it clears done and ready, which nobody here looks at. */
 	return readl(bdnn->registers + BDNN_HW_REG_CONTROL) & BDNN_HW_CONTROL_IDLE;
+}
+
+void bdnn_note_end(struct bdnn_device *bdnn)
+{
+	int i;
+
+	if (!bdnn->running)
+		return;
+	bdnn->running = false;
+	bdnn->ended = bdnn->launches;
+	bdnn->end.ending = readl(bdnn->registers + BDNN_HW_REG_ENDING);
+	for (i = 0; i < ARRAY_SIZE(bdnn->end.counters); i++)
+		bdnn->end.counters[i] = readl(bdnn->registers + BDNN_HW_REG_CYCLES + 4 * i);
 }
 
 bool bdnn_stop(struct bdnn_device *bdnn)
 {
 	u32 control;
 
-	bdnn->running = false;
-	if (bdnn_idle(bdnn))
-		return true;
-	writel(BDNN_HW_CONTROL_CANCEL, bdnn->registers + BDNN_HW_REG_CONTROL);
-	return !readl_poll_timeout(bdnn->registers + BDNN_HW_REG_CONTROL, control,
-				   control & BDNN_HW_CONTROL_IDLE, STOP_POLL_US, STOP_TIMEOUT_US);
+	if (!bdnn_idle(bdnn)) {
+		writel(BDNN_HW_CONTROL_CANCEL, bdnn->registers + BDNN_HW_REG_CONTROL);
+		if (readl_poll_timeout(bdnn->registers + BDNN_HW_REG_CONTROL, control,
+				       control & BDNN_HW_CONTROL_IDLE, STOP_POLL_US,
+				       STOP_TIMEOUT_US))
+			return false;
+	}
+	bdnn_note_end(bdnn);
+	return true;
 }
 
 static irqreturn_t handle_interrupt(int irq, void *data)
@@ -52,7 +71,7 @@ static irqreturn_t handle_interrupt(int irq, void *data)
 	/* Writing a one toggles; the line falls with the last. */
 	writel(status, bdnn->registers + BDNN_HW_REG_INTERRUPT_STATUS);
 	atomic_inc(&bdnn->interrupts);
-	wake_up_all(&bdnn->ended);
+	wake_up_all(&bdnn->idle);
 	return IRQ_HANDLED;
 }
 
@@ -66,7 +85,7 @@ static void reap(struct work_struct *work)
 		bdnn_orphans_free(bdnn);
 		dev_info(bdnn->dev, "is idle again\n");
 	} else {
-		schedule_delayed_work(&bdnn->reap, HZ);
+		queue_delayed_work(system_freezable_wq, &bdnn->reap, HZ);
 	}
 	mutex_unlock(&bdnn->lock);
 }
@@ -96,43 +115,77 @@ static void release_memory(void *dev)
 	of_reserved_mem_device_release(dev);
 }
 
+/* The pool of the device tree. Memory of another kind, or none, would be used in its place else. */
+static int use_pool(struct bdnn_device *bdnn, struct device_node *node)
+{
+	struct reserved_mem *pool = of_reserved_mem_lookup(node);
+	struct device *dev = bdnn->dev;
+	int ret;
+
+	bdnn->no_map = of_property_read_bool(node, "no-map");
+	if (!pool || !pool->size)
+		return dev_err_probe(dev, -EINVAL, "memory-region was not reserved at boot\n");
+	if (!of_device_is_compatible(node, "shared-dma-pool") ||
+	    (!bdnn->no_map && !of_property_read_bool(node, "reusable")))
+		return dev_err_probe(dev, -EINVAL,
+				     "memory-region is no shared-dma-pool, reusable or no-map\n");
+	/* The kernel maps no-map memory uncached, a coherent device's buffers are mapped cached. */
+	if (bdnn->no_map && bdnn->coherent)
+		return dev_err_probe(dev, -EINVAL,
+				     "memory-region has no-map, which dma-coherent rules out\n");
+	ret = of_reserved_mem_device_init(dev);
+	if (ret)
+		return dev_err_probe(dev, ret, "memory-region cannot be used\n");
+	bdnn->pool_bytes = pool->size;
+	return devm_add_action_or_reset(dev, release_memory, dev);
+}
+
 static int find_memory(struct bdnn_device *bdnn)
 {
 	struct device *dev = bdnn->dev;
 	struct device_node *node = of_parse_phandle(dev->of_node, "memory-region", 0);
-	struct reserved_mem *pool = node ? of_reserved_mem_lookup(node) : NULL;
 	int ret = 0;
 
-	of_node_put(node);
-	if (pool) {
-		bdnn->pool_bytes = pool->size;
-		ret = of_reserved_mem_device_init(dev);
-		if (!ret)
-			ret = devm_add_action_or_reset(dev, release_memory, dev);
-	}
-	if (ret)
-		return dev_err_probe(dev, ret, "memory-region cannot be used\n");
-	/* 64-bit addresses where the bus has them; a 32-bit processor has 32. */
-	ret = dma_set_mask_and_coherent(dev, sizeof(phys_addr_t) > 4 ? DMA_BIT_MASK(64)
-								     : DMA_BIT_MASK(32));
 	bdnn->coherent = of_dma_is_coherent(dev->of_node);
+	if (node)
+		ret = use_pool(bdnn, node);
+	of_node_put(node);
+	if (ret)
+		return ret;
+	/* 64-bit addresses where the bus has them; a 32-bit processor has 32. */
+	return dma_set_mask_and_coherent(dev, sizeof(phys_addr_t) > 4 ? DMA_BIT_MASK(64)
+								      : DMA_BIT_MASK(32));
+}
+
+int bdnn_start_clock(struct bdnn_device *bdnn)
+{
+	const int ret = clk_prepare_enable(bdnn->clock);
+
+	bdnn->clock_on = !ret;
 	return ret;
 }
 
-static void stop_clocks(void *data)
+void bdnn_stop_clock(struct bdnn_device *bdnn)
 {
-	clk_disable_unprepare(data);
+	if (bdnn->clock_on)
+		clk_disable_unprepare(bdnn->clock);
+	bdnn->clock_on = false;
 }
 
-static int start_clock(struct device *dev)
+static void stop_clock(void *data)
 {
-	struct clk *clock = devm_clk_get_optional(dev, NULL);
+	bdnn_stop_clock(data);
+}
+
+static int find_clock(struct bdnn_device *bdnn)
+{
 	int ret;
 
-	if (IS_ERR(clock))
-		return dev_err_probe(dev, PTR_ERR(clock), "clock\n");
-	ret = clk_prepare_enable(clock);
-	return ret ? ret : devm_add_action_or_reset(dev, stop_clocks, clock);
+	bdnn->clock = devm_clk_get_optional(bdnn->dev, NULL);
+	if (IS_ERR(bdnn->clock))
+		return dev_err_probe(bdnn->dev, PTR_ERR(bdnn->clock), "clock\n");
+	ret = bdnn_start_clock(bdnn);
+	return ret ? ret : devm_add_action_or_reset(bdnn->dev, stop_clock, bdnn);
 }
 
 static int add_nodes(struct bdnn_device *bdnn)
@@ -164,9 +217,9 @@ static int add_nodes(struct bdnn_device *bdnn)
 static int find_hardware(struct platform_device *platform, struct bdnn_device *bdnn)
 {
 	struct resource *resource;
-	int irq, ret;
+	int ret;
 
-	ret = start_clock(bdnn->dev);
+	ret = find_clock(bdnn);
 	if (ret)
 		return ret;
 	bdnn->registers = devm_platform_get_and_ioremap_resource(platform, 0, &resource);
@@ -186,10 +239,11 @@ static int find_hardware(struct platform_device *platform, struct bdnn_device *b
 	writel(0, bdnn->registers + BDNN_HW_REG_GLOBAL_INTERRUPT);
 	if (!bdnn_stop(bdnn))
 		return dev_err_probe(bdnn->dev, -EIO, "is running and does not stop\n");
-	irq = platform_get_irq(platform, 0);
-	if (irq < 0)
-		return irq;
-	return devm_request_irq(bdnn->dev, irq, handle_interrupt, 0, dev_name(bdnn->dev), bdnn);
+	bdnn->irq = platform_get_irq(platform, 0);
+	if (bdnn->irq < 0)
+		return bdnn->irq;
+	return devm_request_irq(bdnn->dev, bdnn->irq, handle_interrupt, 0, dev_name(bdnn->dev),
+				bdnn);
 }
 
 /*
@@ -225,9 +279,10 @@ static int bdnn_probe(struct platform_device *platform)
 	if (!bdnn)
 		return -ENOMEM;
 	bdnn->dev = &platform->dev;
+	platform_set_drvdata(platform, bdnn);
 	mutex_init(&bdnn->lock);
 	sema_init(&bdnn->lease, 1);
-	init_waitqueue_head(&bdnn->ended);
+	init_waitqueue_head(&bdnn->idle);
 	INIT_LIST_HEAD(&bdnn->orphans);
 	INIT_DELAYED_WORK(&bdnn->reap, reap);
 	ret = find_hardware(platform, bdnn);
@@ -241,9 +296,9 @@ static int bdnn_probe(struct platform_device *platform)
 		ida_free(&numbers, bdnn->id);
 		return dev_err_probe(bdnn->dev, ret, "device nodes\n");
 	}
-	dev_info(bdnn->dev, "bdnn%d: %u rows x %u bits, pool of %llu KiB, %s\n", bdnn->id,
-		 bdnn->rows, 64 * bdnn->parts, bdnn->pool_bytes >> 10,
-		 bdnn->coherent ? "coherent" : "not coherent");
+	dev_info(bdnn->dev, "bdnn%d: %u rows x %u bits, %spool of %llu KiB, %s\n", bdnn->id,
+		 bdnn->rows, 64 * bdnn->parts, bdnn->no_map ? "unmapped " : "",
+		 bdnn->pool_bytes >> 10, bdnn->coherent ? "coherent" : "not coherent");
 	/* There is no remove(): managed things go in reverse order, this one first. */
 	return devm_add_action_or_reset(bdnn->dev, take_away, bdnn);
 }
@@ -253,8 +308,10 @@ MODULE_DEVICE_TABLE(of, bdnn_match);
 
 static struct platform_driver bdnn_driver = {
 	.probe = bdnn_probe,
+	.shutdown = bdnn_shutdown,
 	.driver = {
 		.name = "bdnn",
+		.pm = &bdnn_power,
 		.of_match_table = bdnn_match,
 		.suppress_bind_attrs = true,
 	},

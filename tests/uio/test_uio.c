@@ -367,6 +367,10 @@ static void test_memory_that_is_too_small(void **state)
         expect_message(" bytes for a layer's weights: of its pool of 307200, ");
         expect_message(" are free");
     }
+    use("all");
+    zynq.most_buffers = 2;
+    expect_refusal(model, "uio", BDNN_ERROR_MEMORY, "layer '");
+    expect_message("the module allows a process no more (its parameter max_buffers)");
     bdnn_model_free(model);
 }
 

@@ -140,6 +140,7 @@ static void interrupt(void)
 }
 
 static bool by_module; /* the module takes the interrupts, not UIO */
+static bool direct;    /* its node that tells addresses is open */
 
 /* The line follows what is enabled and not acknowledged; the module acknowledges at once, UIO masks. */
 static void update_line(void)
@@ -285,7 +286,10 @@ static int module_allocate(struct bdnn_device_buffer *request)
     while (handle < BUFFERS && buffers[handle].host) {
         handle++;
     }
-    if (handle == BUFFERS || bytes > zynq.pool_bytes - zynq_counted.pool_used) {
+    if (handle == BUFFERS || (zynq.most_buffers && zynq_counted.buffers == zynq.most_buffers)) {
+        return fail(EMFILE);
+    }
+    if (bytes > zynq.pool_bytes - zynq_counted.pool_used) {
         return fail(ENOSPC);
     }
     make(&buffers[handle], bytes, next_address, request->flags & BDNN_DEVICE_CACHED);
@@ -294,7 +298,7 @@ static int module_allocate(struct bdnn_device_buffer *request)
     zynq_counted.buffers++;
     request->bytes = bytes;
     request->handle = handle;
-    request->address = buffers[handle].address;
+    request->address = direct ? buffers[handle].address : 0;
     request->offset = (uint64_t)handle << 12;
     return 0;
 }
@@ -448,6 +452,7 @@ static int open_node(enum node node)
     } else if (node <= UIO) {
         power_up();
         by_module = node != UIO;
+        direct = node == DIRECT;
         if (by_module) {
             REGISTER(GLOBAL_INTERRUPT) = REGISTER(INTERRUPT_ENABLE) = 1;
         } else {

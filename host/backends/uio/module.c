@@ -138,6 +138,11 @@ static bdnn_status fail_allocate(bdnn_uio_device *device, size_t bytes, const ch
     if (status != BDNN_OK) {
         return status;
     }
+    if (error == EMFILE) {
+        return bdnn_fail(err, BDNN_ERROR_MEMORY,
+                         "%s: no buffer for %s: the module allows a process no more (its parameter max_buffers)",
+                         device->base.label, what);
+    }
     if (state.pool_bytes == 0) {
         return bdnn_fail(err, BDNN_ERROR_MEMORY,
                          "%s: the device has no %zu bytes for %s in the system's CMA area; it uses %llu",
@@ -149,8 +154,7 @@ static bdnn_status fail_allocate(bdnn_uio_device *device, size_t bytes, const ch
                      (unsigned long long)(state.pool_bytes - state.pool_used));
 }
 
-/* Cached by the processor, since values are packed and unpacked in place. What the module wrote, zeros, must have left
- * the caches before the accelerator writes there. */
+/* Cached by the processor, since values are packed and unpacked in place. */
 static bdnn_status allocate(bdnn_accelerator *a, int pointer, size_t bytes, const char *what, bdnn_bus_memory *memory,
                             bdnn_error *err)
 {
@@ -162,7 +166,7 @@ static bdnn_status allocate(bdnn_accelerator *a, int pointer, size_t bytes, cons
     }
     *memory = (bdnn_bus_memory){.bytes = bytes, .handle = buffer.handle, .address = buffer.address};
     memory->host = bdnn_uio_system_used->mmap(device->fd, bytes, buffer.offset);
-    if (!memory->host || !to_device(a, memory, bytes)) {
+    if (!memory->host) {
         const int error = errno;
         free_memory(a, memory);
         return bdnn_fail(err, BDNN_ERROR_DEVICE, "%s: %zu bytes for %s cannot be mapped: %s", a->label, bytes, what,

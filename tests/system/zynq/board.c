@@ -42,7 +42,8 @@ struct board {
     uint64_t fault_run; /* the run that it is for */
     uint32_t hidden;    /* reads of the identity that still give 0 */
     struct timespec stuck_since;
-    uint64_t runs, interrupts, accesses;
+    uint64_t runs, interrupts, accesses, cancels;
+    uint64_t silent_runs; /* started while interrupts were off, as they are when nobody has the device */
 };
 
 static volatile sig_atomic_t ending;
@@ -55,8 +56,9 @@ static void end(int signal)
 
 static void summarise(const struct board *b)
 {
-    printf("board: %" PRIu64 " runs, %" PRIu64 " interrupts, %" PRIu64 " register accesses\n", b->runs, b->interrupts,
-           b->accesses);
+    printf("board: %" PRIu64 " runs, %" PRIu64 " interrupts, %" PRIu64 " register accesses, %" PRIu64
+           " cancels, %" PRIu64 " silent runs, %s\n",
+           b->runs, b->interrupts, b->accesses, b->cancels, b->silent_runs, b->idle ? "idle" : "running");
 }
 
 static uint32_t read_register(struct board *b, uint32_t offset)
@@ -119,6 +121,7 @@ static void renew_line(struct board *b)
 static void begin_run(struct board *b)
 {
     b->page[BOARD_RUNS_REGISTER / 4] = (uint32_t)++b->runs;
+    b->silent_runs += !(b->page[BDNN_HW_REG_GLOBAL_INTERRUPT / 4] & 1);
     clock_gettime(CLOCK_MONOTONIC, &b->stuck_since);
     if (fault_now(b, BOARD_SPURIOUS)) {
         b->spurious = true; /* until the guest has looked for its cause */
@@ -177,6 +180,7 @@ static void store(struct board *b, uint32_t offset, uint32_t value)
     if (offset == AP_CONTROL && value & AP_START && b->idle) {
         begin_run(b);
     }
+    b->cancels += offset == AP_CONTROL && value & BDNN_HW_CONTROL_CANCEL;
     b->unit->type->write(b->unit, offset, value);
 }
 

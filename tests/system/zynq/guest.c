@@ -5,10 +5,12 @@
  *   zynq_guest NODE DIRECT_NODE dies        the accelerator goes away in the middle of a run; nothing works afterwards
  *   zynq_guest NODE DIRECT_NODE counts      prints the runs of the accelerator and the interrupts that the module took
  *   zynq_guest NODE DIRECT_NODE arm FAULT [RUN]         makes something go wrong (board.h)
+ *   zynq_guest NODE DIRECT_NODE suspend     everything again across suspensions; needs /sys/class/rtc/rtc0
+ *   zynq_guest NODE DIRECT_NODE random SEED SECONDS     calls in any order, from two threads
+ *   zynq_guest NODE DIRECT_NODE forever     does not end; for what happens when the system does
  *   zynq_guest NODE DIRECT_NODE as USER GROUP PROGRAM [ARGUMENT...]         runs a program under these numbers
  */
-#include "board.h"
-#include "nodes.h"
+#include "guest.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -23,10 +25,10 @@
 #include <sys/mman.h>
 #include <sys/wait.h>
 
-static const char *node, *direct_node;
+const char *node, *direct_node;
 static unsigned passed, failed;
 
-__attribute__((format(printf, 2, 3))) static void check(bool good, const char *format, ...)
+void check(bool good, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
@@ -39,7 +41,7 @@ __attribute__((format(printf, 2, 3))) static void check(bool good, const char *f
     failed += !good;
 }
 
-static void check_error(int result, int expected, const char *what)
+void check_error(int result, int expected, const char *what)
 {
     const int error = result < 0 ? errno : 0;
     check(error == expected, "%s: %s", what, error == expected ? strerrorname_np(expected) : strerrorname_np(error));
@@ -83,6 +85,7 @@ static void check_refusals(const bdnn_device_array *array)
     check_error(allocate(fd, 0, 0, &m), EINVAL, "a buffer of 0 bytes");
     check_error(allocate(fd, info_of(fd).pool_bytes + 1, 0, &m), ENOSPC, "a buffer beyond the pool");
     if (allocate(fd, PAGE, 0, &m) == 0) {
+        check(m.buffer.address == 0, "where a buffer is, is not told without the direct node");
         check_error(mmap(NULL, 2 * PAGE, PROT_READ, MAP_SHARED, fd, (off_t)m.buffer.offset) == MAP_FAILED ? -1 : 0,
                     EINVAL, "a mapping larger than its buffer");
         m.data[0] = 42;
@@ -120,7 +123,10 @@ static void check_direct_mapping(void)
     const size_t bytes = info_of(fd).register_bytes;
     check_error(mmap(NULL, bytes + PAGE, PROT_READ, MAP_SHARED, fd, 0) == MAP_FAILED ? -1 : 0, EINVAL,
                 "more than the registers is mapped");
+    struct memory m;
+    check(allocate(fd, PAGE, 0, &m) == 0 && m.buffer.address > 0, "the direct node tells where a buffer is");
     close(fd);
+    munmap(m.data, PAGE);
 }
 
 static void check_pool(void)
@@ -141,10 +147,52 @@ static void check_pool(void)
     close(fd);
 }
 
+static void check_limit(void)
+{
+    const int fd = open_or_exit(node);
+    struct bdnn_device_buffer buffer = {.bytes = PAGE};
+    unsigned count = 0;
+    while (count < 65536 && ioctl(fd, BDNN_DEVICE_ALLOCATE, &buffer) == 0) {
+        buffer = (struct bdnn_device_buffer){.bytes = PAGE};
+        count++;
+    }
+    check(errno == EMFILE && count == 1024, "%u buffers are had, then no more: %s", count, strerrorname_np(errno));
+    close(fd);
+}
+
+/* The whole pool was a process's that wrote to it. QEMU has no cache in which this could stay; tests/driver has. */
+static void check_former_owner(void)
+{
+    uint64_t seen = 0;
+    for (uint32_t flags = 0; flags <= BDNN_DEVICE_CACHED; flags++) {
+        struct memory m = {.data = NULL};
+        int fd = open_or_exit(node);
+        const uint64_t half = info_of(fd).pool_bytes / 2;
+        if (allocate(fd, half, BDNN_DEVICE_CACHED - flags, &m) != 0) {
+            perror("half of the pool");
+            exit(1);
+        }
+        memset(m.data, 0x5e, half);
+        release(fd, &m);
+        close(fd);
+        fd = open_or_exit(node);
+        if (allocate(fd, half, flags, &m) != 0) {
+            perror("half of the pool, again");
+            exit(1);
+        }
+        for (uint64_t i = 0; i < half; i++) {
+            seen += m.data[i] != 0;
+        }
+        release(fd, &m);
+        close(fd);
+    }
+    check(seen == 0, "%llu bytes of a former owner are seen", (unsigned long long)seen);
+}
+
 /* ---- Things that go wrong
  * ------------------------------------------------------------------------------------------------------ */
 
-static void arm(enum board_fault fault, uint32_t run)
+void arm(enum board_fault fault, uint32_t run)
 {
     const int fd = open_or_exit(direct_node);
     volatile uint32_t *registers = map_registers(fd);
@@ -401,9 +449,25 @@ static bool serve_scripts(int argc, char **argv, int *status)
     return true;
 }
 
+/* What is a command of its own, else false. */
+static bool check_alone(int argc, char **argv, const bdnn_device_array *array)
+{
+    if (strcmp(argv[3], "dies") == 0) {
+        check_death(array);
+    } else if (strcmp(argv[3], "suspend") == 0) {
+        check_suspension(array);
+    } else if (strcmp(argv[3], "random") == 0 && argc > 5) {
+        check_random_calls(array, (unsigned)atoi(argv[4]), (unsigned)atoi(argv[5]));
+    } else if (strcmp(argv[3], "forever") == 0) {
+        run_for_ever(array);
+    } else {
+        return false;
+    }
+    return true;
+}
+
 int main(int argc, char **argv)
 {
-    const bool dies = argc > 3 && strcmp(argv[3], "dies") == 0;
     const unsigned cycles = argc > 3 ? (unsigned)atoi(argv[3]) : 20;
     node = argv[1];
     direct_node = argv[2];
@@ -415,8 +479,7 @@ int main(int argc, char **argv)
     const bdnn_device_array array = array_of(fd);
     const struct bdnn_device_state before = info_of(fd);
     close(fd);
-    if (dies) {
-        check_death(&array);
+    if (argc > 3 && check_alone(argc, argv, &array)) {
         return failed > 0;
     }
     printf("array of %u x %u x %u bits, pool of %llu bytes\n", array.rows, array.columns, array.word_bits,
@@ -425,11 +488,15 @@ int main(int argc, char **argv)
     check_refusals(&array);
     check_direct_mapping();
     check_pool();
+    check_limit();
+    check_former_owner();
     check_fork(&array);
     check_error_response(&array);
     check_spurious(&array);
     check_killed(&array, node, 5);
     check_killed(&array, direct_node, 5);
+    check_waiters(&array);
+    check_failing_allocations(&array);
     check_cycles(&array, cycles);
     check_stuck(&array);
     printf("guest: %u passed, %u failed\n", passed, failed);

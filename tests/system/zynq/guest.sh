@@ -1,10 +1,18 @@
 # Run by the guest: the module's test. What is left of it is looked at by run.py.
 insmod /bdnn.ko || exit 1
 ls -l /dev/bdnn*
+mount -t debugfs debugfs /sys/kernel/debug 2>/dev/null # of the checked kernel; Debian's is without fault injection
 . /parameters
 zynq_guest /dev/bdnn0 /dev/bdnn0-direct "$cycles" || exit 1
 . /networks.sh
 . /faults.sh
+zynq_guest /dev/bdnn0 /dev/bdnn0-direct random "$seed" "$seconds" || exit 1
+if [ -e /sys/class/rtc/rtc0/wakealarm ]; then
+    zynq_guest /dev/bdnn0 /dev/bdnn0-direct suspend || exit 1
+elif [ "$wakes" = yes ]; then
+    echo "FAIL  there is no clock that wakes"
+    exit 1
+fi
 rmmod bdnn || exit 1
 [ ! -f /uio.sh ] || . /uio.sh
 insmod /bdnn.ko || exit 1

@@ -159,6 +159,11 @@ static uint32_t get(volatile uint32_t *registers, uint32_t offset)
     return __atomic_load_n(&registers[offset / 4], __ATOMIC_ACQUIRE);
 }
 
+bool is_idle(volatile uint32_t *registers)
+{
+    return get(registers, BDNN_HW_REG_CONTROL) & BDNN_HW_CONTROL_IDLE;
+}
+
 void put(volatile uint32_t *registers, uint32_t offset, uint32_t value)
 {
     __atomic_store_n(&registers[offset / 4], value, __ATOMIC_RELEASE);
@@ -186,7 +191,7 @@ int run_direct(int fd, volatile uint32_t *registers, const struct placed *p, int
             return -1;
         }
     }
-    while (!(get(registers, BDNN_HW_REG_CONTROL) & BDNN_HW_CONTROL_IDLE)) {
+    while (!is_idle(registers)) {
     }
     return (int)get(registers, BDNN_HW_REG_ENDING);
 }
@@ -203,18 +208,69 @@ static bool results_are_right(int fd, struct placed *p)
     return device_case_check(&p->vector);
 }
 
+void place_vector(int fd, struct placed *p, const bdnn_device_array *array, uint64_t seed)
+{
+    make_vector(&p->vector, array, seed);
+    place(fd, p, seed);
+}
+
+bool run_placed(int fd, volatile uint32_t *registers, struct placed *p)
+{
+    bool good = true;
+    for (int64_t n = 0; n < p->vector.layer.shape.batch && good; n++) {
+        for (int64_t g = 0; g < p->vector.layer.shape.groups && good; g++) {
+            good = (registers ? run_direct(fd, registers, p, n, g) : run_mediated(fd, p, n, g)) == 0;
+        }
+    }
+    return good && results_are_right(fd, p);
+}
+
+void place_long(int fd, const bdnn_device_array *array, int64_t filters, int64_t side, struct long_job *job)
+{
+    const bdnn_ip_shape shape = {.batch = 1,
+                                 .channels = 128,
+                                 .filters = filters,
+                                 .groups = 1,
+                                 .bases = 3,
+                                 .bits = 6,
+                                 .in_size = {1, side, side},
+                                 .out_size = {1, side, side},
+                                 .kernel = {1, 3, 3},
+                                 .stride = {1, 1, 1},
+                                 .dilation = {1, 1, 1},
+                                 .pad_begin = {0, 1, 1}};
+    const bdnn_device_output output = {.mode = BDNN_DEVICE_INT32};
+    bdnn_device_layer layer;
+    if (!bdnn_device_plan(array, &shape, &output, &layer)) {
+        fprintf(stderr, "the array does not take the long job\n");
+        exit(1);
+    }
+    const size_t words[BDNN_DEVICE_POINTERS] = {layer.weight_words, layer.activation_words, layer.filter_words,
+                                                layer.result_words};
+    const bdnn_hw_job words_of = bdnn_device_job(&layer, 0);
+    *job = (struct long_job){.launch = {.reserved = {0}}};
+    bdnn_hw_pack_job(&words_of, job->launch.arguments);
+    for (int i = 0; i < BDNN_DEVICE_POINTERS; i++) {
+        if (allocate(fd, 8 * words[i], 0, &job->part[i]) != 0) {
+            perror("the long job's buffers");
+            exit(1);
+        }
+        job->launch.handle[i] = job->part[i].buffer.handle;
+    }
+}
+
+void unplace_long(int fd, struct long_job *job)
+{
+    for (int i = 0; i < BDNN_DEVICE_POINTERS; i++) {
+        release(fd, &job->part[i]);
+    }
+}
+
 bool run_vector(int fd, volatile uint32_t *registers, const bdnn_device_array *array, uint64_t seed)
 {
     struct placed p;
-    bool good = true;
-    make_vector(&p.vector, array, seed);
-    place(fd, &p, seed);
-    for (int64_t n = 0; n < p.vector.layer.shape.batch && good; n++) {
-        for (int64_t g = 0; g < p.vector.layer.shape.groups && good; g++) {
-            good = (registers ? run_direct(fd, registers, &p, n, g) : run_mediated(fd, &p, n, g)) == 0;
-        }
-    }
-    good = good && results_are_right(fd, &p);
+    place_vector(fd, &p, array, seed);
+    const bool good = run_placed(fd, registers, &p);
     unplace(fd, &p);
     return good;
 }

@@ -15,6 +15,7 @@ struct bdnn_device_state info_of(int fd);
 volatile uint32_t *map_registers(int fd);
 void unmap_registers(volatile uint32_t *registers);
 void put(volatile uint32_t *registers, uint32_t offset, uint32_t value);
+bool is_idle(volatile uint32_t *registers);
 bdnn_device_array array_of(int fd);
 
 /* A mapped buffer. allocate: -1 with errno. */
@@ -44,6 +45,20 @@ void unplace_mappings(struct placed *p);
 struct bdnn_device_launch launch_of(const struct placed *p, int64_t image, int64_t group);
 int run_mediated(int fd, const struct placed *p, int64_t image, int64_t group);
 int run_direct(int fd, volatile uint32_t *registers, const struct placed *p, int64_t image, int64_t group);
+
+/* A run of any length, on zeros: so many filters of a 3x3 convolution with 128 channels, K = 3 and Q = 6, on `side` by
+ * `side` pixels; at least 162 cycles for 8 filters and 8 pixels on the array of boards/emu.txt. */
+struct long_job {
+    struct memory part[BDNN_DEVICE_POINTERS];
+    struct bdnn_device_launch launch;
+};
+
+void place_long(int fd, const bdnn_device_array *array, int64_t filters, int64_t side, struct long_job *job);
+void unplace_long(int fd, struct long_job *job);
+
+/* make_vector and place at once; the jobs of a placed vector, and whether the results are those of the definition. */
+void place_vector(int fd, struct placed *p, const bdnn_device_array *array, uint64_t seed);
+bool run_placed(int fd, volatile uint32_t *registers, struct placed *p);
 
 /* A whole vector, through registers unless they are NULL; whether the results are those of the definition. */
 bool run_vector(int fd, volatile uint32_t *registers, const bdnn_device_array *array, uint64_t seed);

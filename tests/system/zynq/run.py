@@ -36,7 +36,8 @@ MACHINES = {
 }
 
 
-def accelerator_tree(machine):
+def accelerator_tree(machine, pool):
+    """`pool`: reusable or no-map. The clock is one that the module can switch, though nothing follows it."""
     return f"""
 / {{
     reserved-memory {{
@@ -44,12 +45,14 @@ def accelerator_tree(machine):
         #size-cells = <2>;
         ranges;
         registers@{machine.registers:x} {{ reg = <0 {machine.registers:#x} 0 0x10000>; no-map; }};
-        bdnn_pool: pool@{machine.pool:x} {{ compatible = "shared-dma-pool"; reg = <0 {machine.pool:#x} 0 {POOL_BYTES:#x}>; reusable; }};
+        bdnn_pool: pool@{machine.pool:x} {{ compatible = "shared-dma-pool"; reg = <0 {machine.pool:#x} 0 {POOL_BYTES:#x}>; {pool}; }};
     }};
+    logic_clock: logic-clock {{ compatible = "fixed-clock"; #clock-cells = <0>; clock-frequency = <100000000>; }};
     accelerator@{machine.registers:x} {{
         compatible = "bdnn,accelerator-1";
         reg = <0 {machine.registers:#x} 0 0x10000>;
         interrupts = <0 {machine.interrupt} 4>;
+        clocks = <&logic_clock>;
         memory-region = <&bdnn_pool>;
     }};
 }};
@@ -114,7 +117,7 @@ def pack_guest(work, options):
     return image
 
 
-def make_device_tree(work, machine):
+def make_device_tree(work, machine, pool):
     dump, source, tree = (os.path.join(work, name) for name in ("dump.dtb", "board.dts", "board.dtb"))
     if machine.tree:
         text = open(os.path.join(HERE, machine.tree)).read()
@@ -123,7 +126,7 @@ def make_device_tree(work, machine):
         subprocess.run([emulator, option, f"{name},dumpdtb={dump}", *rest, "-m", str(MEMORY_BYTES >> 20)], check=True, capture_output=True)
         text = subprocess.run(["dtc", "-q", "-I", "dtb", "-O", "dts", dump], capture_output=True, text=True, check=True).stdout
     with open(source, "w") as file:
-        file.write(text + accelerator_tree(machine))
+        file.write(text + accelerator_tree(machine, pool))
     subprocess.run(["dtc", "-q", "-I", "dts", "-O", "dtb", "-o", tree, source], check=True)
     return tree
 
@@ -185,7 +188,7 @@ def run(options, work):
         "-accel", "tcg", "-display", "none", "-serial", f"file:{console}", "-monitor", "none", "-nodefaults", "-no-reboot", "-S",
         "-qmp", f"unix:{qmp},server=on,wait=off", "-qtest", f"unix:{qtest},server=on,wait=off", "-qtest-log", "/dev/null",
         "-plugin", f"{options.plugin},mailbox={mailbox},registers={machine.registers:#x},size=0x1000",
-        "-kernel", options.kernel, "-initrd", pack_guest(work, options), "-dtb", make_device_tree(work, machine),
+        "-kernel", options.kernel, "-initrd", pack_guest(work, options), "-dtb", make_device_tree(work, machine, options.pool),
         "-append", f"console={machine.console} nokaslr panic=-1 quiet"]
     started = time.monotonic()
     qemu = subprocess.Popen(command)
@@ -211,8 +214,8 @@ def run(options, work):
     return text.replace("\r", ""), board.communicate()[0], time.monotonic() - started
 
 
-def judge(console, board, machine):
-    """What is wrong, or None."""
+def judge(console, board, machine, ends):
+    """What is wrong, or None. `ends`: the system ends in the middle of a run, which the module must cancel, and no other must follow."""
     if "guest: status 0" not in console:
         return "the guest's script failed or did not end"
     for word in ("WARNING:", "BUG:", "Call trace", "Unable to handle", "FAIL "):
@@ -225,6 +228,8 @@ def judge(console, board, machine):
     taken = re.search(rf"(\d+) +GIC-0 +{machine.interrupt + 32} ", console)
     if not taken or taken[1] != hardware[1]:
         return f"{hardware[1]} interrupts were raised, {taken[1] if taken else 'none'} taken"
+    if ends and not re.search(r" [1-9]\d* cancels, 0 silent runs, idle$", board.strip()):
+        return "the accelerator was not stopped when the system ended, or was started again"
     return None
 
 
@@ -241,6 +246,8 @@ def main():
     parser.add_argument("--put", action="append", default=[], help="a file for the guest's /")
     parser.add_argument("--script", required=True, help="what the guest runs")
     parser.add_argument("--work", required=True, help="a folder for what is made")
+    parser.add_argument("--pool", choices=["reusable", "no-map"], default="reusable", help="what the reserved memory is")
+    parser.add_argument("--ends", action="store_true", help="the script leaves a run going on, which must be cancelled when the system ends")
     parser.add_argument("--timeout", type=int, default=600)
     options = parser.parse_args()
     os.makedirs(options.work, exist_ok=True)
@@ -251,7 +258,7 @@ def main():
     print(console, end="")
     print(board, end="")
     print(f"test-system: {seconds:.0f} s")
-    wrong = judge(console, board, MACHINES[options.machine])
+    wrong = judge(console, board, MACHINES[options.machine], options.ends)
     if wrong:
         sys.exit(f"test-system: {wrong}")
 

@@ -1,0 +1,11 @@
+/* The smallest job of the library's, for the module's test. */
+#ifndef BDNN_TESTS_DRIVER_JOB_H
+#define BDNN_TESTS_DRIVER_JOB_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* The arguments of one, on an array whose registers are these; bytes that it reaches from each of the four pointers. */
+void job_make(uint32_t sizes, uint32_t word, uint32_t buffers, uint32_t *words, size_t bytes[4]);
+
+#endif

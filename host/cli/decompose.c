@@ -205,7 +205,7 @@ static float *read_calibration(const struct arguments *a, const bdnn_model *mode
     }
     *count = bdnn_dataset_count(dataset) < (size_t)a->calibrate_count ? bdnn_dataset_count(dataset)
                                                                       : (size_t)a->calibrate_count;
-    inputs = calloc(*count * item, sizeof *inputs);
+    inputs = calloc(*count, item * sizeof *inputs);
     if (!inputs) {
         cli_error(err, BDNN_ERROR_MEMORY, "%s: no memory for %zu calibration inputs", a->calibrate, *count);
     }

@@ -54,7 +54,7 @@ void bdnn_objective_update(const bdnn_objective *objective, float *image, int64_
 bdnn_status bdnn_objective_factorise(bdnn_objective *objective, bdnn_error *err)
 {
     const int size = (int)bdnn_objective_image_size(objective), d = (int)objective->inner;
-    const size_t bytes = (size_t)size * (size_t)size * sizeof(float);
+    const size_t bytes = bdnn_product(bdnn_product((size_t)size, (size_t)size), sizeof(float));
     float *factor = objective->factor = bdnn_alloc(bytes, 1);
     int info = 0;
     if (!factor) {

@@ -84,7 +84,7 @@ static size_t converted_bytes(const bdnn_session *s, const bdnn_step *step)
 {
     size_t bytes = 0;
     for (int32_t i = 0; i < step->layer->input_count; i++) {
-        bytes += is_converted(s, step, i) ? float_bytes(s, step->layer->inputs[i]) : 0;
+        bytes = bdnn_sum(bytes, is_converted(s, step, i) ? float_bytes(s, step->layer->inputs[i]) : 0);
     }
     return bytes;
 }
@@ -102,8 +102,8 @@ static bdnn_status layer_scratch(bdnn_session *s, const bdnn_step *step, bdnn_er
     for (int32_t i = 0; i < count; i++) {
         info[i] = s->plan.info[i < inputs ? layer->inputs[i] : layer->outputs[i - inputs]];
     }
-    bytes = converted_bytes(s, step);
-    bytes += type->scratch ? type->scratch(layer, info, info + inputs, bdnn_threads_count(s->threads)) : 0;
+    bytes = type->scratch ? type->scratch(layer, info, info + inputs, bdnn_threads_count(s->threads)) : 0;
+    bytes = bdnn_sum(bytes, converted_bytes(s, step));
     s->scratch_bytes = bytes > s->scratch_bytes ? bytes : s->scratch_bytes;
     bdnn_free(info);
     return BDNN_OK;
@@ -253,7 +253,7 @@ static bdnn_status allocate(bdnn_session *s, bdnn_error *err)
     s->scratch = bdnn_alloc(s->scratch_bytes, 1);
     s->results = bdnn_zalloc(s->graph->output_count, sizeof *s->results);
     if (!s->arena || !s->scratch || !s->results) {
-        return bdnn_fail_memory(err, s->plan.arena_bytes + s->scratch_bytes, "activations");
+        return bdnn_fail_memory(err, bdnn_sum(s->plan.arena_bytes, s->scratch_bytes), "activations");
     }
     for (size_t l = 0; l < s->graph->layer_count; l++) {
         bdnn_step *step = &s->steps[l];
@@ -451,6 +451,6 @@ bdnn_status bdnn_session_output(const bdnn_session *s, size_t index, bdnn_result
 
 void bdnn_session_memory(const bdnn_session *s, uint64_t *planned, uint64_t *without_reuse)
 {
-    *planned = s->plan.arena_bytes + s->scratch_bytes;
+    *planned = (uint64_t)s->plan.arena_bytes + s->scratch_bytes;
     *without_reuse = s->plan.total_bytes + s->scratch_bytes;
 }

@@ -1,8 +1,6 @@
 /* bdnn, the command-line tool: the table of its subcommands. */
-#define _POSIX_C_SOURCE 200809L
 #include "cli/cli.h"
 
-#include <signal.h>
 #include <string.h>
 
 #define DEVICE_HELP                                                                                                    \
@@ -146,6 +144,6 @@ int main(int argc, char **argv)
         list_commands(stderr);
         return CLI_USAGE;
     }
-    signal(SIGPIPE, SIG_IGN); /* a closed pipe is a failed write, which cli_finish reports */
+    cli_handle_signals();
     return cli_leave(cli_finish(run(argc - 1, argv + 1)));
 }

@@ -278,6 +278,9 @@ bdnn_status bdnn_decompose(const bdnn_model *model, const float *inputs, size_t 
     if (status == BDNN_OK) {
         status = bdnn_formats_choose(&work.result->graph, err);
     }
+    if (status == BDNN_OK) {
+        status = bdnn_model_check_file(model, err);
+    }
     bdnn_streams_close(&work.streams);
     if (work.backend) {
         work.backend->type->close(work.backend);

@@ -58,6 +58,18 @@ BDNN_API const char *bdnn_status_name(bdnn_status status);
  * false stops the work, whose call then returns BDNN_ERROR_CANCELLED. May be called from one thread at a time, not always the same. */
 typedef bool bdnn_progress(void *user, const char *stage, uint64_t done, uint64_t total);
 
+/* ---- Files that are written -------------------------------------------------------------------------------------------------- */
+
+/* Every call that writes a file or a folder does so beside it, under a temporary name that cannot be foretold (NAME. and 16 hexadecimal
+ * digits), writes it to the disk and renames it when it is complete. */
+
+/* Writes a file whole, like that. What is at `path` is replaced if it is a regular file. */
+BDNN_API bdnn_status bdnn_write_file(const char *path, const void *data, size_t size, bdnn_error *err);
+
+/* Removes what this process is writing under temporary names, on whatever thread: for the handler of a signal that ends the program.
+ * Async-signal-safe. Calls that are writing then fail when they want to rename. */
+BDNN_API void bdnn_remove_temporaries(void);
+
 /* ---- Models ----------------------------------------------------------------------------------------------------------------- */
 
 typedef struct bdnn_model bdnn_model;
@@ -67,10 +79,18 @@ typedef struct bdnn_load_options {
     const char *mean_image;   /* .npy of shape C, H, W, subtracted from the pixels; or NULL */
     const char *labels;       /* text file, one class name a line; or NULL */
     bool keep_batch_norm;     /* do not fold batch normalisation into the convolution before it */
+    bool copy;                /* read a file into memory instead of mapping it, see below */
 } bdnn_load_options;
 
 /* Loads an ONNX file, a .bdnn file (mapped, not copied) or a folder of .npy parameters, told apart by what they contain. options
- * may be NULL. Labels and mean image of the options replace those of the file. */
+ * may be NULL. Labels and mean image of the options replace those of the file. Weights or other parameters that are not a number or
+ * infinite are an error that names layer and index.
+ *
+ * A mapped file must stay as it is while the model is in use; replacing it by another of the same name (rename, as every call here
+ * writes) is no change. A file that was written to in place is noticed by its time of writing and its size: after each run of a session,
+ * when the model is saved or decomposed, these calls return BDNN_ERROR_IO. A file that somebody **shortens** ends the program by SIGBUS
+ * when what is gone is read. The library installs no signal handlers: a program that cannot trust its files sets `copy`, or handles
+ * SIGBUS itself, for which bdnn_model_mapping tells where a model's file lies. */
 BDNN_API bdnn_status bdnn_model_load(const char *path, const bdnn_load_options *options, bdnn_model **model, bdnn_error *err);
 
 /* Writes a .bdnn file under a temporary name and renames it over `path` when it is complete. */
@@ -84,6 +104,9 @@ BDNN_API bdnn_status bdnn_model_export_npy(const bdnn_model *model, const char *
  * back; what is read again comes again from the system's cache of files, at some milliseconds for 100 MB. For programs that are about
  * to need much memory for something else. */
 BDNN_API void bdnn_model_let_go(const bdnn_model *model);
+
+/* Where the model's file is mapped: *size bytes at *address; NULL and 0 for a model without one. */
+BDNN_API void bdnn_model_mapping(const bdnn_model *model, const void **address, size_t *size);
 
 BDNN_API void bdnn_model_free(bdnn_model *model);
 

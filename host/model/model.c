@@ -9,6 +9,17 @@ const char *bdnn_version(void)
     return BDNN_VERSION;
 }
 
+void bdnn_model_mapping(const bdnn_model *model, const void **address, size_t *size)
+{
+    *address = model->map.copied ? NULL : model->map.data;
+    *size = *address ? model->map.size : 0;
+}
+
+bdnn_status bdnn_model_check_file(const bdnn_model *model, bdnn_error *err)
+{
+    return bdnn_check_map(&model->map, model->file ? model->file : "the model", err);
+}
+
 int32_t bdnn_model_input_shape(const bdnn_model *model, int64_t shape[6])
 {
     const bdnn_graph *graph = &model->graph;

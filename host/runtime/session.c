@@ -286,6 +286,7 @@ bdnn_status bdnn_session_create(const bdnn_model *model, const bdnn_session_opti
     if (!s) {
         return bdnn_fail_memory(err, sizeof *s, "a session");
     }
+    s->model = model;
     s->graph = &model->graph;
     s->threads = bdnn_threads_create(o->threads);
     status = s->threads ? BDNN_OK : bdnn_fail(err, BDNN_ERROR_MEMORY, "cannot start %zu threads", o->threads);
@@ -427,7 +428,8 @@ bdnn_status bdnn_session_run(bdnn_session *s, const float *input, bdnn_error *er
         fetch_result(s, i);
     }
     bdnn_threads_rest(s->threads);
-    return status;
+    /* Weights are read where they lie in the file: one that somebody wrote to meanwhile made wrong results. */
+    return status == BDNN_OK ? bdnn_model_check_file(s->model, err) : status;
 }
 
 size_t bdnn_session_output_count(const bdnn_session *s)

@@ -21,7 +21,8 @@ typedef struct bdnn_step {
 } bdnn_step;
 
 struct bdnn_session {
-    const bdnn_graph *graph;
+    const bdnn_model *model;
+    const bdnn_graph *graph; /* the model's */
     bdnn_plan plan;
     bdnn_threads *threads;
     bdnn_backend *backend; /* NULL on the device "float" */

@@ -12,9 +12,9 @@
 static char scratch_folder[] = "/tmp/bdnn-test-XXXXXX";
 
 /* For cmocka's group setup and teardown. */
-static int scratch_make(void **state)
+static int scratch_make(void **unused)
 {
-    (void)state;
+    (void)unused;
     return mkdtemp(scratch_folder) ? 0 : -1;
 }
 
@@ -24,9 +24,9 @@ static int scratch_remove_entry(const char *path, const struct stat *info, int k
     return remove(path);
 }
 
-static int scratch_remove(void **state)
+static int scratch_remove(void **unused)
 {
-    (void)state;
+    (void)unused;
     return nftw(scratch_folder, scratch_remove_entry, 16, FTW_DEPTH | FTW_PHYS);
 }
 

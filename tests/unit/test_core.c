@@ -3,11 +3,13 @@
 #include "core/error.h"
 #include "core/file.h"
 #include "core/memory.h"
+#include "core/output.h"
 #include "core/tensor.h"
 #include "core/threads.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>

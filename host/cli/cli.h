@@ -52,6 +52,7 @@ enum {
     CLI_UNIT,
     CLI_ORDER,
     CLI_RESIZE_SHORT,
+    CLI_NO_EXIF,
     CLI_DEVICE, /* below */
     CLI_XCLBIN,
     CLI_TIMEOUT,
@@ -65,6 +66,7 @@ enum {
         {"labels", required_argument, NULL, CLI_LABELS}, {"keep-bn", no_argument, NULL, CLI_KEEP_BN},                  \
         {"mean", required_argument, NULL, CLI_MEAN}, {"std", required_argument, NULL, CLI_STD},                        \
         {"unit", no_argument, NULL, CLI_UNIT}, {"order", required_argument, NULL, CLI_ORDER},                          \
+        {"no-exif", no_argument, NULL, CLI_NO_EXIF},                                                                   \
     {                                                                                                                  \
         "resize-short", required_argument, NULL, CLI_RESIZE_SHORT                                                      \
     }

@@ -73,6 +73,7 @@ static const char network_options[] = "network options\n"
                                       "  --unit                    M and S are for pixels of 0..1\n"
                                       "  --mean-image FILE.npy     (C,H,W), instead of --mean\n"
                                       "  --order rgb|bgr, --resize-short N (then the centre is cut out)\n"
+                                      "  --no-exif                 photographs as stored, not turned as EXIF says\n"
                                       "  --keep-bn                 do not fold batch normalisation\n";
 
 static const struct command *find(const char *name)

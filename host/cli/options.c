@@ -92,6 +92,9 @@ bool cli_take_model_option(const char *command, int option, const char *text, cl
     case CLI_LABELS:
         o->load.labels = text;
         return true;
+    case CLI_NO_EXIF:
+        o->load.ignore_exif = true;
+        return true;
     case CLI_KEEP_BN:
         o->load.keep_batch_norm = true;
         return true;

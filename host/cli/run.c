@@ -263,12 +263,11 @@ static void make_room(const struct running *r, const char *path)
 static bdnn_status run_image(struct running *r, const char *path, float *input, bdnn_error *err)
 {
     const bdnn_preprocess p = bdnn_model_preprocess(r->model);
-    const int32_t least = p.resize == BDNN_RESIZE_CROP ? p.resize_short : 0;
     bdnn_image image;
     bdnn_result result;
     bdnn_status status;
     make_room(r, path);
-    status = bdnn_image_load(path, least ? least : p.width, least ? least : p.height, &image, err);
+    status = bdnn_image_load_for(path, &p, &image, err);
     if (status != BDNN_OK) {
         return status;
     }

@@ -271,9 +271,8 @@ static bdnn_status input_folder(const bdnn_dataset *dataset, size_t index, const
                                 bdnn_error *err)
 {
     const struct item *item = &((const struct folder_dataset *)dataset)->items[index];
-    const int32_t least = p->resize == BDNN_RESIZE_CROP ? p->resize_short : 0;
     bdnn_image image;
-    bdnn_status status = bdnn_image_load(item->path, least ? least : p->width, least ? least : p->height, &image, err);
+    bdnn_status status = bdnn_image_load_for(item->path, p, &image, err);
     if (status == BDNN_OK) {
         status = bdnn_image_preprocess(&image, p, input, err);
         bdnn_image_free(&image);

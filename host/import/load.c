@@ -213,6 +213,9 @@ bdnn_status bdnn_model_load(const char *path, const bdnn_load_options *options, 
     } else {
         status = load_file(path, options, model, err);
     }
+    if (status == BDNN_OK) {
+        (*model)->preprocess.ignore_exif = options->ignore_exif;
+    }
     if (status == BDNN_OK && options->labels) {
         status = apply_labels(*model, options->labels, err);
     }

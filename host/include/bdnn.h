@@ -80,6 +80,7 @@ typedef struct bdnn_load_options {
     const char *labels;       /* text file, one class name a line; or NULL */
     bool keep_batch_norm;     /* do not fold batch normalisation into the convolution before it */
     bool copy;                /* read a file into memory instead of mapping it, see below */
+    bool ignore_exif;         /* into the model's pre-processing, see bdnn_preprocess */
 } bdnn_load_options;
 
 /* Loads an ONNX file, a .bdnn file (mapped, not copied) or a folder of .npy parameters, told apart by what they contain. options
@@ -126,6 +127,7 @@ typedef struct bdnn_preprocess {
     float mean[3];        /* in the network's channel order */
     float scale[3];
     const float *mean_image; /* C, H, W of the sizes above, replacing `mean`; or NULL. Borrowed from the model. */
+    bool ignore_exif;        /* photographs as they are stored, not as EXIF says that the camera was held; not kept in model files */
 } bdnn_preprocess;
 
 BDNN_API bdnn_preprocess bdnn_model_preprocess(const bdnn_model *model);
@@ -364,13 +366,17 @@ typedef struct bdnn_image {
 
 /* Decodes an image file: JPEG by libjpeg-turbo, PNG by libpng, BMP, TIFF, PNM and WebP by OpenCV, told apart by their signatures. Where a
  * JPEG is larger than width x height (0: any size), it is decoded at the smallest of 1/8 ... 8/8 that still covers them; other formats are
- * decoded whole. Grey stays grey; 16 bits keep the upper byte; an alpha channel is left out. EXIF orientation is not applied, as in the
- * published networks' training. At most 16384 pixels a side and 64 Mpixel in all. Errors name the file; a truncated or damaged file is an
- * error even where a part could be shown. On an error *image is empty. BDNN_ERROR_UNSUPPORTED for a JPEG in CMYK, and for every image
- * in a build without image libraries. */
+ * decoded whole. Grey stays grey; 16 bits keep the upper byte; an alpha channel is left out. A JPEG in CMYK or YCCK becomes
+ * red, green and blue (without its colour profile), and is turned as its EXIF orientation says, before width x height is compared. At most
+ * 16384 pixels a side and 64 Mpixel in all, and files of 1 GB. Errors name the file; a truncated or damaged file is an error even where a
+ * part could be shown. On an error *image is empty. BDNN_ERROR_UNSUPPORTED for a JPEG of four colours without Adobe's marker, and for
+ * every image in a build without image libraries. */
 BDNN_API bdnn_status bdnn_image_load(const char *path, int32_t width, int32_t height, bdnn_image *image, bdnn_error *err);
 
-/* The same from memory; `name` stands for the file in messages. */
+/* The same at the least size that a network's pre-processing needs, turned unless it says ignore_exif. */
+BDNN_API bdnn_status bdnn_image_load_for(const char *path, const bdnn_preprocess *preprocess, bdnn_image *image, bdnn_error *err);
+
+/* bdnn_image_load from memory; `name` stands for the file in messages. */
 BDNN_API bdnn_status bdnn_image_decode(const char *name, const uint8_t *data, size_t size, int32_t width, int32_t height,
                                        bdnn_image *image, bdnn_error *err);
 BDNN_API void bdnn_image_free(bdnn_image *image);

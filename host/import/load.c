@@ -215,6 +215,10 @@ bdnn_status bdnn_model_load(const char *path, const bdnn_load_options *options, 
     }
     if (status == BDNN_OK) {
         (*model)->preprocess.ignore_exif = options->ignore_exif;
+        status = bdnn_graph_check_finite(&(*model)->graph, err);
+        if (status != BDNN_OK) {
+            bdnn_prefix(err, status, "%s", path);
+        }
     }
     if (status == BDNN_OK && options->labels) {
         status = apply_labels(*model, options->labels, err);

@@ -249,6 +249,7 @@ typedef struct bdnn_session_options {
     const char *xclbin;  /* of "xrt": the file with the kernel; NULL: the one that the environment variable BDNN_XCLBIN names */
     uint32_t timeout_ms; /* of accelerators: a run of the kernel that takes longer has failed; 0: 60 seconds */
     bdnn_wait wait;      /* of "uio" */
+    bool allow_not_finite; /* infinities, and what is not a number, pass in inputs and outputs, as IEEE 754 has them */
 } bdnn_session_options;
 
 /* Plans memory for `batch` inputs and prepares the weights for the device. The model must outlive the session. */
@@ -256,7 +257,9 @@ BDNN_API bdnn_status bdnn_session_create(const bdnn_model *model, const bdnn_ses
                                          bdnn_error *err);
 BDNN_API void bdnn_session_free(bdnn_session *session);
 
-/* Runs the network on float32 row-major [batch][C][H][W], batch as the session was made for. BDNN_ERROR_DEVICE: the accelerator failed or
+/* Runs the network on float32 row-major [batch][C][H][W], batch as the session was made for. Errors: BDNN_ERROR_ARGUMENT for an input that
+ * is infinite or not a number; BDNN_ERROR_UNSUPPORTED, naming the first layer that makes such a value, where an output is one;
+ * BDNN_ERROR_IO for a model whose file has changed (bdnn_model_load). BDNN_ERROR_DEVICE: the accelerator failed or
  * was lost, and this session cannot be used any more; others, on "cpu" for example, can. Then end the program by _exit: XRT waits for a
  * run that does not end whenever something is closed, in its own exit handlers too (bdnn itself no longer calls it). */
 BDNN_API bdnn_status bdnn_session_run(bdnn_session *session, const float *input, bdnn_error *err);

@@ -31,7 +31,7 @@ static int scratch_remove(void **unused)
 }
 
 /* FOLDER/name, valid until the fourth call after this one. */
-static const char *scratch_path(const char *name)
+static inline const char *scratch_path(const char *name)
 {
     static char paths[4][512];
     static int next;
@@ -41,7 +41,7 @@ static const char *scratch_path(const char *name)
 }
 
 /* Writes a file, making the folders it is in. */
-static const char *scratch_write(const char *name, const void *data, size_t size)
+static inline const char *scratch_write(const char *name, const void *data, size_t size)
 {
     const char *path = scratch_path(name);
     char folder[512];

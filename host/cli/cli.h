@@ -52,6 +52,7 @@ enum {
     CLI_UNIT,
     CLI_ORDER,
     CLI_RESIZE_SHORT,
+    CLI_NO_EXIF,
     CLI_DEVICE, /* below */
     CLI_XCLBIN,
     CLI_TIMEOUT,
@@ -65,6 +66,7 @@ enum {
         {"labels", required_argument, NULL, CLI_LABELS}, {"keep-bn", no_argument, NULL, CLI_KEEP_BN},                  \
         {"mean", required_argument, NULL, CLI_MEAN}, {"std", required_argument, NULL, CLI_STD},                        \
         {"unit", no_argument, NULL, CLI_UNIT}, {"order", required_argument, NULL, CLI_ORDER},                          \
+        {"no-exif", no_argument, NULL, CLI_NO_EXIF},                                                                   \
     {                                                                                                                  \
         "resize-short", required_argument, NULL, CLI_RESIZE_SHORT                                                      \
     }
@@ -136,6 +138,16 @@ void cli_lose_device(void);
 /* The last call of main: returns code, or ends the program at once where XRT would wait for a lost device. */
 int cli_leave(int code);
 
+/* ---- Signals (signals.c)
+ * --------------------------------------------------------------------------------------------------- */
+
+/* Called first in main: signals that end the tool remove temporary files; the loss of a mapped file is a message. */
+void cli_handle_signals(void);
+
+/* What that message names: the network that is being loaded (NULL: none any more), one that has been loaded. */
+void cli_loading(const char *path);
+void cli_loaded(const char *path, const bdnn_model *model);
+
 /* ---- Progress (progress.c)
  * -------------------------------------------------------------------------------------------------- */
 
@@ -152,7 +164,7 @@ void cli_progress_end(cli_progress *progress);
 
 double cli_seconds(void);
 
-/* ---- Output (output.c)
+/* ---- Output (output.c, paths.c)
  * ------------------------------------------------------------------------------------------------------ */
 
 /* A table whose columns are as wide as their widest cell; the first column is flush left, others right. */
@@ -175,6 +187,14 @@ void cli_table_free(cli_table *table);
 /* Whether `path` can be written when the work is done, asked before it begins: a folder that exists, nothing but a
  * plain file in the way. CLI_FAILED after a message. */
 int cli_check_output(const char *path);
+
+/* The same for all of a command's outputs, and that no two of them, and none of its inputs, are one file, whatever
+ * their paths. NULL stands for what is not asked for. CLI_USAGE or CLI_FAILED after a message. */
+int cli_check_outputs(const char *command, const char *const *outputs, size_t output_count, const char *const *inputs,
+                      size_t input_count);
+
+/* Whether two paths name one file, or would if it existed. */
+bool cli_same_file(const char *a, const char *b);
 
 /* Flushes stdout; a full disk or closed pipe becomes CLI_FAILED with a message. */
 int cli_finish(int code);

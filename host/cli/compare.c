@@ -326,10 +326,11 @@ static int run(struct command *k, const char *path)
 {
     compare_results *c = &k->results;
     bdnn_error err;
-    int code = CLI_OK;
+    const char *inputs[] = {path, c->inputs, k->model_options.load.labels, k->model_options.load.mean_image};
+    int code = cli_check_outputs(COMMAND, &k->html, 1, inputs, sizeof inputs / sizeof *inputs);
     c->network = path;
-    if (k->html && cli_check_output(k->html) != CLI_OK) {
-        return CLI_FAILED;
+    if (code != CLI_OK) {
+        return code;
     }
     if (cli_load(path, &k->model_options, &c->model, &err) != BDNN_OK || run_all(k, &err) != BDNN_OK) {
         code = cli_fail(&err);

@@ -2,7 +2,6 @@
 #define _POSIX_C_SOURCE 200809L
 #include "cli/compare.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -393,25 +392,23 @@ static bool put_page(FILE *f, const compare_results *c)
 
 int compare_write_html(const compare_results *c, const char *path)
 {
-    const size_t size = strlen(path) + sizeof ".part";
-    char *part = malloc(size);
-    FILE *f;
-    bool complete;
-    if (!part) {
-        fprintf(stderr, "bdnn: out of memory\n");
-        return CLI_FAILED;
-    }
-    snprintf(part, size, "%s.part", path);
-    f = fopen(part, "w");
-    complete = f && put_page(f, c) && !ferror(f);
+    char *page = NULL;
+    size_t size = 0;
+    bdnn_error err;
+    FILE *f = open_memstream(&page, &size);
+    bool complete = f && put_page(f, c) && !ferror(f);
     if (f && fclose(f) != 0) {
         complete = false;
     }
-    complete = complete && rename(part, path) == 0;
     if (!complete) {
-        fprintf(stderr, "bdnn: %s: cannot write: %s\n", path, strerror(errno));
-        remove(part);
+        free(page);
+        fprintf(stderr, "bdnn: %s: no memory for the page\n", path);
+        return CLI_FAILED;
     }
-    free(part);
-    return complete ? CLI_OK : CLI_FAILED;
+    if (bdnn_write_file(path, page, size, &err) != BDNN_OK) {
+        free(page);
+        return cli_fail(&err);
+    }
+    free(page);
+    return CLI_OK;
 }

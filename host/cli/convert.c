@@ -6,11 +6,11 @@ int cli_convert(int argc, char **argv)
     static const struct option options[] = {
         CLI_MODEL_OPTIONS, {"output", required_argument, NULL, 'o'}, {NULL, 0, NULL, 0}};
     cli_model_options model_options = {0};
-    const char *output = NULL;
+    const char *output = NULL, *inputs[3];
     bdnn_model *model;
     bdnn_error err;
     bdnn_status status;
-    int option;
+    int option, code;
     while ((option = cli_option("convert", argc, argv, ":o:", options)) != -1) {
         if (option == 'o') {
             output = optarg;
@@ -20,6 +20,13 @@ int cli_convert(int argc, char **argv)
     }
     if (argc - optind != 1 || !output) {
         return cli_usage("convert", "one network and -o OUT.bdnn are needed");
+    }
+    inputs[0] = argv[optind];
+    inputs[1] = model_options.load.labels;
+    inputs[2] = model_options.load.mean_image;
+    code = cli_check_outputs("convert", &output, 1, inputs, 3);
+    if (code != CLI_OK) {
+        return code;
     }
     if (cli_load(argv[optind], &model_options, &model, &err) != BDNN_OK) {
         return cli_fail(&err);

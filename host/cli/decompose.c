@@ -205,7 +205,7 @@ static float *read_calibration(const struct arguments *a, const bdnn_model *mode
     }
     *count = bdnn_dataset_count(dataset) < (size_t)a->calibrate_count ? bdnn_dataset_count(dataset)
                                                                       : (size_t)a->calibrate_count;
-    inputs = calloc(*count * item, sizeof *inputs);
+    inputs = calloc(*count, item * sizeof *inputs);
     if (!inputs) {
         cli_error(err, BDNN_ERROR_MEMORY, "%s: no memory for %zu calibration inputs", a->calibrate, *count);
     }
@@ -296,6 +296,12 @@ static int decompose(struct arguments *a, const bdnn_model *model, bdnn_error *e
     return code;
 }
 
+static int check_paths(const struct arguments *a)
+{
+    const char *inputs[] = {a->network, a->calibrate, a->model.load.labels, a->model.load.mean_image};
+    return cli_check_outputs(COMMAND, &a->output, 1, inputs, sizeof inputs / sizeof *inputs);
+}
+
 int cli_decompose(int argc, char **argv)
 {
     static struct arguments a;
@@ -313,8 +319,9 @@ int cli_decompose(int argc, char **argv)
         return cli_usage(COMMAND, "one network, --calibrate DATA and -o OUT.bdnn are needed");
     }
     a.network = argv[optind];
-    if (cli_check_output(a.output) != CLI_OK) {
-        return CLI_FAILED;
+    code = check_paths(&a);
+    if (code != CLI_OK) {
+        return code;
     }
     if (cli_load(a.network, &a.model, &model, &err) != BDNN_OK) {
         return cli_fail(&err);

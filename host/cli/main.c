@@ -1,8 +1,6 @@
 /* bdnn, the command-line tool: the table of its subcommands. */
-#define _POSIX_C_SOURCE 200809L
 #include "cli/cli.h"
 
-#include <signal.h>
 #include <string.h>
 
 #define DEVICE_HELP                                                                                                    \
@@ -75,6 +73,7 @@ static const char network_options[] = "network options\n"
                                       "  --unit                    M and S are for pixels of 0..1\n"
                                       "  --mean-image FILE.npy     (C,H,W), instead of --mean\n"
                                       "  --order rgb|bgr, --resize-short N (then the centre is cut out)\n"
+                                      "  --no-exif                 photographs as stored, not turned as EXIF says\n"
                                       "  --keep-bn                 do not fold batch normalisation\n";
 
 static const struct command *find(const char *name)
@@ -146,6 +145,6 @@ int main(int argc, char **argv)
         list_commands(stderr);
         return CLI_USAGE;
     }
-    signal(SIGPIPE, SIG_IGN); /* a closed pipe is a failed write, which cli_finish reports */
+    cli_handle_signals();
     return cli_leave(cli_finish(run(argc - 1, argv + 1)));
 }

@@ -1,12 +1,9 @@
 /* Messages and exit codes. */
-#define _POSIX_C_SOURCE 200809L
 #include "cli/cli.h"
 
 #include <errno.h>
 #include <stdarg.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 int cli_fail(const bdnn_error *err)
 {
@@ -34,25 +31,6 @@ int cli_usage(const char *command, const char *format, ...)
     va_end(args);
     fprintf(stderr, " ('bdnn help %s' shows the options)\n", command);
     return CLI_USAGE;
-}
-
-int cli_check_output(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    char folder[4096] = ".";
-    struct stat there;
-    if (slash) {
-        snprintf(folder, sizeof folder, "%.*s", slash == path ? 1 : (int)(slash - path), path);
-    }
-    if (access(folder, W_OK | X_OK) != 0) {
-        fprintf(stderr, "bdnn: %s: cannot write: %s\n", path, strerror(errno));
-        return CLI_FAILED;
-    }
-    if (stat(path, &there) == 0 && !S_ISREG(there.st_mode)) {
-        fprintf(stderr, "bdnn: %s: cannot write: not a plain file\n", path);
-        return CLI_FAILED;
-    }
-    return CLI_OK;
 }
 
 int cli_finish(int code)

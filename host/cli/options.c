@@ -92,6 +92,9 @@ bool cli_take_model_option(const char *command, int option, const char *text, cl
     case CLI_LABELS:
         o->load.labels = text;
         return true;
+    case CLI_NO_EXIF:
+        o->load.ignore_exif = true;
+        return true;
     case CLI_KEEP_BN:
         o->load.keep_batch_norm = true;
         return true;
@@ -135,7 +138,13 @@ bool cli_take_model_option(const char *command, int option, const char *text, cl
 bdnn_status cli_load(const char *path, const cli_model_options *o, bdnn_model **model, bdnn_error *err)
 {
     bdnn_preprocess p;
-    bdnn_status status = bdnn_model_load(path, &o->load, model, err);
+    bdnn_status status;
+    cli_loading(path);
+    status = bdnn_model_load(path, &o->load, model, err);
+    if (status == BDNN_OK) {
+        cli_loaded(path, *model);
+    }
+    cli_loading(NULL);
     if (status != BDNN_OK || (!o->has_mean && !o->has_std && !o->has_order && !o->resize_short && !o->unit)) {
         return status;
     }

@@ -1,5 +1,5 @@
 /* bdnn run: images through a network. */
-#define _POSIX_C_SOURCE 200809L /* stat, strcasecmp */
+#define _POSIX_C_SOURCE 200809L /* stat, strcasecmp, strdup */
 
 #include "cli/cli.h"
 
@@ -142,7 +142,7 @@ static bdnn_status write_pictures(struct running *r, const char *path, const bdn
         status = cli_error(err, BDNN_ERROR_MEMORY, "%s: no memory for the pictures", path);
     }
     if (status == BDNN_OK) {
-        for (int32_t i = 0; i < height * width; i++) {
+        for (size_t i = 0; i < (size_t)height * (size_t)width; i++) {
             index.pixels[i] = (uint8_t)map[i];
         }
         status = bdnn_image_save(&overlay, overlay_path, err);
@@ -263,12 +263,11 @@ static void make_room(const struct running *r, const char *path)
 static bdnn_status run_image(struct running *r, const char *path, float *input, bdnn_error *err)
 {
     const bdnn_preprocess p = bdnn_model_preprocess(r->model);
-    const int32_t least = p.resize == BDNN_RESIZE_CROP ? p.resize_short : 0;
     bdnn_image image;
     bdnn_result result;
     bdnn_status status;
     make_room(r, path);
-    status = bdnn_image_load(path, least ? least : p.width, least ? least : p.height, &image, err);
+    status = bdnn_image_load_for(path, &p, &image, err);
     if (status != BDNN_OK) {
         return status;
     }
@@ -292,6 +291,53 @@ static bdnn_status run_image(struct running *r, const char *path, float *input, 
     return status;
 }
 
+static int compare_names(const void *a, const void *b)
+{
+    const char *const *x = a, *const *y = b;
+    return strcmp(*x, *y);
+}
+
+/* The names that pictures get where none are given, and `paths` themselves: each once, or a picture would be lost -
+ * a.jpg and a.png have the same - or an image overwritten. */
+static bdnn_status compare_pictures(char **names, char **paths, size_t count, bdnn_error *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        names[3 * i] = default_name(paths[i], "-overlay.png");
+        names[3 * i + 1] = default_name(paths[i], "-classes.png");
+        names[3 * i + 2] = strdup(paths[i]);
+        if (!names[3 * i] || !names[3 * i + 1] || !names[3 * i + 2]) {
+            return cli_error(err, BDNN_ERROR_MEMORY, "no memory for the names of pictures");
+        }
+    }
+    qsort(names, 3 * count, sizeof *names, compare_names);
+    for (size_t i = 1; i < 3 * count; i++) {
+        if (strcmp(names[i], names[i - 1]) == 0) {
+            return cli_error(err, BDNN_ERROR_ARGUMENT,
+                             "%.300s would be written for one image and is another's, or itself one", names[i]);
+        }
+    }
+    return BDNN_OK;
+}
+
+/* Before the first image is run. An image named twice writes the same twice, which is refused too. */
+static bdnn_status check_pictures(const struct running *r, char **paths, size_t count, bdnn_error *err)
+{
+    bdnn_result result;
+    char **names;
+    bdnn_status status = bdnn_session_output(r->session.session, 0, &result, err); /* its shape alone */
+    if (status != BDNN_OK || result.rank != 4 || result.shape[2] * result.shape[3] == 1 || count < 2) {
+        return status;
+    }
+    names = calloc(3 * count, sizeof *names);
+    status = names ? compare_pictures(names, paths, count, err)
+                   : cli_error(err, BDNN_ERROR_MEMORY, "no memory for the names of pictures");
+    for (size_t i = 0; names && i < 3 * count; i++) {
+        free(names[i]);
+    }
+    free(names);
+    return status;
+}
+
 static int run_images(struct running *r, char **paths, int count)
 {
     const bdnn_preprocess p = bdnn_model_preprocess(r->model);
@@ -309,11 +355,25 @@ static int run_images(struct running *r, char **paths, int count)
         snprintf(err.message, sizeof err.message, "no memory for an input");
         status = BDNN_ERROR_MEMORY;
     }
+    if (status == BDNN_OK) {
+        status = check_pictures(r, paths, (size_t)count, &err);
+    }
     for (int i = 0; i < count && status == BDNN_OK; i++) {
         status = run_image(r, paths[i], input, &err);
     }
     free(input);
     return status == BDNN_OK ? CLI_OK : cli_fail(&err);
+}
+
+/* `inputs`: the network and the images. */
+static int check_paths(const struct running *r, char **inputs, size_t count)
+{
+    const char *const outputs[2] = {r->overlay, r->index_map};
+    const char *const others[2] = {r->model_options.load.labels, r->model_options.load.mean_image};
+    const int code = cli_check_outputs(COMMAND, outputs, 2, others, 2);
+    return code == CLI_OK && (r->overlay || r->index_map)
+               ? cli_check_outputs(COMMAND, outputs, 2, (const char *const *)inputs, count)
+               : code;
 }
 
 int cli_run(int argc, char **argv)
@@ -330,6 +390,11 @@ int cli_run(int argc, char **argv)
     if (argc - optind < 2 || ((r.overlay || r.index_map) && argc - optind > 2)) {
         cJSON_Delete(r.json);
         return cli_usage(COMMAND, "a network and images are needed (one image with --overlay or --index-map)");
+    }
+    code = check_paths(&r, argv + optind, (size_t)(argc - optind));
+    if (code != CLI_OK) {
+        cJSON_Delete(r.json);
+        return code;
     }
     if (cli_load(argv[optind], &r.model_options, &r.model, &err) != BDNN_OK) {
         cJSON_Delete(r.json);

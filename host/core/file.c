@@ -1,4 +1,4 @@
-/* Files. */
+/* Files that are read. */
 #define _DEFAULT_SOURCE /* madvise */
 #include "core/file.h"
 
@@ -6,132 +6,168 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-bdnn_status bdnn_map_file(const char *path, bdnn_map *map, bdnn_error *err)
+static const char *kind_of(mode_t mode)
 {
-    struct stat info;
-    void *data;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    map->data = NULL;
-    map->size = 0;
-    if (fd < 0) {
+    return S_ISDIR(mode)                    ? "a folder"
+           : S_ISFIFO(mode)                 ? "a FIFO"
+           : S_ISSOCK(mode)                 ? "a socket"
+           : S_ISCHR(mode) || S_ISBLK(mode) ? "a device"
+                                            : "no file of data";
+}
+
+/* A FIFO without a writer, or a serial line, would keep a blocking open() waiting for ever. */
+static bdnn_status open_regular(const char *path, int *fd, struct stat *info, bdnn_error *err)
+{
+    *fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (*fd < 0) {
         return bdnn_fail(err, BDNN_ERROR_IO, "%s: cannot open: %s", path, strerror(errno));
     }
-    if (fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)) {
-        close(fd);
-        return bdnn_fail(err, BDNN_ERROR_IO, "%s: not a regular file", path);
+    if (fstat(*fd, info) != 0 || !S_ISREG(info->st_mode)) {
+        close(*fd);
+        *fd = -1;
+        return bdnn_fail(err, BDNN_ERROR_IO, "%s: not a regular file but %s", path, kind_of(info->st_mode));
     }
-    if (info.st_size == 0) {
-        close(fd);
-        return BDNN_OK;
+    return BDNN_OK;
+}
+
+bdnn_status bdnn_open_file(const char *path, int *fd, uint64_t *size, bdnn_error *err)
+{
+    struct stat info = {0};
+    bdnn_status status = open_regular(path, fd, &info, err);
+    *size = status == BDNN_OK ? (uint64_t)info.st_size : 0;
+    return status;
+}
+
+static bdnn_status fail_size(const char *path, const struct stat *info, bdnn_error *err)
+{
+    return bdnn_fail(err, BDNN_ERROR_IO, "%s: %lld bytes are more than this %zu-bit program can address", path,
+                     (long long)info->st_size, sizeof(void *) * 8);
+}
+
+bdnn_status bdnn_map_file(const char *path, bdnn_map *map, bdnn_error *err)
+{
+    struct stat info = {0};
+    void *data;
+    int fd;
+    bdnn_status status = open_regular(path, &fd, &info, err);
+    memset(map, 0, sizeof *map);
+    if (status != BDNN_OK) {
+        return status;
     }
-    if ((off_t)(size_t)info.st_size != info.st_size) {
+    if (info.st_size == 0 || (off_t)(size_t)info.st_size != info.st_size) {
         close(fd);
-        return bdnn_fail(err, BDNN_ERROR_IO, "%s: %lld bytes are more than this %zu-bit program can address", path,
-                         (long long)info.st_size, sizeof(void *) * 8);
+        return info.st_size ? fail_size(path, &info, err) : BDNN_OK;
     }
     data = mmap(NULL, (size_t)info.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-    close(fd);
     if (data == MAP_FAILED) {
-        return bdnn_fail(err, BDNN_ERROR_IO, "%s: cannot map %lld bytes: %s", path, (long long)info.st_size,
-                         strerror(errno));
+        status = bdnn_fail(err, BDNN_ERROR_IO, "%s: cannot map %lld bytes: %s", path, (long long)info.st_size,
+                           strerror(errno));
+        close(fd);
+        return status;
     }
-    map->data = data;
-    map->size = (size_t)info.st_size;
+    *map = (bdnn_map){.data = data,
+                      .size = (size_t)info.st_size,
+                      .watch = fd + 1,
+                      .seconds = info.st_mtim.tv_sec,
+                      .nanoseconds = info.st_mtim.tv_nsec};
+    return BDNN_OK;
+}
+
+bdnn_status bdnn_read_at(int fd, const char *path, uint64_t offset, void *to, size_t size, bdnn_error *err)
+{
+    for (size_t done = 0; done < size;) {
+        const size_t part = size - done < (1u << 30) ? size - done : 1u << 30;
+        const ssize_t got = pread(fd, (char *)to + done, part, (off_t)(offset + done));
+        if (got < 0 && errno == EINTR) {
+            continue;
+        }
+        if (got <= 0) {
+            return bdnn_fail(err, BDNN_ERROR_IO, "%s: cannot read %zu bytes at %llu: %s", path, size - done,
+                             (unsigned long long)(offset + done),
+                             got < 0 ? strerror(errno) : "the file has become shorter");
+        }
+        done += (size_t)got;
+    }
+    return BDNN_OK;
+}
+
+bdnn_status bdnn_read_file(const char *path, size_t most, bdnn_map *map, bdnn_error *err)
+{
+    uint8_t *data;
+    uint64_t size;
+    int fd;
+    bdnn_status status = bdnn_open_file(path, &fd, &size, err);
+    memset(map, 0, sizeof *map);
+    if (status != BDNN_OK || size == 0) {
+        if (fd >= 0) {
+            close(fd);
+        }
+        return status;
+    }
+    if (size > most) {
+        close(fd);
+        return bdnn_fail(err, BDNN_ERROR_UNSUPPORTED, "%s: %llu bytes; at most %zu are read", path,
+                         (unsigned long long)size, most);
+    }
+    data = bdnn_alloc((size_t)size, 1);
+    status =
+        data ? bdnn_read_at(fd, path, 0, data, (size_t)size, err)
+             : bdnn_fail(err, BDNN_ERROR_MEMORY, "%s: no memory for its %llu bytes", path, (unsigned long long)size);
+    close(fd);
+    if (status != BDNN_OK) {
+        bdnn_free(data);
+        return status;
+    }
+    *map = (bdnn_map){.data = data, .size = (size_t)size, .copied = true};
+    return BDNN_OK;
+}
+
+bdnn_status bdnn_check_map(const bdnn_map *map, const char *path, bdnn_error *err)
+{
+    struct stat now;
+    if (!map->watch) {
+        return BDNN_OK;
+    }
+    if (fstat(map->watch - 1, &now) != 0) {
+        return bdnn_fail(err, BDNN_ERROR_IO, "%s: cannot be looked at any more: %s", path, strerror(errno));
+    }
+    if ((uint64_t)now.st_size != map->size) {
+        return bdnn_fail(err, BDNN_ERROR_IO,
+                         "%s: the file was changed while it was in use: it had %zu bytes and has %lld", path, map->size,
+                         (long long)now.st_size);
+    }
+    if (now.st_mtim.tv_sec != map->seconds || now.st_mtim.tv_nsec != map->nanoseconds) {
+        return bdnn_fail(err, BDNN_ERROR_IO, "%s: the file was written to while it was in use", path);
+    }
     return BDNN_OK;
 }
 
 void bdnn_map_let_go(const bdnn_map *map)
 {
-    if (map->data) {
+    if (map->data && !map->copied) {
         madvise((void *)map->data, map->size, MADV_DONTNEED);
     }
 }
 
 void bdnn_unmap_file(bdnn_map *map)
 {
-    if (map->data) {
+    if (map->copied) {
+        bdnn_free((void *)map->data);
+    } else if (map->data) {
         munmap((void *)map->data, map->size);
     }
-    map->data = NULL;
-    map->size = 0;
+    if (map->watch) {
+        close(map->watch - 1);
+    }
+    memset(map, 0, sizeof *map);
 }
 
-bdnn_status bdnn_output_open(bdnn_output *output, const char *path, bdnn_error *err)
+bool bdnn_file_exists(const char *path)
 {
-    static const char suffix[] = ".XXXXXX";
-    size_t length = strlen(path);
-    mode_t mask;
-    int fd = -1;
-    struct stat there;
-    memset(output, 0, sizeof *output);
-    /* The finished file is renamed over what is there, which would put a file in the place of a device such as
-     * /dev/null. */
-    if (stat(path, &there) == 0 && !S_ISREG(there.st_mode)) {
-        return bdnn_fail(err, BDNN_ERROR_IO, "%s: cannot write: not a plain file", path);
-    }
-    output->path = bdnn_strdup(path);
-    output->temporary = bdnn_alloc(length + sizeof suffix, 1);
-    if (!output->path || !output->temporary) {
-        bdnn_output_discard(output);
-        return bdnn_fail_memory(err, length, "a file name");
-    }
-    memcpy(output->temporary, path, length);
-    memcpy(output->temporary + length, suffix, sizeof suffix);
-    fd = mkstemp(output->temporary);
-    if (fd >= 0) {
-        /* mkstemp makes the file private; the finished one gets the permissions that open() would have given it. */
-        mask = umask(0);
-        umask(mask);
-        if (fchmod(fd, 0666 & ~mask) == 0) {
-            output->stream = fdopen(fd, "wb");
-        }
-    }
-    if (!output->stream) {
-        bdnn_status status = bdnn_fail(err, BDNN_ERROR_IO, "%s: cannot write: %s", path, strerror(errno));
-        if (fd >= 0) {
-            close(fd);
-            unlink(output->temporary);
-        }
-        bdnn_free(output->temporary);
-        output->temporary = NULL;
-        bdnn_output_discard(output);
-        return status;
-    }
-    return BDNN_OK;
-}
-
-bdnn_status bdnn_output_commit(bdnn_output *output, bdnn_error *err)
-{
-    bool failed = ferror(output->stream) || fflush(output->stream) != 0 || fsync(fileno(output->stream)) != 0;
-    bdnn_status status = BDNN_OK;
-    failed = fclose(output->stream) != 0 || failed;
-    output->stream = NULL;
-    if (failed || rename(output->temporary, output->path) != 0) {
-        status = bdnn_fail(err, BDNN_ERROR_IO, "%s: cannot write: %s", output->path, strerror(errno));
-    } else {
-        bdnn_free(output->temporary);
-        output->temporary = NULL;
-    }
-    bdnn_output_discard(output);
-    return status;
-}
-
-void bdnn_output_discard(bdnn_output *output)
-{
-    if (output->stream) {
-        fclose(output->stream);
-    }
-    if (output->temporary) {
-        unlink(output->temporary);
-    }
-    bdnn_free(output->temporary);
-    bdnn_free(output->path);
-    memset(output, 0, sizeof *output);
+    return access(path, F_OK) == 0 || (errno != ENOENT && errno != ENOTDIR);
 }

@@ -11,9 +11,10 @@
 
 #define BDNN_MAX_RANK 6
 
-/* No tensor has more elements than this: products of two counts stay far from overflowing 64 bits, and a hostile file
- * cannot ask for more. */
-#define BDNN_MAX_ELEMENTS ((int64_t)1 << 40)
+/* No tensor has more elements than this: products of two counts stay far from overflowing 64 bits, the bytes of one
+ * tensor, of whatever type, fit in a size_t of 32 bits with room to round up, and a hostile file cannot ask for more.
+ */
+#define BDNN_MAX_ELEMENTS ((int64_t)(SIZE_MAX / 16 < (UINT64_C(1) << 40) ? SIZE_MAX / 16 : (UINT64_C(1) << 40)))
 
 typedef enum bdnn_type { BDNN_FLOAT32 = 0, BDNN_INT64 = 1, BDNN_UINT8 = 2, BDNN_INT16 = 3 } bdnn_type;
 

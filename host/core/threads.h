@@ -34,7 +34,7 @@ void bdnn_parallel_slots(bdnn_threads *threads, bdnn_slot_task *task, void *cont
 #define BDNN_APART 4096
 static inline size_t bdnn_slots_bytes(size_t threads, size_t bytes)
 {
-    return threads * (bdnn_round_up(bytes, BDNN_ALIGNMENT) + BDNN_APART);
+    return bdnn_product(threads, bdnn_sum(bdnn_round_up(bytes, BDNN_ALIGNMENT), BDNN_APART));
 }
 
 static inline void *bdnn_slot(void *slots, size_t bytes, size_t slot)

@@ -4,6 +4,7 @@
 
 #include "core/memory.h"
 
+#include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -13,7 +14,7 @@ bdnn_status bdnn_dataset_open(const char *path, const char *labels, bdnn_dataset
     struct stat info;
     *dataset = NULL;
     if (stat(path, &info) != 0) {
-        return bdnn_fail(err, BDNN_ERROR_IO, "%s: no such file or folder", path);
+        return bdnn_fail(err, BDNN_ERROR_IO, "%s: cannot open: %s", path, strerror(errno));
     }
     if (S_ISDIR(info.st_mode)) {
         return bdnn_open_folder(path, labels, dataset, err);

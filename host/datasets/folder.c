@@ -239,10 +239,16 @@ static bdnn_status label_line(struct folder_dataset *set, const char *file, size
 
 static bdnn_status read_labels(struct folder_dataset *set, const char *path, bdnn_error *err)
 {
-    FILE *file = fopen(path, "r");
+    FILE *file = NULL;
     char text[4096];
     size_t line = 0;
-    bdnn_status status = file ? BDNN_OK : bdnn_fail(err, BDNN_ERROR_IO, "%s: cannot open: %s", path, strerror(errno));
+    uint64_t size;
+    int fd;
+    bdnn_status status = bdnn_open_file(path, &fd, &size, err);
+    if (status == BDNN_OK && !(file = fdopen(fd, "r"))) {
+        close(fd);
+        status = bdnn_fail(err, BDNN_ERROR_MEMORY, "%s: no memory to read it", path);
+    }
     qsort(set->items, set->base.count, sizeof *set->items, compare_items);
     while (status == BDNN_OK && fgets(text, sizeof text, file)) {
         status = label_line(set, path, ++line, text, err);
@@ -265,9 +271,8 @@ static bdnn_status input_folder(const bdnn_dataset *dataset, size_t index, const
                                 bdnn_error *err)
 {
     const struct item *item = &((const struct folder_dataset *)dataset)->items[index];
-    const int32_t least = p->resize == BDNN_RESIZE_CROP ? p->resize_short : 0;
     bdnn_image image;
-    bdnn_status status = bdnn_image_load(item->path, least ? least : p->width, least ? least : p->height, &image, err);
+    bdnn_status status = bdnn_image_load_for(item->path, p, &image, err);
     if (status == BDNN_OK) {
         status = bdnn_image_preprocess(&image, p, input, err);
         bdnn_image_free(&image);
@@ -290,7 +295,7 @@ static char *cityscapes_labels(const char *path, bool *train_ids)
     char *ids = tree ? bdnn_replace_last(tree, "leftImg8bit/", "gtFine/") : NULL;
     char *train = ids ? bdnn_replace_last(ids, "labelIds", "labelTrainIds") : NULL;
     bdnn_free(tree);
-    *train_ids = ids && train && access(ids, R_OK) != 0 && access(train, R_OK) == 0;
+    *train_ids = ids && train && !bdnn_file_exists(ids) && bdnn_file_exists(train);
     bdnn_free(*train_ids ? ids : train);
     return *train_ids ? train : ids;
 }
@@ -337,7 +342,7 @@ static bdnn_status open_cityscapes(struct folder_dataset *set, const char *part,
     if (status == BDNN_OK && set->base.count > 0) {
         bool train_ids;
         char *path = cityscapes_labels(set->items[0].path, &train_ids);
-        set->base.kind = path && access(path, R_OK) == 0 ? BDNN_LABEL_MAP : BDNN_LABEL_NONE;
+        set->base.kind = path && bdnn_file_exists(path) ? BDNN_LABEL_MAP : BDNN_LABEL_NONE;
         bdnn_free(path);
         if (labels) {
             status = bdnn_fail(err, BDNN_ERROR_ARGUMENT, "%s: Cityscapes has label images, which '%s' cannot replace",

@@ -2,6 +2,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "datasets/dataset.h"
 
+#include "core/file.h"
 #include "core/memory.h"
 #include "core/tensor.h"
 
@@ -96,10 +97,17 @@ static bdnn_status read_file(gzFile file, const char *path, struct idx *idx, bdn
 
 static bdnn_status load(const char *path, struct idx *idx, bdnn_error *err)
 {
-    gzFile file = gzopen(path, "rb");
-    bdnn_status status;
+    gzFile file;
+    uint64_t size;
+    int fd;
+    bdnn_status status = bdnn_open_file(path, &fd, &size, err);
+    if (status != BDNN_OK) {
+        return status;
+    }
+    file = gzdopen(fd, "rb");
     if (!file) {
-        return bdnn_fail(err, BDNN_ERROR_IO, "%s: cannot open", path);
+        close(fd);
+        return bdnn_fail(err, BDNN_ERROR_MEMORY, "%s: no memory to read it", path);
     }
     status = read_file(file, path, idx, err);
     if (gzclose(file) != Z_OK && status == BDNN_OK) {
@@ -113,12 +121,12 @@ static char *find_labels(const char *path)
 {
     char *maps = bdnn_replace_last(path, "images", "labels"),
          *classes = maps ? bdnn_replace_last(maps, "idx3", "idx1") : NULL;
-    if (classes && access(classes, R_OK) == 0) {
+    if (classes && bdnn_file_exists(classes)) {
         bdnn_free(maps);
         return classes;
     }
     bdnn_free(classes);
-    if (maps && access(maps, R_OK) == 0) {
+    if (maps && bdnn_file_exists(maps)) {
         return maps;
     }
     bdnn_free(maps);

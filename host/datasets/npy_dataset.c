@@ -1,25 +1,24 @@
 /* Pairs of .npy arrays: images uint8 (N,H,W), (N,H,W,C) or (N,C,H,W), or float32 (N,C,H,W) taken as the network's input
  * as it is; labels integers (N) or (N,H,W). */
-#define _POSIX_C_SOURCE 200809L
 #include "datasets/dataset.h"
 
 #include "core/file.h"
+#include "core/finite.h"
 #include "core/memory.h"
 #include "import/npy.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #define MOST_SIDE 16384
 
 struct npy_dataset {
     bdnn_dataset base;
     char *path, *label_path;
-    bdnn_map map;
-    bdnn_npy images;
-    bool planar; /* (N,C,H,W) */
+    bdnn_npy_file file;
+    bdnn_npy images; /* its header */
+    bool planar;     /* (N,C,H,W) */
     int32_t channels, height, width;
     bdnn_shape label_shape;
     float *labels;
@@ -28,7 +27,7 @@ struct npy_dataset {
 static void close_npy(bdnn_dataset *dataset)
 {
     struct npy_dataset *set = (struct npy_dataset *)dataset;
-    bdnn_unmap_file(&set->map);
+    bdnn_npy_close(&set->file);
     bdnn_free(set->path);
     bdnn_free(set->label_path);
     bdnn_free(set->labels);
@@ -39,13 +38,20 @@ static bdnn_status input_floats(const struct npy_dataset *set, size_t index, con
                                 bdnn_error *err)
 {
     const size_t bytes = (size_t)set->channels * (size_t)set->height * (size_t)set->width * sizeof *input;
+    bdnn_status status;
+    size_t at;
     if (p->channels != set->channels || p->height != set->height || p->width != set->width) {
         return bdnn_fail(err, BDNN_ERROR_ARGUMENT,
                          "%s: float inputs of %d x %d x %d; the network takes %d x %d x %d (C, H, W)", set->path,
                          set->channels, set->height, set->width, p->channels, p->height, p->width);
     }
-    memcpy(input, set->images.data + index * bytes, bytes);
-    return BDNN_OK;
+    status = bdnn_read_at(set->file.fd, set->path, set->file.begin + (uint64_t)index * bytes, input, bytes, err);
+    at = status == BDNN_OK ? bdnn_first_not_finite(input, bytes / sizeof *input) : 0;
+    if (status == BDNN_OK && at < bytes / sizeof *input) {
+        return bdnn_fail(err, BDNN_ERROR_FORMAT, "%s: image %zu: number %zu is %g", set->path, index, at,
+                         (double)input[at]);
+    }
+    return status;
 }
 
 static bdnn_status input_npy(const bdnn_dataset *dataset, size_t index, const bdnn_preprocess *p, float *input,
@@ -53,24 +59,32 @@ static bdnn_status input_npy(const bdnn_dataset *dataset, size_t index, const bd
 {
     const struct npy_dataset *set = (const struct npy_dataset *)dataset;
     const size_t pixels = (size_t)set->height * (size_t)set->width, channels = (size_t)set->channels;
-    const uint8_t *data = set->images.data + index * pixels * channels;
+    uint8_t *data;
     bdnn_image image = {.height = set->height, .width = set->width, .channels = set->channels};
     bdnn_status status;
     if (set->images.type == BDNN_NPY_FLOAT32) {
         return input_floats(set, index, p, input, err);
     }
+    data = bdnn_alloc(pixels, channels);
     image.pixels = bdnn_alloc(pixels, channels);
-    if (!image.pixels) {
-        return bdnn_fail_memory(err, pixels * channels, set->path);
-    }
-    for (size_t i = 0; i < pixels; i++) {
+    status = data && image.pixels
+                 ? bdnn_read_at(set->file.fd, set->path, set->file.begin + (uint64_t)index * pixels * channels, data,
+                                pixels * channels, err)
+                 : bdnn_fail_memory(err, pixels * channels, set->path);
+    for (size_t i = 0; i < pixels && status == BDNN_OK; i++) {
         for (size_t c = 0; c < channels; c++) {
             image.pixels[i * channels + c] = data[set->planar ? c * pixels + i : i * channels + c];
         }
     }
-    status = bdnn_image_preprocess(&image, p, input, err);
+    bdnn_free(data);
+    if (status == BDNN_OK) {
+        status = bdnn_image_preprocess(&image, p, input, err);
+        if (status != BDNN_OK) {
+            bdnn_prefix(err, status, "%s: image %zu", set->path, index);
+        }
+    }
     bdnn_image_free(&image);
-    return status == BDNN_OK ? status : bdnn_prefix(err, status, "%s: image %zu", set->path, index);
+    return status;
 }
 
 static bdnn_status label_of(const struct npy_dataset *set, size_t at, int32_t *label, bdnn_error *err)
@@ -134,13 +148,11 @@ static bdnn_status open_images(struct npy_dataset *set, bdnn_error *err)
 {
     const bdnn_shape *shape = &set->images.shape;
     char text[128];
-    bdnn_status status = bdnn_map_file(set->path, &set->map, err);
-    if (status == BDNN_OK) {
-        status = bdnn_npy_parse(set->path, set->map.data, set->map.size, &set->images, err);
-    }
+    bdnn_status status = bdnn_npy_open(set->path, &set->file, err);
     if (status != BDNN_OK) {
         return status;
     }
+    set->images = set->file.array;
     if (set->images.fortran || (set->images.type != BDNN_NPY_UINT8 && set->images.type != BDNN_NPY_FLOAT32) ||
         shape->rank < 3 || shape->rank > 4 || (set->images.type == BDNN_NPY_FLOAT32 && shape->rank != 4) ||
         bdnn_shape_elements(shape) < 1 || !sides_fit(shape)) {
@@ -186,9 +198,10 @@ bdnn_status bdnn_open_npy(const char *path, const char *labels, bdnn_dataset **d
         return bdnn_fail_memory(err, sizeof *set, path);
     }
     set->base.type = &npy_type;
+    set->file.fd = -1;
     set->label_path = found;
     status = open_images(set, err);
-    if (status == BDNN_OK && found && (labels || access(found, R_OK) == 0)) {
+    if (status == BDNN_OK && found && (labels || bdnn_file_exists(found))) {
         status = open_labels(set, found, err);
     }
     if (status != BDNN_OK) {

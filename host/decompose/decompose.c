@@ -1,4 +1,5 @@
 /* Decomposing a network: settings per layer, the walk over the layers in execution order, the report. */
+#include "core/finite.h"
 #include "core/memory.h"
 #include "decompose/codebook.h"
 #include "decompose/fit.h"
@@ -254,6 +255,21 @@ static bdnn_status prepare(struct work *work, const float *inputs, size_t count,
                       : bdnn_streams_open(&work->streams, graph, inputs, images, work->threads, err);
 }
 
+static bdnn_status check_inputs(const bdnn_model *model, const float *inputs, size_t count, bdnn_error *err)
+{
+    const bdnn_graph *graph = &model->graph;
+    const int64_t item = graph->input_count ? bdnn_shape_item_elements(&graph->values[graph->inputs[0]].shape) : 0;
+    for (size_t i = 0; i < count && item > 0; i++) {
+        const float *input = inputs + i * (size_t)item;
+        const size_t at = bdnn_first_not_finite(input, (size_t)item);
+        if (at < (size_t)item) {
+            return bdnn_fail(err, BDNN_ERROR_ARGUMENT, "calibration input %zu: element %zu is %g", i, at,
+                             (double)input[at]);
+        }
+    }
+    return BDNN_OK;
+}
+
 bdnn_status bdnn_decompose(const bdnn_model *model, const float *inputs, size_t count,
                            const bdnn_decompose_options *options, bdnn_model **decomposed, bdnn_layer_report **report,
                            size_t *report_count, bdnn_error *err)
@@ -271,12 +287,18 @@ bdnn_status bdnn_decompose(const bdnn_model *model, const float *inputs, size_t 
                          "lambda %g, percentile %g, restarts %d: must be above 0, in 50..100, not negative",
                          work.options->lambda, work.options->percentile, work.options->restarts);
     }
-    status = prepare(&work, inputs, count, err);
+    status = check_inputs(model, inputs, count, err);
+    if (status == BDNN_OK) {
+        status = prepare(&work, inputs, count, err);
+    }
     if (status == BDNN_OK) {
         status = walk(&work, err);
     }
     if (status == BDNN_OK) {
         status = bdnn_formats_choose(&work.result->graph, err);
+    }
+    if (status == BDNN_OK) {
+        status = bdnn_model_check_file(model, err);
     }
     bdnn_streams_close(&work.streams);
     if (work.backend) {

@@ -75,7 +75,7 @@ static void extremes(const float *x, int64_t count, float *low, float *high)
 static float *sample_filters(const struct fit *fit, int64_t filters)
 {
     const int64_t d = fit->geometry.inner, groups = fit->geometry.groups;
-    float *weights = bdnn_alloc((size_t)(groups * filters * d), sizeof *weights);
+    float *weights = bdnn_alloc(bdnn_size(groups * filters * d), sizeof *weights);
     for (int64_t g = 0; weights && g < groups; g++) {
         for (int64_t f = 0; f < filters; f++) {
             const int64_t from = g * fit->group_filters + f * fit->group_filters / filters;
@@ -98,10 +98,11 @@ static bdnn_status choose_quantizer(struct fit *fit, bdnn_error *err)
     wanted = wanted < 64 ? 64 : wanted > RANGE_ROWS ? RANGE_ROWS : wanted;
     problem.filters = fit->group_filters < RANGE_FILTERS ? fit->group_filters : RANGE_FILTERS;
     positions = bdnn_sample_positions(geometry, images, wanted, fit->options->seed, &count);
-    rows = positions ? bdnn_alloc((size_t)(groups * count * d), sizeof *rows) : NULL;
+    rows = positions ? bdnn_alloc(bdnn_size(groups * count * d), sizeof *rows) : NULL;
     weights = sample_filters(fit, problem.filters);
     if (!rows || !weights) {
-        status = bdnn_fail_memory(err, (size_t)(groups * wanted * d) * sizeof *rows, "samples of a layer's input");
+        status = bdnn_fail_memory(err, bdnn_product(bdnn_size(groups * wanted * d), sizeof *rows),
+                                  "samples of a layer's input");
     } else {
         for (int64_t g = 0; g < groups; g++) {
             bdnn_gather_inputs(geometry, x, g, positions, count, rows + g * count * d);
@@ -220,7 +221,7 @@ struct block_memory {
 static size_t take(size_t *used, size_t bytes)
 {
     const size_t at = *used;
-    *used += bdnn_round_up(bytes, BDNN_ALIGNMENT);
+    *used = bdnn_sum(*used, bdnn_round_up(bytes, BDNN_ALIGNMENT));
     return at;
 }
 
@@ -228,9 +229,9 @@ static size_t take(size_t *used, size_t bytes)
 static size_t lay_out_block(const struct fit *fit, uint8_t *base, struct block_memory *memory)
 {
     const bool data = fit->options->method == BDNN_METHOD_DATA;
-    const size_t elements = BDNN_SEARCH_BLOCK * (size_t)fit->geometry.inner;
+    const size_t elements = bdnn_product(BDNN_SEARCH_BLOCK, (size_t)fit->geometry.inner);
     size_t used = 0;
-    const size_t codes = take(&used, elements), targets = take(&used, elements * sizeof(float));
+    const size_t codes = take(&used, elements), targets = take(&used, bdnn_product(elements, sizeof(float)));
     const size_t retarget =
         take(&used, data ? (size_t)bdnn_retarget_floats(&fit->statistics, BDNN_SEARCH_BLOCK) * sizeof(float) : 0);
     const size_t search = take(
@@ -313,7 +314,7 @@ static bdnn_status fit_group(struct fit *fit, bdnn_error *err)
     fit->slot_bytes = lay_out_block(fit, NULL, NULL);
     fit->scratch = bdnn_alloc(slots, fit->slot_bytes);
     if (!fit->scratch) {
-        return bdnn_fail_memory(err, slots * fit->slot_bytes, "the search for a layer's bases");
+        return bdnn_fail_memory(err, bdnn_product(slots, fit->slot_bytes), "the search for a layer's bases");
     }
     bdnn_parallel_slots(fit->streams->threads, fit_block, fit,
                         (size_t)((fit->group_filters + BDNN_SEARCH_BLOCK - 1) / BDNN_SEARCH_BLOCK));

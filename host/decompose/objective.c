@@ -82,18 +82,19 @@ static void sample_gram(const bdnn_objective *objective, float *gram)
 bdnn_status bdnn_objective_factorise(bdnn_objective *objective, bdnn_error *err)
 {
     const int64_t size = bdnn_objective_image_size(objective);
+    const size_t elements = bdnn_product((size_t)size, (size_t)size);
     bdnn_cholesky *cholesky = &objective->cholesky;
     int64_t failed;
     cholesky->size = size;
-    cholesky->factor = bdnn_alloc((size_t)size * (size_t)size, sizeof *cholesky->factor);
-    cholesky->inverses = bdnn_alloc((size_t)bdnn_cholesky_inverses(size), sizeof *cholesky->inverses);
+    cholesky->factor = bdnn_alloc(elements, sizeof *cholesky->factor);
+    cholesky->inverses = bdnn_alloc(bdnn_size(bdnn_cholesky_inverses(size)), sizeof *cholesky->inverses);
     if (!cholesky->factor || !cholesky->inverses) {
-        return bdnn_fail_memory(err, (size_t)size * (size_t)size * sizeof(float), "the factor of a layer's Gram matrix");
+        return bdnn_fail_memory(err, bdnn_product(elements, sizeof(float)), "the factor of a layer's Gram matrix");
     }
     if (objective->sampled) {
         sample_gram(objective, cholesky->factor);
     } else {
-        memcpy(cholesky->factor, objective->gram, (size_t)size * (size_t)size * sizeof(float));
+        memcpy(cholesky->factor, objective->gram, elements * sizeof(float));
     }
     failed = bdnn_cholesky_factorise(cholesky);
     if (failed) {

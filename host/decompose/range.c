@@ -79,17 +79,17 @@ static bdnn_status best_candidate(const bdnn_range_problem *problem, bool by_out
                                   bdnn_threads *threads, bdnn_quantizer *quantizer, bdnn_error *err)
 {
     const size_t slots = bdnn_threads_count(threads);
+    const size_t differences = bdnn_product(slots, bdnn_size(problem->groups * problem->row_count * problem->inner));
     struct candidates job = {.problem = problem};
     int best = 0;
-    job.difference = bdnn_alloc(slots * (size_t)(problem->groups * problem->row_count * problem->inner), sizeof(float));
+    job.difference = bdnn_alloc(differences, sizeof(float));
     job.response =
-        by_output ? bdnn_alloc(slots * (size_t)(problem->row_count * problem->filters), sizeof(float)) : NULL;
+        by_output ? bdnn_alloc(slots, bdnn_product(bdnn_size(problem->row_count * problem->filters), sizeof(float)))
+                  : NULL;
     if (!job.difference || (by_output && !job.response)) {
         bdnn_free(job.difference);
         bdnn_free(job.response);
-        return bdnn_fail_memory(err,
-                                slots * (size_t)(problem->groups * problem->row_count * problem->inner) * sizeof(float),
-                                "the search for a layer's input range");
+        return bdnn_fail_memory(err, bdnn_product(differences, sizeof(float)), "the search for a layer's input range");
     }
     for (int i = 0; i < CANDIDATES; i++) {
         job.quantizer[i] = quantizer_of(parts[i] * problem->low, parts[i] * problem->high, bits);
@@ -113,7 +113,7 @@ static int compare_floats(const void *a, const void *b)
 static bdnn_status by_percentile(const bdnn_range_problem *problem, int32_t bits, bdnn_quantizer *quantizer,
                                  bdnn_error *err)
 {
-    const size_t count = (size_t)(problem->groups * problem->row_count * problem->inner);
+    const size_t count = bdnn_size(problem->groups * problem->row_count * problem->inner);
     const double tail = (1 - problem->percentile / 100) / (problem->low < 0 ? 2 : 1);
     size_t cut = (size_t)(tail * (double)count);
     float *sorted = bdnn_alloc(count, sizeof *sorted);

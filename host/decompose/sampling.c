@@ -10,7 +10,7 @@ int64_t *bdnn_sample_positions(const bdnn_inner_geometry *geometry, int64_t imag
 {
     const int64_t places = geometry->out.size[0] * geometry->out.size[1] * geometry->out.size[2];
     const int64_t most = places > wanted / images + 1 ? wanted / images + 1 : places;
-    int64_t *positions = bdnn_alloc((size_t)(images * most), sizeof *positions);
+    int64_t *positions = bdnn_alloc(bdnn_size(images * most), sizeof *positions);
     *count = 0;
     for (int64_t image = 0; positions && image < images; image++) {
         /* The first `wanted % images` images give one position more. Selection sampling (Knuth, volume 2, algorithm S).

@@ -34,7 +34,7 @@ struct block {
 static size_t take(size_t *used, size_t count, size_t size)
 {
     size_t at = *used;
-    *used += bdnn_round_up(count * size, BDNN_ALIGNMENT);
+    *used = bdnn_sum(*used, bdnn_round_up(bdnn_product(count, size), BDNN_ALIGNMENT));
     return at;
 }
 
@@ -43,13 +43,13 @@ static size_t lay_out(struct block *b, uint8_t *base)
 {
     size_t used = 0, block = BDNN_SEARCH_BLOCK, d = (size_t)b->inner, image = (size_t)b->image;
     size_t bases = block * (size_t)b->bases;
-    size_t at[7] = {take(&used, block * image, sizeof(float)),
-                    take(&used, block * d, sizeof(float)),
-                    take(&used, block * image, sizeof(float)),
-                    take(&used, bases * (image ? d : 0), sizeof(float)),
-                    take(&used, bases * image, sizeof(float)),
+    size_t at[7] = {take(&used, bdnn_product(block, image), sizeof(float)),
+                    take(&used, bdnn_product(block, d), sizeof(float)),
+                    take(&used, bdnn_product(block, image), sizeof(float)),
+                    take(&used, bdnn_product(bases, image ? d : 0), sizeof(float)),
+                    take(&used, bdnn_product(bases, image), sizeof(float)),
                     take(&used, d, 1),
-                    take(&used, block * d, 1)};
+                    take(&used, bdnn_product(block, d), 1)};
     if (base) {
         b->t_image = (float *)(base + at[0]);
         b->e = (float *)(base + at[1]);

@@ -268,18 +268,18 @@ static bool allocate(struct collection *c, size_t slots)
     bdnn_objective *objective = &out->objective;
     const size_t d = (size_t)c->d, f = (size_t)c->f, n = (size_t)c->n;
     const bool other = c->source->other_exact != NULL;
-    c->rows = bdnn_alloc(CHUNK * d, sizeof(float));
-    c->outputs = bdnn_alloc(CHUNK * f, sizeof(float));
+    c->rows = bdnn_alloc(bdnn_product(CHUNK, d), sizeof(float));
+    c->outputs = bdnn_alloc(bdnn_product(CHUNK, f), sizeof(float));
     objective->diagonal = bdnn_zalloc(d, sizeof(float));
     out->x_mean = bdnn_zalloc(d, sizeof(float));
-    out->wanted = bdnn_alloc(f * n, sizeof(float));
-    out->other = other ? bdnn_alloc(f * n, sizeof(float)) : NULL;
+    out->wanted = bdnn_alloc(bdnn_product(f, n), sizeof(float));
+    out->other = other ? bdnn_alloc(bdnn_product(f, n), sizeof(float)) : NULL;
     if (objective->sampled) {
-        objective->columns = bdnn_alloc(d * n, sizeof(float));
+        objective->columns = bdnn_alloc(bdnn_product(d, n), sizeof(float));
     } else {
-        objective->gram = bdnn_zalloc(d * d, sizeof(float));
-        out->rows = bdnn_alloc(d * n, 1);
-        c->tiles = bdnn_alloc(slots * TILE * TILE, sizeof(float));
+        objective->gram = bdnn_zalloc(bdnn_product(d, d), sizeof(float));
+        out->rows = bdnn_alloc(d, n);
+        c->tiles = bdnn_alloc(bdnn_product(slots, TILE * TILE), sizeof(float));
     }
     return c->rows && c->outputs && objective->diagonal && out->x_mean && out->wanted && (out->other || !other) &&
            (objective->sampled ? objective->columns != NULL : objective->gram && out->rows && c->tiles);
@@ -303,7 +303,7 @@ bdnn_status bdnn_statistics_collect(const bdnn_sample_source *source, double lam
     statistics->objective.sampled = c.n < c.d;
     statistics->quantizer = source->quantizer;
     if (!sum || !quantised || !allocate(&c, bdnn_threads_count(threads))) {
-        status = bdnn_fail_memory(err, (size_t)(c.d * (c.d < c.n ? c.d : c.n)) * sizeof(float),
+        status = bdnn_fail_memory(err, bdnn_product(bdnn_size(c.d * (c.d < c.n ? c.d : c.n)), sizeof(float)),
                                   "the statistics of a layer's inputs");
         bdnn_statistics_free(statistics);
     } else {

@@ -121,10 +121,11 @@ bdnn_status bdnn_streams_open(bdnn_streams *s, const bdnn_graph *graph, const fl
     input = graph->inputs[0];
     shape = s->info[0][input].shape;
     shape.dim[0] = images;
-    s->exact[input] = bdnn_alloc((size_t)bdnn_shape_elements(&shape), sizeof(float));
+    s->exact[input] = bdnn_alloc(bdnn_size(bdnn_shape_elements(&shape)), sizeof(float));
     s->approximate[input] = s->exact[input];
     if (!s->exact[input]) {
-        return bdnn_fail_memory(err, (size_t)bdnn_shape_elements(&shape) * sizeof(float), "the calibration inputs");
+        return bdnn_fail_memory(err, bdnn_product(bdnn_size(bdnn_shape_elements(&shape)), sizeof(float)),
+                                "the calibration inputs");
     }
     bdnn_from_row_major(&shape, BDNN_FLOAT32, inputs, s->exact[input]);
     return BDNN_OK;
@@ -156,7 +157,7 @@ static bdnn_status allocate_outputs(bdnn_streams *s, const bdnn_layer *layer, vo
 {
     for (int32_t o = 0; o < layer->output_count; o++) {
         int32_t v = layer->outputs[o];
-        size_t bytes = (size_t)(s->images * bdnn_streams_item(s, v)) * bdnn_type_size(s->info[0][v].type);
+        size_t bytes = bdnn_product(bdnn_size(s->images * bdnn_streams_item(s, v)), bdnn_type_size(s->info[0][v].type));
         stream[v] = bdnn_alloc(bytes, 1);
         if (!stream[v]) {
             return bdnn_fail_memory(err, bytes, "a layer's calibration outputs");

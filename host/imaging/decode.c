@@ -1,8 +1,12 @@
 /* Decoding images: JPEG by libjpeg-turbo, PNG by libpng, everything else by OpenCV. */
+#include "imaging/decode.h"
+
 #include "core/memory.h"
 #include "imaging/header.h"
+#include "imaging/jpeg_markers.h"
 #include "imaging/opencv.h"
 #include "imaging/png.h"
+#include "imaging/turn.h"
 
 #include <string.h>
 #include <turbojpeg.h>
@@ -10,9 +14,9 @@
 /* An 8 x 8 block of a JPEG takes a bit at the very least, which no picture of use comes near. */
 #define MOST_JPEG_PIXELS_PER_BYTE 512
 
-static bdnn_status allocate(bdnn_image *image, const char *name, bdnn_error *err)
+static bdnn_status allocate(bdnn_image *image, int channels, const char *name, bdnn_error *err)
 {
-    const size_t bytes = (size_t)image->width * (size_t)image->height * (size_t)image->channels;
+    const size_t bytes = (size_t)image->width * (size_t)image->height * (size_t)channels;
     image->pixels = bdnn_alloc(bytes, 1);
     return image->pixels ? BDNN_OK : bdnn_fail_memory(err, bytes, name);
 }
@@ -32,10 +36,25 @@ static void choose_scale(bdnn_image *image, int32_t width, int32_t height)
     }
 }
 
-static bdnn_status decode_jpeg(tjhandle decoder, const char *name, const uint8_t *data, size_t size, int32_t width,
-                               int32_t height, bdnn_image *image, bdnn_error *err)
+/* In place. Adobe's numbers are what paper reflects, 255 without ink, and black lies over the colours: red is C K. A
+ * colour profile in the file is not applied, here as little as elsewhere. */
+static void cmyk_to_rgb(uint8_t *pixels, size_t count)
 {
+    const uint8_t *from = pixels;
+    for (size_t i = 0; i < count; i++, from += 4) {
+        const int black = from[3];
+        for (int c = 0; c < 3; c++) {
+            *pixels++ = (uint8_t)((from[c] * black + 127) / 255);
+        }
+    }
+}
+
+static bdnn_status decode_jpeg(tjhandle decoder, const char *name, const uint8_t *data, size_t size, int32_t width,
+                               int32_t height, bool as_stored, bdnn_image *image, bdnn_error *err)
+{
+    const bdnn_jpeg_markers markers = bdnn_jpeg_read_markers(data, size);
     int subsampling, colours, w, h;
+    bool cmyk, swaps;
     bdnn_status status;
     if (tjDecompressHeader3(decoder, data, (unsigned long)size, &w, &h, &subsampling, &colours) != 0) {
         return bdnn_fail(err, BDNN_ERROR_FORMAT, "%s: damaged JPEG: %s", name, tjGetErrorStr2(decoder));
@@ -44,26 +63,36 @@ static bdnn_status decode_jpeg(tjhandle decoder, const char *name, const uint8_t
     if (status != BDNN_OK) {
         return status;
     }
+    cmyk = colours == TJCS_CMYK || colours == TJCS_YCCK;
     if ((int64_t)w * h / MOST_JPEG_PIXELS_PER_BYTE > (int64_t)size) {
         return bdnn_fail(err, BDNN_ERROR_FORMAT, "%s: damaged JPEG: %d x %d pixels in %zu bytes", name, w, h, size);
     }
-    if (colours == TJCS_CMYK || colours == TJCS_YCCK) {
-        return bdnn_fail(err, BDNN_ERROR_UNSUPPORTED, "%s: a JPEG in CMYK; convert it to RGB first", name);
+    if (cmyk && !markers.adobe) {
+        return bdnn_fail(err, BDNN_ERROR_UNSUPPORTED,
+                         "%s: a JPEG of four colours without Adobe's marker, which would tell what its numbers mean",
+                         name);
     }
     image->width = w;
     image->height = h;
     image->channels = colours == TJCS_GRAY ? 1 : 3;
-    choose_scale(image, width, height);
-    status = allocate(image, name, err);
+    swaps = !as_stored && bdnn_orientation_swaps(markers.orientation);
+    choose_scale(image, swaps ? height : width, swaps ? width : height);
+    status = allocate(image, cmyk ? 4 : image->channels, name, err);
     /* The accurate transform: the fast one costs accuracy that the quantisation then pays for. Warnings count as
      * errors: a picture whose lower half is grey because the file ends early would be a silent wrong answer. A
      * progressive file of thousands of scans, made to keep the decoder busy, is refused. */
     if (status == BDNN_OK &&
         tjDecompress2(decoder, data, (unsigned long)size, image->pixels, image->width, 0, image->height,
-                      image->channels == 1 ? TJPF_GRAY : TJPF_RGB, TJFLAG_ACCURATEDCT | TJFLAG_LIMITSCANS) != 0) {
+                      cmyk                   ? TJPF_CMYK
+                      : image->channels == 1 ? TJPF_GRAY
+                                             : TJPF_RGB,
+                      TJFLAG_ACCURATEDCT | TJFLAG_LIMITSCANS) != 0) {
         status = bdnn_fail(err, BDNN_ERROR_FORMAT, "%s: damaged JPEG: %s", name, tjGetErrorStr2(decoder));
     }
-    return status;
+    if (status == BDNN_OK && cmyk) {
+        cmyk_to_rgb(image->pixels, (size_t)image->width * (size_t)image->height);
+    }
+    return status == BDNN_OK && !as_stored ? bdnn_image_turn(image, markers.orientation, err) : status;
 }
 
 /* OpenCV tells the format by the same signatures. */
@@ -75,8 +104,8 @@ static bdnn_status decode_other(const char *name, const uint8_t *data, size_t si
     return problem ? bdnn_fail(err, BDNN_ERROR_FORMAT, "%s: %s", name, problem) : BDNN_OK;
 }
 
-bdnn_status bdnn_image_decode(const char *name, const uint8_t *data, size_t size, int32_t width, int32_t height,
-                              bdnn_image *image, bdnn_error *err)
+bdnn_status bdnn_image_decode_as(const char *name, const uint8_t *data, size_t size, int32_t width, int32_t height,
+                                 bool as_stored, bdnn_image *image, bdnn_error *err)
 {
     bdnn_image_format format = BDNN_FORMAT_JPEG;
     bdnn_status status = bdnn_image_probe(name, data, size, &format, err);
@@ -86,7 +115,7 @@ bdnn_status bdnn_image_decode(const char *name, const uint8_t *data, size_t size
         if (!decoder) {
             return bdnn_fail(err, BDNN_ERROR_MEMORY, "%s: the JPEG decoder cannot start", name);
         }
-        status = decode_jpeg(decoder, name, data, size, width, height, image, err);
+        status = decode_jpeg(decoder, name, data, size, width, height, as_stored, image, err);
         tjDestroy(decoder);
     } else if (status == BDNN_OK && format == BDNN_FORMAT_PNG) {
         status = bdnn_png_decode(name, data, size, image, err);

@@ -1,6 +1,8 @@
 /* Reading the sizes in the headers of image files. */
 #include "imaging/header.h"
 
+#include "imaging/bytes.h"
+
 #include <ctype.h>
 #include <stdbool.h>
 #include <string.h>
@@ -11,26 +13,6 @@
 /* Deflate packs 1032 bytes into one at best, and a byte holds at most 8 pixels. Other packings reach more only for
  * empty pictures. */
 #define MOST_PIXELS_PER_BYTE (1032 * 8)
-
-/* A file's bytes, and the order in which its numbers have them. */
-struct bytes {
-    const uint8_t *data;
-    size_t size;
-    bool big_endian;
-};
-
-/* 0 where the file ends before it. */
-static uint32_t number(const struct bytes *b, size_t at, size_t length)
-{
-    uint32_t value = 0;
-    if (at > b->size || length > b->size - at) {
-        return 0;
-    }
-    for (size_t i = 0; i < length; i++) {
-        value = value << 8 | b->data[b->big_endian ? at + i : at + length - 1 - i];
-    }
-    return value;
-}
 
 bdnn_status bdnn_image_check_size(const char *name, int64_t width, int64_t height, bdnn_error *err)
 {

@@ -1,10 +1,14 @@
 /* Images in files and memory. */
 #include "core/file.h"
 #include "core/memory.h"
+#include "imaging/decode.h"
 #include "imaging/opencv.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+/* The most pixels that are read, as text of 16 bits a channel, take less. */
+#define MOST_BYTES ((size_t)1 << 30)
 
 void bdnn_image_free(bdnn_image *image)
 {
@@ -14,31 +18,45 @@ void bdnn_image_free(bdnn_image *image)
     }
 }
 
-bdnn_status bdnn_image_load(const char *path, int32_t width, int32_t height, bdnn_image *image, bdnn_error *err)
+bdnn_status bdnn_image_decode(const char *name, const uint8_t *data, size_t size, int32_t width, int32_t height,
+                              bdnn_image *image, bdnn_error *err)
+{
+    return bdnn_image_decode_as(name, data, size, width, height, false, image, err);
+}
+
+static bdnn_status load(const char *path, int32_t width, int32_t height, bool as_stored, bdnn_image *image,
+                        bdnn_error *err)
 {
     bdnn_map map;
-    bdnn_status status = bdnn_map_file(path, &map, err);
+    /* Read, not mapped: a picture that somebody shortens meanwhile becomes an error, not a SIGBUS. */
+    bdnn_status status = bdnn_read_file(path, MOST_BYTES, &map, err);
     memset(image, 0, sizeof *image);
     if (status == BDNN_OK) {
-        status = bdnn_image_decode(path, map.data, map.size, width, height, image, err);
+        status = bdnn_image_decode_as(path, map.data, map.size, width, height, as_stored, image, err);
         bdnn_unmap_file(&map);
     }
     return status;
 }
 
+bdnn_status bdnn_image_load(const char *path, int32_t width, int32_t height, bdnn_image *image, bdnn_error *err)
+{
+    return load(path, width, height, false, image, err);
+}
+
+bdnn_status bdnn_image_load_for(const char *path, const bdnn_preprocess *p, bdnn_image *image, bdnn_error *err)
+{
+    const int32_t least = p->resize == BDNN_RESIZE_CROP ? p->resize_short : 0;
+    return load(path, least ? least : p->width, least ? least : p->height, p->ignore_exif, image, err);
+}
+
 bdnn_status bdnn_image_save(const bdnn_image *image, const char *path, bdnn_error *err)
 {
-    bdnn_output output;
     uint8_t *data = NULL;
     size_t size = 0;
     const char *problem = bdnn_cv_encode_png(image, &data, &size);
     bdnn_status status = problem ? bdnn_fail(err, BDNN_ERROR_UNSUPPORTED, "%s: %s", path, problem) : BDNN_OK;
     if (status == BDNN_OK) {
-        status = bdnn_output_open(&output, path, err);
-    }
-    if (status == BDNN_OK) {
-        fwrite(data, 1, size, output.stream); /* the stream remembers an error until the commit */
-        status = bdnn_output_commit(&output, err);
+        status = bdnn_write_file(path, data, size, err);
     }
     free(data);
     return status;

@@ -2,6 +2,7 @@
  * the method's authors have them, and our files beside them, which hold what those two leave open (docs/npy-folder.md).
  */
 #define _POSIX_C_SOURCE 200809L
+#include "core/file.h"
 #include "core/memory.h"
 #include "import/folder.h"
 #include "import/npy.h"
@@ -162,7 +163,7 @@ static bdnn_status pack_planes(const bdnn_npy *array, const basis_axes *axes, co
     uint64_t *planes;
     /* A bit for every element of the array, rounded up to 64 per basis: the array is there, so this is small. */
     decomposed->planes =
-        bdnn_blob_copy(NULL, (size_t)layout->outer * (size_t)decomposed->bases * words * sizeof *planes);
+        bdnn_blob_copy(NULL, bdnn_product((size_t)layout->outer * (size_t)decomposed->bases, words * sizeof *planes));
     planes = (uint64_t *)decomposed->planes.data;
     if (!planes) {
         return bdnn_fail_memory(err, decomposed->planes.bytes, "bases");
@@ -437,7 +438,7 @@ static bdnn_status write_planes(const basis_folder *folder, const bdnn_weight_la
     int8_t *signs = bdnn_alloc(rows, (size_t)inner), *to = signs;
     bdnn_status status;
     if (!signs) {
-        return bdnn_fail_memory(folder->err, rows * (size_t)inner, "M.npy");
+        return bdnn_fail_memory(folder->err, bdnn_product(rows, (size_t)inner), "M.npy");
     }
     for (size_t row = 0; row < rows; row++, planes += words) {
         for (int64_t c = 0; c < layout->channels; c++) {

@@ -2,13 +2,13 @@
 #define _POSIX_C_SOURCE 200809L
 #include "import/folder.h"
 
+#include "core/file.h"
 #include "core/memory.h"
 #include "import/npy.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 /* ---- File names
  * -------------------------------------------------------------------------------------------------------------- */
@@ -26,11 +26,6 @@ char *bdnn_folder_path(const char *directory, const char *name, const char *suff
     }
     bdnn_free(escaped);
     return path;
-}
-
-bool bdnn_file_exists(const char *path)
-{
-    return access(path, F_OK) == 0;
 }
 
 /* Whether <name><suffix> is there; also true when memory is too short to say, so that reading it reports that. */

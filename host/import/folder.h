@@ -10,8 +10,6 @@ char *bdnn_folder_path(const char *directory, const char *name, const char *suff
 /* DIRECTORY/decomposition/<escaped layer>/basis_<K>/<file>, likewise. A `file` of NULL names the folder. */
 char *bdnn_basis_path(const char *directory, const char *layer, int32_t bases, const char *file);
 
-bool bdnn_file_exists(const char *path);
-
 /* How the weights of an inner-product layer lie in the authors' arrays: [outer][channels][positions], and in memory:
  * [outer][positions][channels]. outer is F (C for a transposed convolution, whose `channels` are the filters of a
  * group). */

@@ -1,5 +1,6 @@
 /* Loading a model, whatever its form, and applying what the caller adds to it: labels and a mean image. */
 #define _POSIX_C_SOURCE 200809L
+#include "core/file.h"
 #include "core/memory.h"
 #include "import/folder.h"
 #include "import/import.h"
@@ -56,11 +57,13 @@ static bdnn_status set_label_text(const char *path, char *text, size_t size, bdn
     return status;
 }
 
+#define MOST_LABELS_BYTES ((size_t)64 << 20)
+
 static bdnn_status apply_labels(bdnn_model *model, const char *path, bdnn_error *err)
 {
     bdnn_map map;
     char *text;
-    bdnn_status status = bdnn_map_file(path, &map, err);
+    bdnn_status status = bdnn_read_file(path, MOST_LABELS_BYTES, &map, err);
     if (status != BDNN_OK) {
         return status;
     }
@@ -131,6 +134,17 @@ static bdnn_status load_bdnn(const char *path, bdnn_map *map, bdnn_model **model
     if (status != BDNN_OK) {
         return status;
     }
+    (*model)->file = bdnn_strdup(path);
+    if (!(*model)->file) {
+        status = bdnn_fail_memory(err, strlen(path), "a file name");
+    } else {
+        status = bdnn_check_map(&(*model)->map, path, err); /* the checksums were right before it changed */
+    }
+    if (status != BDNN_OK) {
+        bdnn_model_free(*model);
+        *model = NULL;
+        return status;
+    }
     status = bdnn_graph_infer(&(*model)->graph, err);
     if (status == BDNN_OK && (*model)->preprocess.channels) {
         status = bdnn_model_check_preprocess(*model, &(*model)->preprocess, err);
@@ -148,7 +162,7 @@ static bdnn_status load_file(const char *path, const bdnn_load_options *options,
 {
     const bdnn_onnx_options onnx = {.keep_batch_norm = options->keep_batch_norm};
     bdnn_map map;
-    bdnn_status status = bdnn_map_file(path, &map, err);
+    bdnn_status status = options->copy ? bdnn_read_file(path, SIZE_MAX, &map, err) : bdnn_map_file(path, &map, err);
     if (status != BDNN_OK) {
         return status;
     }
@@ -161,6 +175,9 @@ static bdnn_status load_file(const char *path, const bdnn_load_options *options,
                            "%s: one .npy array; the folder that holds all of them is what can be loaded", path);
     } else {
         status = bdnn_import_onnx(path, map.data, map.size, &onnx, model, err);
+        if (status == BDNN_OK) {
+            status = bdnn_check_map(&map, path, err);
+        }
     }
     bdnn_unmap_file(&map);
     return status;
@@ -195,6 +212,13 @@ bdnn_status bdnn_model_load(const char *path, const bdnn_load_options *options, 
         status = load_folder(path, options, model, err);
     } else {
         status = load_file(path, options, model, err);
+    }
+    if (status == BDNN_OK) {
+        (*model)->preprocess.ignore_exif = options->ignore_exif;
+        status = bdnn_graph_check_finite(&(*model)->graph, err);
+        if (status != BDNN_OK) {
+            bdnn_prefix(err, status, "%s", path);
+        }
     }
     if (status == BDNN_OK && options->labels) {
         status = apply_labels(*model, options->labels, err);

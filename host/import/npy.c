@@ -4,10 +4,13 @@
 #include "import/npy.h"
 
 #include "core/file.h"
+#include "core/finite.h"
 #include "core/memory.h"
+#include "core/output.h"
 
 #include <inttypes.h>
 #include <string.h>
+#include <unistd.h>
 
 static const char magic[] = "\x93NUMPY";
 
@@ -186,14 +189,17 @@ static bdnn_status parse_header(text *t, bdnn_npy *array)
 /* ---- Reading
  * ----------------------------------------------------------------------------------------------------------------- */
 
-bdnn_status bdnn_npy_parse(const char *name, const uint8_t *data, size_t size, bdnn_npy *array, bdnn_error *err)
+/* The header, of which `data` holds `known` bytes of the file's `size`; *begin is where the elements begin. */
+static bdnn_status read_header(const char *name, const uint8_t *data, size_t known, uint64_t size, bdnn_npy *array,
+                               size_t *begin, bdnn_error *err)
 {
     text t = {.name = name, .err = err};
-    size_t header, length, bytes;
+    size_t header, length;
+    uint64_t bytes;
     bdnn_status status;
     memset(array, 0, sizeof *array);
-    if (size < 12 || memcmp(data, magic, 6) != 0) {
-        return bdnn_fail(err, BDNN_ERROR_FORMAT, "%s: not a .npy file (%zu bytes)", name, size);
+    if (known < 12 || memcmp(data, magic, 6) != 0) {
+        return bdnn_fail(err, BDNN_ERROR_FORMAT, "%s: not a .npy file (%llu bytes)", name, (unsigned long long)size);
     }
     if (data[6] < 1 || data[6] > 3 || data[7] != 0) {
         return bdnn_fail(err, BDNN_ERROR_UNSUPPORTED, "%s: .npy format version %d.%d", name, data[6], data[7]);
@@ -204,21 +210,65 @@ bdnn_status bdnn_npy_parse(const char *name, const uint8_t *data, size_t size, b
         length |= (size_t)data[10] << 16 | (size_t)data[11] << 24;
         header = 12;
     }
-    if (length > size - header) {
-        return bdnn_fail(err, BDNN_ERROR_FORMAT, "%s: a header of %zu bytes in a file of %zu", name, length, size);
+    if (length > known - header) {
+        return bdnn_fail(err, BDNN_ERROR_FORMAT, "%s: a header of %zu bytes in a file of %llu", name, length,
+                         (unsigned long long)size);
     }
     t.at = (const char *)data + header;
     t.end = t.at + length;
     if ((status = parse_header(&t, array)) != BDNN_OK) {
         return status;
     }
-    array->data = data + header + length;
-    bytes = (size_t)bdnn_shape_elements(&array->shape) * types[array->type].size; /* at most 2^43 */
-    if (size - header - length != bytes) {
-        return bdnn_fail(err, BDNN_ERROR_FORMAT, "%s: %zu bytes of data, the shape asks for %zu", name,
-                         size - header - length, bytes);
+    *begin = header + length;
+    bytes = (uint64_t)bdnn_shape_elements(&array->shape) * types[array->type].size; /* at most 2^43 */
+    if (size - *begin != bytes) {
+        return bdnn_fail(err, BDNN_ERROR_FORMAT, "%s: %llu bytes of data, the shape asks for %llu", name,
+                         (unsigned long long)(size - *begin), (unsigned long long)bytes);
     }
     return BDNN_OK;
+}
+
+bdnn_status bdnn_npy_parse(const char *name, const uint8_t *data, size_t size, bdnn_npy *array, bdnn_error *err)
+{
+    size_t begin;
+    bdnn_status status = read_header(name, data, size, size, array, &begin, err);
+    array->data = status == BDNN_OK ? data + begin : NULL;
+    return status;
+}
+
+/* NumPy pads its headers to a multiple of 64 bytes; six dimensions take two hundred. */
+#define MOST_HEADER 65536
+
+bdnn_status bdnn_npy_open(const char *path, bdnn_npy_file *file, bdnn_error *err)
+{
+    uint64_t size;
+    uint8_t *head;
+    size_t known, begin = 0;
+    bdnn_status status = bdnn_open_file(path, &file->fd, &size, err);
+    memset(&file->array, 0, sizeof file->array);
+    if (status != BDNN_OK) {
+        return status;
+    }
+    known = size < MOST_HEADER ? (size_t)size : MOST_HEADER;
+    head = bdnn_alloc(known, 1);
+    status = head ? bdnn_read_at(file->fd, path, 0, head, known, err) : bdnn_fail_memory(err, known, path);
+    if (status == BDNN_OK) {
+        status = read_header(path, head, known, size, &file->array, &begin, err);
+    }
+    bdnn_free(head);
+    file->begin = begin;
+    if (status != BDNN_OK) {
+        bdnn_npy_close(file);
+    }
+    return status;
+}
+
+void bdnn_npy_close(bdnn_npy_file *file)
+{
+    if (file->fd >= 0) {
+        close(file->fd);
+        file->fd = -1;
+    }
 }
 
 static float half_to_float(uint16_t half)
@@ -299,26 +349,57 @@ void bdnn_npy_floats(const bdnn_npy *array, float *out)
     }
 }
 
+/* Elements that are no row-major floats: all of them as they are, then turned. */
+static bdnn_status convert_elements(const char *path, const bdnn_npy_file *file, float *out, bdnn_error *err)
+{
+    bdnn_npy array = file->array;
+    const size_t bytes = (size_t)bdnn_shape_elements(&array.shape) * types[array.type].size;
+    uint8_t *data = bdnn_alloc(bytes, 1);
+    bdnn_status status = data ? bdnn_read_at(file->fd, path, file->begin, data, bytes, err)
+                              : bdnn_fail(err, BDNN_ERROR_MEMORY, "%s: not enough memory for its numbers", path);
+    if (status == BDNN_OK) {
+        array.data = data;
+        bdnn_npy_floats(&array, out);
+    }
+    bdnn_free(data);
+    return status;
+}
+
+static bdnn_status check_finite(const char *path, const bdnn_shape *shape, const float *data, bdnn_error *err)
+{
+    const size_t count = (size_t)bdnn_shape_elements(shape), at = bdnn_first_not_finite(data, count);
+    char shown[160];
+    return at == count ? BDNN_OK
+                       : bdnn_fail(err, BDNN_ERROR_FORMAT, "%s: element %zu of %s is %g", path, at,
+                                   bdnn_shape_text(shape, shown, sizeof shown), (double)data[at]);
+}
+
 bdnn_status bdnn_npy_load(const char *path, bdnn_shape *shape, float **data, bdnn_error *err)
 {
-    bdnn_npy array;
-    bdnn_map map;
-    bdnn_status status = bdnn_map_file(path, &map, err);
+    bdnn_npy_file file;
+    bdnn_status status = bdnn_npy_open(path, &file, err);
     *data = NULL;
     if (status != BDNN_OK) {
         return status;
     }
-    status = bdnn_npy_parse(path, map.data, map.size, &array, err);
-    if (status == BDNN_OK) {
-        *shape = array.shape;
-        *data = bdnn_alloc((size_t)bdnn_shape_elements(shape), sizeof **data);
-        if (*data) {
-            bdnn_npy_floats(&array, *data);
-        } else {
-            status = bdnn_fail(err, BDNN_ERROR_MEMORY, "%s: not enough memory for its numbers", path);
-        }
+    *shape = file.array.shape;
+    *data = bdnn_alloc((size_t)bdnn_shape_elements(shape), sizeof **data);
+    if (!*data) {
+        status = bdnn_fail(err, BDNN_ERROR_MEMORY, "%s: not enough memory for its numbers", path);
+    } else if (file.array.type == BDNN_NPY_FLOAT32 && !file.array.fortran) {
+        status =
+            bdnn_read_at(file.fd, path, file.begin, *data, (size_t)bdnn_shape_elements(shape) * sizeof **data, err);
+    } else {
+        status = convert_elements(path, &file, *data, err);
     }
-    bdnn_unmap_file(&map);
+    bdnn_npy_close(&file);
+    if (status == BDNN_OK) {
+        status = check_finite(path, shape, *data, err);
+    }
+    if (status != BDNN_OK) {
+        bdnn_free(*data);
+        *data = NULL;
+    }
     return status;
 }
 

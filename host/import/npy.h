@@ -37,7 +37,19 @@ void bdnn_npy_floats(const bdnn_npy *array, float *out);
 void bdnn_npy_strides(const bdnn_npy *array, int64_t strides[BDNN_MAX_RANK]);
 float bdnn_npy_element(bdnn_npy_type type, const uint8_t *at);
 
-/* Reads a file: its shape and its elements as row-major floats, for bdnn_free. */
+/* A file whose elements are read when they are needed, with bdnn_read_at from `begin` on. */
+typedef struct bdnn_npy_file {
+    int fd;
+    uint64_t begin;
+    bdnn_npy array; /* without data */
+} bdnn_npy_file;
+
+/* Opens a file and parses its header. Errors: as of bdnn_open_file and bdnn_npy_parse; *file needs no closing then. */
+bdnn_status bdnn_npy_open(const char *path, bdnn_npy_file *file, bdnn_error *err);
+void bdnn_npy_close(bdnn_npy_file *file);
+
+/* Reads a file: its shape and its elements as row-major floats, for bdnn_free. Errors: also an element that is not
+ * finite as a float; *data is NULL then. */
 bdnn_status bdnn_npy_load(const char *path, bdnn_shape *shape, float **data, bdnn_error *err);
 
 /* Writes row-major elements (as they lie in memory: little-endian) in format 1.0. */

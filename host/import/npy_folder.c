@@ -1,20 +1,14 @@
-/* Whole networks as folders of .npy files (docs/npy-folder.md): import with a topology, export, and the folder's
- * appearance under its name only when it is complete. */
-#define _XOPEN_SOURCE 700
+/* Whole networks as folders of .npy files (docs/npy-folder.md): import with a topology, and export. */
 #include "core/file.h"
 #include "core/memory.h"
+#include "core/output.h"
 #include "import/folder.h"
 #include "import/import.h"
 #include "import/npy.h"
 #include "layers/layer.h"
 
-#include <errno.h>
-#include <ftw.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 /* A network's topology takes some ten thousand bytes. */
 #define MAX_TOPOLOGY 4194304
@@ -89,11 +83,8 @@ static bdnn_status parse_topology(const char *directory, const char *architectur
                          "%s: no topology.txt in this folder: name its architecture (" BDNN_TOPOLOGY_NAMES ")",
                          directory);
     }
-    status = bdnn_map_file(path, &map, err);
-    if (status == BDNN_OK && map.size > MAX_TOPOLOGY) {
-        status =
-            bdnn_fail(err, BDNN_ERROR_UNSUPPORTED, "%s: %zu bytes; at most %d are read", path, map.size, MAX_TOPOLOGY);
-    } else if (status == BDNN_OK) {
+    status = bdnn_read_file(path, MAX_TOPOLOGY, &map, err);
+    if (status == BDNN_OK) {
         status = bdnn_topology_parse(path, (const char *)map.data, map.size, &source, model, err);
     }
     bdnn_unmap_file(&map);
@@ -203,56 +194,19 @@ static bdnn_status write_all(const bdnn_model *model, const char *directory, bdn
     return status;
 }
 
-static int remove_entry(const char *path, const struct stat *info, int kind, struct FTW *walk)
-{
-    (void)info;
-    (void)kind;
-    (void)walk;
-    return remove(path);
-}
-
-/* Gives the finished folder the permissions that mkdir would have given it, and its name. */
-static bdnn_status publish(const char *temporary, const char *directory, bdnn_error *err)
-{
-    struct stat info;
-    const mode_t mask = umask(0);
-    umask(mask);
-    if (lstat(directory, &info) == 0) {
-        return bdnn_fail(err, BDNN_ERROR_IO, "%s: exists already", directory);
-    }
-    return chmod(temporary, 0777 & ~mask) != 0 || rename(temporary, directory) != 0
-               ? bdnn_fail(err, BDNN_ERROR_IO, "%s: cannot write: %s", directory, strerror(errno))
-               : BDNN_OK;
-}
-
 bdnn_status bdnn_model_export_npy(const bdnn_model *model, const char *directory, bdnn_error *err)
 {
-    struct stat info;
-    size_t length = strlen(directory);
-    char *temporary;
-    bdnn_status status;
-    while (length > 1 && directory[length - 1] == '/') {
-        length--;
+    bdnn_output_folder output;
+    bdnn_status status = bdnn_output_folder_open(&output, directory, err);
+    if (status == BDNN_OK) {
+        status = write_all(model, output.temporary, err);
     }
-    if (lstat(directory, &info) == 0) {
-        return bdnn_fail(err, BDNN_ERROR_ARGUMENT, "%s: exists already", directory);
+    if (status == BDNN_OK) {
+        status = bdnn_model_check_file(model, err);
     }
-    temporary = bdnn_alloc(length + 8, 1);
-    if (!temporary) {
-        return bdnn_fail_memory(err, length, "a file name");
+    if (status != BDNN_OK) {
+        bdnn_output_folder_discard(&output);
+        return status;
     }
-    snprintf(temporary, length + 8, "%.*s.XXXXXX", (int)length, directory);
-    if (!mkdtemp(temporary)) {
-        status = bdnn_fail(err, BDNN_ERROR_IO, "%s: cannot write: %s", directory, strerror(errno));
-    } else {
-        status = write_all(model, temporary, err);
-        if (status == BDNN_OK) {
-            status = publish(temporary, directory, err);
-        }
-        if (status != BDNN_OK) {
-            nftw(temporary, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
-        }
-    }
-    bdnn_free(temporary);
-    return status;
+    return bdnn_output_folder_commit(&output, err);
 }

@@ -1,6 +1,8 @@
 /* Operators on one input: activations, normalisations, softmax, arg max, and those that inference leaves out. */
 #include "import/onnx_import.h"
 
+#include "core/finite.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -134,6 +136,22 @@ static onnx_operand *per_position(onnx_importer *im, onnx_operand *x, const onnx
     return bdnn_onnx_add2(im, BDNN_OP_ADD, "shift", bdnn_onnx_add2(im, BDNN_OP_MUL, NULL, x, f), s);
 }
 
+/* Asked here, not of the factors that are made of them: an infinite variance makes a factor of 0. */
+static bool are_finite(onnx_importer *im, const onnx_operand *parameters[4])
+{
+    static const char *const what[4] = {"scale", "bias", "mean", "variance"};
+    for (int i = 0; i < 4; i++) {
+        const size_t count = (size_t)bdnn_shape_elements(&parameters[i]->shape);
+        const size_t at = bdnn_first_not_finite(parameters[i]->data, count);
+        if (at < count) {
+            bdnn_onnx_fail(im, BDNN_ERROR_FORMAT, "%s %zu is %g", what[i], at,
+                           (double)((const float *)parameters[i]->data)[at]);
+            return false;
+        }
+    }
+    return true;
+}
+
 void bdnn_onnx_batch_norm(onnx_importer *im)
 {
     bdnn_layer spec = {.op = BDNN_OP_AFFINE};
@@ -147,6 +165,9 @@ void bdnn_onnx_batch_norm(onnx_importer *im)
     }
     if (in_training(im)) {
         bdnn_onnx_fail(im, BDNN_ERROR_UNSUPPORTED, "training mode");
+        return;
+    }
+    if (!are_finite(im, parameters)) {
         return;
     }
     if (!spatial && parameters[0]->shape.rank > 1) {

@@ -5,6 +5,8 @@
 
 #include "model/graph.h"
 
+#include <stdio.h>
+
 /* What a line says about the layer's parameter files. */
 typedef struct bdnn_parameter_rules {
     bool optional;      /* AFFINE: left out when no file is there, as in folders whose batch normalisation was folded */

@@ -58,6 +58,18 @@ BDNN_API const char *bdnn_status_name(bdnn_status status);
  * false stops the work, whose call then returns BDNN_ERROR_CANCELLED. May be called from one thread at a time, not always the same. */
 typedef bool bdnn_progress(void *user, const char *stage, uint64_t done, uint64_t total);
 
+/* ---- Files that are written -------------------------------------------------------------------------------------------------- */
+
+/* Every call that writes a file or a folder does so beside it, under a temporary name that cannot be foretold (NAME. and 16 hexadecimal
+ * digits), writes it to the disk and renames it when it is complete. */
+
+/* Writes a file whole, like that. What is at `path` is replaced if it is a regular file. */
+BDNN_API bdnn_status bdnn_write_file(const char *path, const void *data, size_t size, bdnn_error *err);
+
+/* Removes what this process is writing under temporary names, on whatever thread: for the handler of a signal that ends the program.
+ * Async-signal-safe. Calls that are writing then fail when they want to rename. */
+BDNN_API void bdnn_remove_temporaries(void);
+
 /* ---- Models ----------------------------------------------------------------------------------------------------------------- */
 
 typedef struct bdnn_model bdnn_model;
@@ -67,10 +79,19 @@ typedef struct bdnn_load_options {
     const char *mean_image;   /* .npy of shape C, H, W, subtracted from the pixels; or NULL */
     const char *labels;       /* text file, one class name a line; or NULL */
     bool keep_batch_norm;     /* do not fold batch normalisation into the convolution before it */
+    bool copy;                /* read a file into memory instead of mapping it, see below */
+    bool ignore_exif;         /* into the model's pre-processing, see bdnn_preprocess */
 } bdnn_load_options;
 
 /* Loads an ONNX file, a .bdnn file (mapped, not copied) or a folder of .npy parameters, told apart by what they contain. options
- * may be NULL. Labels and mean image of the options replace those of the file. */
+ * may be NULL. Labels and mean image of the options replace those of the file. Weights or other parameters that are not a number or
+ * infinite are an error that names layer and index.
+ *
+ * A mapped file must stay as it is while the model is in use; replacing it by another of the same name (rename, as every call here
+ * writes) is no change. A file that was written to in place is noticed by its time of writing and its size: after each run of a session,
+ * when the model is saved or decomposed, these calls return BDNN_ERROR_IO. A file that somebody **shortens** ends the program by SIGBUS
+ * when what is gone is read. The library installs no signal handlers: a program that cannot trust its files sets `copy`, or handles
+ * SIGBUS itself, for which bdnn_model_mapping tells where a model's file lies. */
 BDNN_API bdnn_status bdnn_model_load(const char *path, const bdnn_load_options *options, bdnn_model **model, bdnn_error *err);
 
 /* Writes a .bdnn file under a temporary name and renames it over `path` when it is complete. */
@@ -84,6 +105,9 @@ BDNN_API bdnn_status bdnn_model_export_npy(const bdnn_model *model, const char *
  * back; what is read again comes again from the system's cache of files, at some milliseconds for 100 MB. For programs that are about
  * to need much memory for something else. */
 BDNN_API void bdnn_model_let_go(const bdnn_model *model);
+
+/* Where the model's file is mapped: *size bytes at *address; NULL and 0 for a model without one. */
+BDNN_API void bdnn_model_mapping(const bdnn_model *model, const void **address, size_t *size);
 
 BDNN_API void bdnn_model_free(bdnn_model *model);
 
@@ -103,6 +127,7 @@ typedef struct bdnn_preprocess {
     float mean[3];        /* in the network's channel order */
     float scale[3];
     const float *mean_image; /* C, H, W of the sizes above, replacing `mean`; or NULL. Borrowed from the model. */
+    bool ignore_exif;        /* photographs as they are stored, not as EXIF says that the camera was held; not kept in model files */
 } bdnn_preprocess;
 
 BDNN_API bdnn_preprocess bdnn_model_preprocess(const bdnn_model *model);
@@ -224,6 +249,7 @@ typedef struct bdnn_session_options {
     const char *xclbin;  /* of "xrt": the file with the kernel; NULL: the one that the environment variable BDNN_XCLBIN names */
     uint32_t timeout_ms; /* of accelerators: a run of the kernel that takes longer has failed; 0: 60 seconds */
     bdnn_wait wait;      /* of "uio" */
+    bool allow_not_finite; /* infinities, and what is not a number, pass in inputs and outputs, as IEEE 754 has them */
 } bdnn_session_options;
 
 /* Plans memory for `batch` inputs and prepares the weights for the device. The model must outlive the session. */
@@ -231,7 +257,9 @@ BDNN_API bdnn_status bdnn_session_create(const bdnn_model *model, const bdnn_ses
                                          bdnn_error *err);
 BDNN_API void bdnn_session_free(bdnn_session *session);
 
-/* Runs the network on float32 row-major [batch][C][H][W], batch as the session was made for. BDNN_ERROR_DEVICE: the accelerator failed or
+/* Runs the network on float32 row-major [batch][C][H][W], batch as the session was made for. Errors: BDNN_ERROR_ARGUMENT for an input that
+ * is infinite or not a number; BDNN_ERROR_UNSUPPORTED, naming the first layer that makes such a value, where an output is one;
+ * BDNN_ERROR_IO for a model whose file has changed (bdnn_model_load). BDNN_ERROR_DEVICE: the accelerator failed or
  * was lost, and this session cannot be used any more; others, on "cpu" for example, can. Then end the program by _exit: XRT waits for a
  * run that does not end whenever something is closed, in its own exit handlers too (bdnn itself no longer calls it). */
 BDNN_API bdnn_status bdnn_session_run(bdnn_session *session, const float *input, bdnn_error *err);
@@ -341,13 +369,17 @@ typedef struct bdnn_image {
 
 /* Decodes an image file: JPEG by libjpeg-turbo, PNG by libpng, BMP, TIFF, PNM and WebP by OpenCV, told apart by their signatures. Where a
  * JPEG is larger than width x height (0: any size), it is decoded at the smallest of 1/8 ... 8/8 that still covers them; other formats are
- * decoded whole. Grey stays grey; 16 bits keep the upper byte; an alpha channel is left out. EXIF orientation is not applied, as in the
- * published networks' training. At most 16384 pixels a side and 64 Mpixel in all. Errors name the file; a truncated or damaged file is an
- * error even where a part could be shown. On an error *image is empty. BDNN_ERROR_UNSUPPORTED for a JPEG in CMYK, and for every image
- * in a build without image libraries. */
+ * decoded whole. Grey stays grey; 16 bits keep the upper byte; an alpha channel is left out. A JPEG in CMYK or YCCK becomes
+ * red, green and blue (without its colour profile), and is turned as its EXIF orientation says, before width x height is compared. At most
+ * 16384 pixels a side and 64 Mpixel in all, and files of 1 GB. Errors name the file; a truncated or damaged file is an error even where a
+ * part could be shown. On an error *image is empty. BDNN_ERROR_UNSUPPORTED for a JPEG of four colours without Adobe's marker, and for
+ * every image in a build without image libraries. */
 BDNN_API bdnn_status bdnn_image_load(const char *path, int32_t width, int32_t height, bdnn_image *image, bdnn_error *err);
 
-/* The same from memory; `name` stands for the file in messages. */
+/* The same at the least size that a network's pre-processing needs, turned unless it says ignore_exif. */
+BDNN_API bdnn_status bdnn_image_load_for(const char *path, const bdnn_preprocess *preprocess, bdnn_image *image, bdnn_error *err);
+
+/* bdnn_image_load from memory; `name` stands for the file in messages. */
 BDNN_API bdnn_status bdnn_image_decode(const char *name, const uint8_t *data, size_t size, int32_t width, int32_t height,
                                        bdnn_image *image, bdnn_error *err);
 BDNN_API void bdnn_image_free(bdnn_image *image);

@@ -64,7 +64,7 @@ struct dense_job {
 /* Per thread: the sums of a task, [batch][DENSE_FILTERS]. */
 static size_t dense_slot_bytes(const bdnn_ip_shape *shape)
 {
-    return (size_t)shape->batch * DENSE_FILTERS * sizeof(int32_t);
+    return bdnn_product((size_t)shape->batch, DENSE_FILTERS * sizeof(int32_t));
 }
 
 static void dense_task(void *context, size_t slot, size_t task)

@@ -77,7 +77,7 @@ static int parts_of(const bdnn_ip_shape *s)
 /* Reordered inputs: [batch][parts][padded D]. */
 static size_t inputs_bytes(const bdnn_ip_shape *s)
 {
-    return bdnn_round_up((size_t)(s->batch * parts_of(s) * padded_inner(s)), BDNN_ALIGNMENT);
+    return bdnn_round_up(bdnn_size(s->batch * parts_of(s) * padded_inner(s)), BDNN_ALIGNMENT);
 }
 
 static size_t scratch_bytes(const bdnn_ip_shape *shape, size_t threads)

@@ -26,9 +26,8 @@ static int64_t padded_inner(const bdnn_panel_kernel *k, const bdnn_ip_shape *s)
 
 static size_t group_bytes(const bdnn_panel_kernel *k, const bdnn_ip_shape *s)
 {
-    return bdnn_round_up((size_t)(padded_inner(k, s) * round_up(s->filters / s->groups, k->filter_multiple)) *
-                             k->weight_bytes,
-                         BDNN_ALIGNMENT);
+    const int64_t weights = padded_inner(k, s) * round_up(s->filters / s->groups, k->filter_multiple);
+    return bdnn_round_up(bdnn_product(bdnn_size(weights), k->weight_bytes), BDNN_ALIGNMENT);
 }
 
 static int64_t tile_rows(const bdnn_panel_kernel *k, const bdnn_ip_shape *s)
@@ -41,7 +40,7 @@ static int64_t tile_rows(const bdnn_panel_kernel *k, const bdnn_ip_shape *s)
 /* The notes of all filters lie behind the panels of all groups. */
 static size_t notes_at(const bdnn_panel_kernel *k, const bdnn_ip_shape *s)
 {
-    return (size_t)s->groups * group_bytes(k, s);
+    return bdnn_product((size_t)s->groups, group_bytes(k, s));
 }
 
 /* Per thread: sums, gathered rows, and the same widened. */
@@ -52,14 +51,14 @@ static size_t sums_bytes(const bdnn_panel_kernel *k, const bdnn_ip_shape *s)
 
 static size_t slot_bytes(const bdnn_panel_kernel *k, const bdnn_ip_shape *s)
 {
-    const size_t elements = (size_t)(tile_rows(k, s) * padded_inner(k, s));
-    return sums_bytes(k, s) + bdnn_round_up(elements, BDNN_ALIGNMENT) +
-           (k->widen ? bdnn_round_up(elements * k->row_bytes, BDNN_ALIGNMENT) : 0);
+    const size_t elements = bdnn_size(tile_rows(k, s) * padded_inner(k, s));
+    const size_t wide = k->widen ? bdnn_round_up(bdnn_product(elements, k->row_bytes), BDNN_ALIGNMENT) : 0;
+    return bdnn_sum(bdnn_sum(sums_bytes(k, s), bdnn_round_up(elements, BDNN_ALIGNMENT)), wide);
 }
 
 size_t bdnn_panel_packed_bytes(const bdnn_panel_kernel *kernel, const bdnn_ip_shape *shape)
 {
-    return notes_at(kernel, shape) + (kernel->note ? (size_t)shape->filters : 0);
+    return bdnn_sum(notes_at(kernel, shape), kernel->note ? (size_t)shape->filters : 0);
 }
 
 size_t bdnn_panel_scratch_bytes(const bdnn_panel_kernel *kernel, const bdnn_ip_shape *shape, size_t threads)

@@ -58,7 +58,7 @@ struct job {
 /* Per thread: gathered rows. */
 static size_t slot_bytes(const bdnn_inner_geometry *g)
 {
-    return (size_t)(tile_rows(g) * g->inner) * sizeof(float);
+    return bdnn_product(bdnn_size(tile_rows(g) * g->inner), sizeof(float));
 }
 
 static void add_bias(const float *bias, int64_t filters, int64_t rows, float *y)

@@ -58,6 +58,10 @@ extern const bdnn_layer_type bdnn_resize_type;                                  
  * through which every graph passes, imported or loaded. Messages name the layer. */
 bdnn_status bdnn_graph_infer(bdnn_graph *graph, bdnn_error *err);
 
+/* Whether all parameters of an inferred graph are numbers: weights, biases and constants finite, attributes where
+ * infinity means nothing too. Errors: BDNN_ERROR_FORMAT with the layer or constant, and the index in its memory. */
+bdnn_status bdnn_graph_check_finite(const bdnn_graph *graph, bdnn_error *err);
+
 /* The same for another batch size, into `info` (graph->value_count entries), leaving the graph alone. */
 bdnn_status bdnn_graph_infer_batch(const bdnn_graph *graph, int64_t batch, bdnn_value_info *info, bdnn_error *err);
 

@@ -191,6 +191,7 @@ void bdnn_model_free(bdnn_model *model)
     bdnn_free(model->graph.outputs);
     bdnn_blob_free(&model->mean_image);
     bdnn_unmap_file(&model->map);
+    bdnn_free(model->file);
     bdnn_free(model);
 }
 

@@ -182,6 +182,7 @@ struct bdnn_model {
     char **labels;
     size_t label_count;
     bdnn_map map; /* the model file that blobs point into, when there is one */
+    char *file;   /* its name */
 };
 
 /* Building. All return NULL or -1 when memory is short. Names are copied. */
@@ -202,6 +203,9 @@ void bdnn_decomposed_free(bdnn_decomposed *decomposed);
 
 /* A deep copy whose blobs are all owned. NULL when memory is short. */
 bdnn_model *bdnn_model_clone(const bdnn_model *model);
+
+/* Whether the model file, where one is mapped, is still what it was when it was loaded. Errors: BDNN_ERROR_IO. */
+bdnn_status bdnn_model_check_file(const bdnn_model *model, bdnn_error *err);
 
 /* Whether images of these sizes are what the network takes. */
 bdnn_status bdnn_model_check_preprocess(const bdnn_model *model, const bdnn_preprocess *preprocess, bdnn_error *err);

@@ -1,12 +1,25 @@
 /* Public calls that ask or change a model without computing anything. */
+#include "core/finite.h"
 #include "core/memory.h"
 #include "model/graph.h"
 
+#include <math.h>
 #include <string.h>
 
 const char *bdnn_version(void)
 {
     return BDNN_VERSION;
+}
+
+void bdnn_model_mapping(const bdnn_model *model, const void **address, size_t *size)
+{
+    *address = model->map.copied ? NULL : model->map.data;
+    *size = *address ? model->map.size : 0;
+}
+
+bdnn_status bdnn_model_check_file(const bdnn_model *model, bdnn_error *err)
+{
+    return bdnn_check_map(&model->map, model->file ? model->file : "the model", err);
 }
 
 int32_t bdnn_model_input_shape(const bdnn_model *model, int64_t shape[6])
@@ -61,6 +74,20 @@ bdnn_status bdnn_model_check_preprocess(const bdnn_model *model, const bdnn_prep
                          "pre-processing makes images of %d x %d x %d (C, H, W), the network takes %lld x %lld x %lld",
                          preprocess->channels, preprocess->height, preprocess->width, (long long)shape[1],
                          (long long)shape[2], (long long)shape[3]);
+    }
+    for (int32_t c = 0; c < preprocess->channels; c++) {
+        if (!isfinite(preprocess->mean[c]) || !isfinite(preprocess->scale[c])) {
+            return bdnn_fail(err, BDNN_ERROR_ARGUMENT, "channel %d: mean %g, scale %g", c, (double)preprocess->mean[c],
+                             (double)preprocess->scale[c]);
+        }
+    }
+    if (preprocess->mean_image) {
+        const size_t count = (size_t)preprocess->channels * (size_t)preprocess->height * (size_t)preprocess->width;
+        const size_t at = bdnn_first_not_finite(preprocess->mean_image, count);
+        if (at < count) {
+            return bdnn_fail(err, BDNN_ERROR_ARGUMENT, "the mean image's element %zu is %g", at,
+                             (double)preprocess->mean_image[at]);
+        }
     }
     if ((unsigned)preprocess->resize > BDNN_RESIZE_CROP) {
         return bdnn_fail(err, BDNN_ERROR_ARGUMENT, "unknown kind of resizing %d", (int)preprocess->resize);

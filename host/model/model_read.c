@@ -502,8 +502,7 @@ bdnn_status bdnn_model_read(const char *name, bdnn_map *map, bdnn_model **model,
         return status;
     }
     r.model->map = *map;
-    map->data = NULL;
-    map->size = 0;
+    memset(map, 0, sizeof *map);
     *model = r.model;
     return BDNN_OK;
 }

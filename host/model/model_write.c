@@ -1,6 +1,7 @@
 /* Writing the model file. The small sections are made in memory; the blobs, which are nearly all of a file, are read
  * twice where they lie: once for the checksum, which comes before them, and once to be written. */
 #include "core/memory.h"
+#include "core/output.h"
 #include "model/model_file.h"
 #include "model/record.h"
 
@@ -237,6 +238,10 @@ static bdnn_status write_file(writer *w, const char *path, bdnn_error *err)
         at = bdnn_round_up(at, BDNN_FILE_ALIGNMENT);
     }
     each_blob(w, take_stream, output.stream);
+    if ((status = bdnn_model_check_file(w->model, err)) != BDNN_OK) {
+        bdnn_output_discard(&output);
+        return status;
+    }
     return bdnn_output_commit(&output, err);
 }
 

@@ -145,7 +145,7 @@ static size_t quantised_bytes(const bdnn_inner *inner)
 
 size_t bdnn_inner_scratch(const bdnn_inner *inner)
 {
-    return quantised_bytes(inner) + inner->backend->type->scratch_bytes(inner->backend, inner->resident);
+    return bdnn_sum(quantised_bytes(inner), inner->backend->type->scratch_bytes(inner->backend, inner->resident));
 }
 
 bdnn_status bdnn_inner_run(const bdnn_inner *inner, const bdnn_inner_data *data, void *scratch, bdnn_threads *threads,

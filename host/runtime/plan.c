@@ -170,7 +170,7 @@ static size_t lowest_gap(const struct block *block, struct block *const *placed,
         }
     }
     qsort(alive, alive_count, sizeof *alive, by_offset);
-    for (size_t i = 0; i < alive_count && alive[i]->offset < at + block->bytes; i++) {
+    for (size_t i = 0; i < alive_count && alive[i]->offset < bdnn_sum(at, block->bytes); i++) {
         const size_t end = alive[i]->offset + alive[i]->bytes;
         at = end > at ? end : at;
     }
@@ -192,9 +192,8 @@ static bool place_blocks(struct planning *p)
     qsort(order, p->block_count, sizeof *order, by_size);
     for (size_t i = 0; i < p->block_count; i++) {
         order[i]->offset = lowest_gap(order[i], order, i, alive);
-        if (order[i]->offset + order[i]->bytes > p->plan->arena_bytes) {
-            p->plan->arena_bytes = order[i]->offset + order[i]->bytes;
-        }
+        const size_t end = bdnn_sum(order[i]->offset, order[i]->bytes);
+        p->plan->arena_bytes = end > p->plan->arena_bytes ? end : p->plan->arena_bytes;
     }
     bdnn_free(order);
     bdnn_free(alive);

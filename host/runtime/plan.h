@@ -8,12 +8,12 @@
 typedef struct bdnn_plan {
     const bdnn_graph *graph;
     bdnn_value_info *info; /* per value */
-    size_t *offset;      /* per value: its place in the arena; BDNN_NO_MEMORY for constants and outputs nobody reads */
-    size_t *read_offset; /* per wide value whose maker may also write it as its first decomposed reader reads it: that
-                            one's place; else BDNN_NO_MEMORY */
-    bool integers;       /* info holds the types of the values' formats */
-    size_t arena_bytes;  /* with reuse */
-    size_t total_bytes;  /* without: the sum of all values */
+    size_t *offset;       /* per value: its place in the arena; BDNN_NO_MEMORY for constants and outputs nobody reads */
+    size_t *read_offset;  /* per wide value whose maker may also write it as its first decomposed reader reads it: that
+                             one's place; else BDNN_NO_MEMORY */
+    bool integers;        /* info holds the types of the values' formats */
+    size_t arena_bytes;   /* with reuse */
+    uint64_t total_bytes; /* without: the sum of all values */
 } bdnn_plan;
 
 #define BDNN_NO_MEMORY SIZE_MAX

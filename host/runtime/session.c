@@ -2,6 +2,7 @@
 #include "runtime/session.h"
 
 #include "core/clock.h"
+#include "core/finite.h"
 #include "core/memory.h"
 #include "layers/formats.h"
 
@@ -84,7 +85,7 @@ static size_t converted_bytes(const bdnn_session *s, const bdnn_step *step)
 {
     size_t bytes = 0;
     for (int32_t i = 0; i < step->layer->input_count; i++) {
-        bytes += is_converted(s, step, i) ? float_bytes(s, step->layer->inputs[i]) : 0;
+        bytes = bdnn_sum(bytes, is_converted(s, step, i) ? float_bytes(s, step->layer->inputs[i]) : 0);
     }
     return bytes;
 }
@@ -102,8 +103,8 @@ static bdnn_status layer_scratch(bdnn_session *s, const bdnn_step *step, bdnn_er
     for (int32_t i = 0; i < count; i++) {
         info[i] = s->plan.info[i < inputs ? layer->inputs[i] : layer->outputs[i - inputs]];
     }
-    bytes = converted_bytes(s, step);
-    bytes += type->scratch ? type->scratch(layer, info, info + inputs, bdnn_threads_count(s->threads)) : 0;
+    bytes = type->scratch ? type->scratch(layer, info, info + inputs, bdnn_threads_count(s->threads)) : 0;
+    bytes = bdnn_sum(bytes, converted_bytes(s, step));
     s->scratch_bytes = bytes > s->scratch_bytes ? bytes : s->scratch_bytes;
     bdnn_free(info);
     return BDNN_OK;
@@ -253,7 +254,7 @@ static bdnn_status allocate(bdnn_session *s, bdnn_error *err)
     s->scratch = bdnn_alloc(s->scratch_bytes, 1);
     s->results = bdnn_zalloc(s->graph->output_count, sizeof *s->results);
     if (!s->arena || !s->scratch || !s->results) {
-        return bdnn_fail_memory(err, s->plan.arena_bytes + s->scratch_bytes, "activations");
+        return bdnn_fail_memory(err, bdnn_sum(s->plan.arena_bytes, s->scratch_bytes), "activations");
     }
     for (size_t l = 0; l < s->graph->layer_count; l++) {
         bdnn_step *step = &s->steps[l];
@@ -286,7 +287,9 @@ bdnn_status bdnn_session_create(const bdnn_model *model, const bdnn_session_opti
     if (!s) {
         return bdnn_fail_memory(err, sizeof *s, "a session");
     }
+    s->model = model;
     s->graph = &model->graph;
+    s->allow_not_finite = o->allow_not_finite;
     s->threads = bdnn_threads_create(o->threads);
     status = s->threads ? BDNN_OK : bdnn_fail(err, BDNN_ERROR_MEMORY, "cannot start %zu threads", o->threads);
     if (status == BDNN_OK && s->graph->input_count != 1) {
@@ -407,14 +410,70 @@ static void fetch_result(bdnn_session *s, size_t index)
     }
 }
 
+/* ---- What is not finite
+ * ------------------------------------------------------------------------------------------------------ */
+
+static bdnn_status check_input(const bdnn_session *s, const float *input, bdnn_error *err)
+{
+    const bdnn_shape *shape = &s->plan.info[s->graph->inputs[0]].shape;
+    const size_t count = (size_t)bdnn_shape_elements(shape), at = bdnn_first_not_finite(input, count);
+    char text[160];
+    return at == count ? BDNN_OK
+                       : bdnn_fail(err, BDNN_ERROR_ARGUMENT, "the input's element %zu of %s is %g", at,
+                                   bdnn_shape_text(shape, text, sizeof text), (double)input[at]);
+}
+
+/* Whether a float tensor has all its elements finite; `x` becomes the first that is not. */
+static bool is_finite(const bdnn_tensor *tensor, float *x)
+{
+    const size_t count = (size_t)bdnn_shape_elements(&tensor->shape);
+    const size_t at = tensor->type == BDNN_FLOAT32 && tensor->data ? bdnn_first_not_finite(tensor->data, count) : count;
+    *x = at < count ? ((const float *)tensor->data)[at] : 0;
+    return at == count;
+}
+
+/* Runs again, looking at what each layer makes: by now most of it has been overwritten. */
+static bdnn_status name_overflow(bdnn_session *s, const float *input, bdnn_error *err)
+{
+    const bdnn_tensor tensor = tensor_of(s, s->graph->inputs[0]);
+    bdnn_from_row_major_threaded(&tensor.shape, BDNN_FLOAT32, input, tensor.data, s->threads);
+    for (size_t l = 0; l < s->graph->layer_count; l++) {
+        const bdnn_step *step = &s->steps[l];
+        const bdnn_status status = run_step(s, step, err);
+        if (status != BDNN_OK) {
+            return status;
+        }
+        for (int32_t o = 0; o < step->layer->output_count && !step->done_before; o++) {
+            const bdnn_tensor made = tensor_of(s, step->inner.backend ? step->result : step->layer->outputs[o]);
+            float x;
+            if (!is_finite(&made, &x)) {
+                return bdnn_fail(err, BDNN_ERROR_UNSUPPORTED,
+                                 "layer '%s': an output is %g: this input leads beyond what float32 holds",
+                                 step->layer->name, (double)x);
+            }
+        }
+    }
+    return bdnn_fail(err, BDNN_ERROR_UNSUPPORTED, "an output of the network is not finite");
+}
+
+/* ---- Running
+ * ----------------------------------------------------------------------------------------------------------------- */
+
 bdnn_status bdnn_session_run(bdnn_session *s, const float *input, bdnn_error *err)
 {
     const bdnn_tensor tensor = tensor_of(s, s->graph->inputs[0]);
-    bdnn_status status = BDNN_OK;
+    bool finite = true;
+    bdnn_status status = s->allow_not_finite ? BDNN_OK : check_input(s, input, err);
+    if (status != BDNN_OK) {
+        return status;
+    }
     bdnn_threads_hurry(s->threads);
     bdnn_from_row_major_threaded(&tensor.shape, BDNN_FLOAT32, input, tensor.data, s->threads);
     for (size_t l = 0; l < s->graph->layer_count && status == BDNN_OK; l++) {
         const uint64_t start = s->nanoseconds ? bdnn_clock() : 0;
+        float x;
+        /* A class among scores that are no numbers looks like any other. */
+        finite = finite && (s->graph->layers[l].op != BDNN_OP_ARGMAX || is_finite(&s->steps[l].inputs[0], &x));
         status = run_step(s, &s->steps[l], err);
         if (s->nanoseconds) {
             s->nanoseconds[l] = s->steps[l].done_before ? 0 : bdnn_clock() - start;
@@ -424,10 +483,17 @@ bdnn_status bdnn_session_run(bdnn_session *s, const float *input, bdnn_error *er
         }
     }
     for (size_t i = 0; i < s->graph->output_count && status == BDNN_OK; i++) {
+        const bdnn_tensor result = tensor_of(s, s->graph->outputs[i]);
+        float x;
         fetch_result(s, i);
+        finite = finite && is_finite(&result, &x);
+    }
+    if (status == BDNN_OK && !finite && !s->allow_not_finite) {
+        status = name_overflow(s, input, err);
     }
     bdnn_threads_rest(s->threads);
-    return status;
+    /* Weights are read where they lie in the file: one that somebody wrote to meanwhile made wrong results. */
+    return status == BDNN_OK ? bdnn_model_check_file(s->model, err) : status;
 }
 
 size_t bdnn_session_output_count(const bdnn_session *s)
@@ -451,6 +517,6 @@ bdnn_status bdnn_session_output(const bdnn_session *s, size_t index, bdnn_result
 
 void bdnn_session_memory(const bdnn_session *s, uint64_t *planned, uint64_t *without_reuse)
 {
-    *planned = s->plan.arena_bytes + s->scratch_bytes;
+    *planned = (uint64_t)s->plan.arena_bytes + s->scratch_bytes;
     *without_reuse = s->plan.total_bytes + s->scratch_bytes;
 }

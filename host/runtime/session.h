@@ -21,11 +21,13 @@ typedef struct bdnn_step {
 } bdnn_step;
 
 struct bdnn_session {
-    const bdnn_graph *graph;
+    const bdnn_model *model;
+    const bdnn_graph *graph; /* the model's */
     bdnn_plan plan;
     bdnn_threads *threads;
     bdnn_backend *backend; /* NULL on the device "float" */
     bdnn_step *steps;      /* one a layer */
+    bool allow_not_finite;
     uint8_t *arena, *scratch;
     size_t scratch_bytes;
     uint64_t *nanoseconds; /* per layer, of the last run; NULL unless runs are timed */

@@ -12,9 +12,9 @@
 static char scratch_folder[] = "/tmp/bdnn-test-XXXXXX";
 
 /* For cmocka's group setup and teardown. */
-static int scratch_make(void **state)
+static int scratch_make(void **unused)
 {
-    (void)state;
+    (void)unused;
     return mkdtemp(scratch_folder) ? 0 : -1;
 }
 
@@ -24,14 +24,14 @@ static int scratch_remove_entry(const char *path, const struct stat *info, int k
     return remove(path);
 }
 
-static int scratch_remove(void **state)
+static int scratch_remove(void **unused)
 {
-    (void)state;
+    (void)unused;
     return nftw(scratch_folder, scratch_remove_entry, 16, FTW_DEPTH | FTW_PHYS);
 }
 
 /* FOLDER/name, valid until the fourth call after this one. */
-static const char *scratch_path(const char *name)
+static inline const char *scratch_path(const char *name)
 {
     static char paths[4][512];
     static int next;
@@ -41,7 +41,7 @@ static const char *scratch_path(const char *name)
 }
 
 /* Writes a file, making the folders it is in. */
-static const char *scratch_write(const char *name, const void *data, size_t size)
+static inline const char *scratch_write(const char *name, const void *data, size_t size)
 {
     const char *path = scratch_path(name);
     char folder[512];

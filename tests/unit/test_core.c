@@ -3,11 +3,13 @@
 #include "core/error.h"
 #include "core/file.h"
 #include "core/memory.h"
+#include "core/output.h"
 #include "core/tensor.h"
 #include "core/threads.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -78,6 +80,29 @@ static void impossible_shapes_have_no_size(void **state)
     assert_int_equal(bdnn_shape_elements(&empty), 0);
     assert_int_equal(bdnn_shape_elements(&scalar), 1);
     assert_null(bdnn_alloc(SIZE_MAX / 2, 3));
+}
+
+/* What fits in 64 bits but not in a size_t has no size, and no bytes are allocated for it. */
+static void sizes_do_not_wrap(void **state)
+{
+    const int64_t beyond = ((int64_t)1 << 32) + 1, much = (int64_t)1 << 28;
+    const bdnn_shape wide = {1, {beyond}}, square = {2, {65537, 65536}}, large = {1, {much}};
+    const bool narrow = sizeof(size_t) == 4;
+    (void)state;
+    assert_int_equal(bdnn_shape_elements(&wide), narrow ? -1 : beyond);
+    assert_int_equal(bdnn_shape_elements(&square), narrow ? -1 : (int64_t)65537 * 65536);
+    assert_int_equal(bdnn_shape_elements(&large), narrow ? -1 : much);
+    assert_true(narrow ? bdnn_size(beyond) == SIZE_MAX : (int64_t)bdnn_size(beyond) == beyond);
+    assert_true(bdnn_size(-1) == SIZE_MAX);
+    assert_true(bdnn_product(SIZE_MAX / 2, 3) == SIZE_MAX);
+    assert_true(bdnn_product(SIZE_MAX, 0) == 0);
+    assert_true(bdnn_sum(SIZE_MAX - 1, 2) == SIZE_MAX);
+    assert_true(bdnn_sum(SIZE_MAX - 1, 1) == SIZE_MAX);
+    assert_true(bdnn_round_up(SIZE_MAX - 3, 64) == SIZE_MAX);
+    assert_true(bdnn_round_up(65, 64) == 128);
+    assert_true(bdnn_slots_bytes(SIZE_MAX / 4096, 1) == SIZE_MAX);
+    assert_null(bdnn_alloc(SIZE_MAX, 1));
+    assert_null(bdnn_zalloc(bdnn_product(SIZE_MAX / 2, 3), 1));
 }
 
 static void output_appears_only_when_committed(void **state)
@@ -199,10 +224,15 @@ static void files_beyond_the_address_space_are_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(memory_order_is_channels_last),  cmocka_unit_test(orders_change_by_threads_too),
-        cmocka_unit_test(impossible_shapes_have_no_size), cmocka_unit_test(output_appears_only_when_committed),
-        cmocka_unit_test(slots_cover_every_index_once),   cmocka_unit_test(calls_follow_one_another),
-        cmocka_unit_test(prefixes_keep_the_message),      cmocka_unit_test(files_beyond_the_address_space_are_refused),
+        cmocka_unit_test(memory_order_is_channels_last),
+        cmocka_unit_test(orders_change_by_threads_too),
+        cmocka_unit_test(impossible_shapes_have_no_size),
+        cmocka_unit_test(sizes_do_not_wrap),
+        cmocka_unit_test(output_appears_only_when_committed),
+        cmocka_unit_test(slots_cover_every_index_once),
+        cmocka_unit_test(calls_follow_one_another),
+        cmocka_unit_test(prefixes_keep_the_message),
+        cmocka_unit_test(files_beyond_the_address_space_are_refused),
     };
     return cmocka_run_group_tests_name("core", tests, NULL, NULL);
 }

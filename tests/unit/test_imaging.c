@@ -7,6 +7,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <turbojpeg.h>
 #include <zlib.h>
@@ -257,16 +258,178 @@ static void jpegs_are_decoded_and_scaled(void **state)
     free(grey.data);
 }
 
-static void cmyk_is_refused(void **state)
+/* A JPEG with a segment put in after its first marker. */
+static struct sample with_segment(const struct sample *s, uint8_t marker, const uint8_t *data, size_t size)
 {
-    const struct sample s = sample_jpeg(TJPF_CMYK, TJSAMP_444);
+    struct sample out = {s->name, malloc(s->size + size + 4), s->size + size + 4};
+    const uint8_t head[4] = {0xff, marker, (uint8_t)((size + 2) >> 8), (uint8_t)(size + 2)};
+    memcpy(out.data, s->data, 2);
+    memcpy(out.data + 2, head, 4);
+    memcpy(out.data + 6, data, size);
+    memcpy(out.data + 6 + size, s->data + 2, s->size - 2);
+    return out;
+}
+
+/* EXIF of two entries, the second the orientation, in either order of bytes. */
+enum { EXIF = 6 + 8 + 2 + 24 };
+static void make_exif(uint8_t exif[EXIF], bool big, uint8_t orientation)
+{
+    static const uint8_t little_endian[EXIF] = {'E',  'x', 'i', 'f', 0, 0, 'I', 'I', 42, 0, 8, 0, 0, 0,
+                                                2,    0,   0,   1,   4, 0, 1,   0,   0,  0, 9, 0, 0, 0,
+                                                0x12, 1,   3,   0,   1, 0, 0,   0,   0,  0, 0, 0};
+    static const uint8_t big_endian[EXIF] = {'E', 'x', 'i', 'f', 0, 0, 'M', 'M', 0, 42,   0, 0, 0, 8, 0, 2, 1, 0, 0, 4,
+                                             0,   0,   0,   1,   0, 0, 0,   9,   1, 0x12, 0, 3, 0, 0, 0, 1, 0, 0, 0, 0};
+    memcpy(exif, big ? big_endian : little_endian, EXIF);
+    exif[big ? EXIF - 3 : EXIF - 4] = orientation;
+}
+
+/* Where a stored pixel is seen, from the words of the standard: which side of the seen picture the stored first row
+ * and first column are. */
+static void seen_at(int orientation, int x, int y, int width, int height, int *seen_x, int *seen_y)
+{
+    const struct {
+        int x, y;
+    } places[9] = {{0, 0},
+                   {x, y},
+                   {width - 1 - x, y},
+                   {width - 1 - x, height - 1 - y},
+                   {x, height - 1 - y},
+                   {y, x},
+                   {height - 1 - y, x},
+                   {height - 1 - y, width - 1 - x},
+                   {y, width - 1 - x}};
+    *seen_x = places[orientation].x;
+    *seen_y = places[orientation].y;
+}
+
+static void expect_turned(const bdnn_image *stored, const bdnn_image *seen, int orientation)
+{
+    const int channels = stored->channels;
+    assert_int_equal(seen->width, orientation < 5 ? stored->width : stored->height);
+    assert_int_equal(seen->height, orientation < 5 ? stored->height : stored->width);
+    for (int y = 0; y < stored->height; y++) {
+        for (int x = 0; x < stored->width; x++) {
+            int at_x, at_y;
+            seen_at(orientation, x, y, stored->width, stored->height, &at_x, &at_y);
+            assert_memory_equal(stored->pixels + (y * stored->width + x) * channels,
+                                seen->pixels + (at_y * seen->width + at_x) * channels, (size_t)channels);
+        }
+    }
+}
+
+static void photographs_are_turned(void **state)
+{
+    const struct sample samples[2] = {sample_jpeg(TJPF_RGB, TJSAMP_444), sample_jpeg(TJPF_GRAY, TJSAMP_GRAY)};
+    bdnn_preprocess p = {.channels = 3, .height = 18, .width = 24};
+    (void)state;
+    for (int i = 0; i < 2 * 2 * 11; i++) {
+        const int orientation = i / 4; /* 0, 9 and 10 mean nothing */
+        const bool sane = orientation >= 1 && orientation <= 8, swaps = sane && orientation >= 5;
+        uint8_t exif[EXIF];
+        struct sample s;
+        bdnn_image stored, seen;
+        make_exif(exif, i % 2, (uint8_t)orientation);
+        s = with_segment(&samples[i / 2 % 2], 0xe1, exif, EXIF);
+        assert_int_equal(
+            bdnn_image_decode("plain", samples[i / 2 % 2].data, samples[i / 2 % 2].size, 0, 0, &stored, NULL), BDNN_OK);
+        assert_int_equal(bdnn_image_decode("turned", s.data, s.size, 0, 0, &seen, NULL), BDNN_OK);
+        expect_turned(&stored, &seen, sane ? orientation : 1);
+        bdnn_image_free(&stored);
+        bdnn_image_free(&seen);
+        /* The scale is that of the picture as it is seen: 18 of 48 or 64 are 3/8. */
+        assert_int_equal(bdnn_image_decode("scaled", s.data, s.size, swaps ? 18 : 24, swaps ? 24 : 18, &seen, NULL),
+                         BDNN_OK);
+        assert_int_equal(seen.width, swaps ? 18 : 24);
+        assert_int_equal(seen.height, swaps ? 24 : 18);
+        bdnn_image_free(&seen);
+        scratch_write("turned.jpg", s.data, s.size);
+        p.ignore_exif = true;
+        assert_int_equal(bdnn_image_load_for(scratch_path("turned.jpg"), &p, &seen, NULL), BDNN_OK);
+        assert_int_equal(seen.width, 24);
+        bdnn_image_free(&seen);
+        p.ignore_exif = false;
+        assert_int_equal(bdnn_image_load_for(scratch_path("turned.jpg"), &p, &seen, NULL), BDNN_OK);
+        assert_int_equal(seen.width, 24); /* on its side 24 x 32, which covers 24 x 18 */
+        assert_int_equal(seen.height, swaps ? 32 : 18);
+        bdnn_image_free(&seen);
+        free(s.data);
+    }
+    free(samples[0].data);
+    free(samples[1].data);
+}
+
+/* Each byte of the EXIF data with each value, and each end: the picture comes, turned or not, and nothing is read
+ * beyond (the copies end where their allocation does). */
+static void hostile_exif_does_no_harm(void **state)
+{
+    const struct sample plain = sample_jpeg(TJPF_GRAY, TJSAMP_GRAY);
+    uint8_t exif[EXIF];
+    (void)state;
+    for (int big = 0; big < 2; big++) {
+        for (size_t at = 0; at < EXIF; at++) {
+            for (int value = 0; value < 256; value += at % 4 == 1 ? 1 : 51) {
+                struct sample s;
+                bdnn_image image;
+                make_exif(exif, big, 6);
+                exif[at] = (uint8_t)value;
+                s = with_segment(&plain, 0xe1, exif, value % 2 ? at : EXIF);
+                assert_int_equal(bdnn_image_decode("hostile", s.data, s.size, 8, 8, &image, NULL), BDNN_OK);
+                assert_true(image.width * image.height > 0);
+                bdnn_image_free(&image);
+                free(s.data);
+            }
+        }
+    }
+    free(plain.data);
+}
+
+/* Of Adobe's CMYK and YCCK: what paper reflects through the ink, by the decoder's own CMYK and arithmetic in floats. */
+static void expect_cmyk(const uint8_t *data, size_t size)
+{
+    tjhandle decoder = tjInitDecompress();
+    int width, height, subsampling, colours;
+    bdnn_image image;
+    uint8_t *cmyk;
+    assert_int_equal(tjDecompressHeader3(decoder, data, (unsigned long)size, &width, &height, &subsampling, &colours),
+                     0);
+    assert_true(colours == TJCS_CMYK || colours == TJCS_YCCK);
+    cmyk = malloc((size_t)(width * height) * 4);
+    assert_int_equal(
+        tjDecompress2(decoder, data, (unsigned long)size, cmyk, width, 0, height, TJPF_CMYK, TJFLAG_ACCURATEDCT), 0);
+    assert_int_equal(bdnn_image_decode("print.jpg", data, size, 0, 0, &image, NULL), BDNN_OK);
+    assert_int_equal(image.channels, 3);
+    assert_int_equal(image.width, width);
+    for (int i = 0; i < width * height * 3; i++) {
+        const double reflected = cmyk[i / 3 * 4 + i % 3] / 255.0, black = cmyk[i / 3 * 4 + 3] / 255.0;
+        assert_int_equal(image.pixels[i], (int)(255 * reflected * black + 0.5));
+    }
+    bdnn_image_free(&image);
+    free(cmyk);
+    tjDestroy(decoder);
+}
+
+static void cmyk_becomes_rgb(void **state)
+{
+    struct sample s = sample_jpeg(TJPF_CMYK, TJSAMP_444), file = {0}; /* turbojpeg makes it YCCK */
+    FILE *stream = fopen(BDNN_TEST_DATA "/../fuzz/corpus/image/cmyk.jpg", "rb");
+    uint8_t *adobe;
     bdnn_image image;
     bdnn_error err;
     (void)state;
+    expect_cmyk(s.data, s.size);
+    assert_non_null(stream);
+    file.data = malloc(65536);
+    file.size = fread(file.data, 1, 65536, stream);
+    fclose(stream);
+    expect_cmyk(file.data, file.size);
+    adobe = memmem(s.data, s.size, "Adobe", 5);
+    assert_non_null(adobe);
+    memcpy(adobe, "Abode", 5);
     assert_int_equal(bdnn_image_decode("print.jpg", s.data, s.size, 0, 0, &image, &err), BDNN_ERROR_UNSUPPORTED);
     assert_non_null(strstr(err.message, "print.jpg"));
-    assert_non_null(strstr(err.message, "CMYK"));
+    assert_non_null(strstr(err.message, "Adobe's marker"));
     free(s.data);
+    free(file.data);
 }
 
 /* Every prefix is refused with the file's name, unless it holds the whole picture. The copy ends where the prefix does,
@@ -511,7 +674,9 @@ int main(void)
         cmocka_unit_test(what_is_saved_comes_back),
         cmocka_unit_test(deep_and_transparent_files_are_reduced),
         cmocka_unit_test(jpegs_are_decoded_and_scaled),
-        cmocka_unit_test(cmyk_is_refused),
+        cmocka_unit_test(cmyk_becomes_rgb),
+        cmocka_unit_test(photographs_are_turned),
+        cmocka_unit_test(hostile_exif_does_no_harm),
         cmocka_unit_test(cut_files_are_refused),
         cmocka_unit_test(flipped_bits_do_no_harm),
         cmocka_unit_test(claims_beyond_the_limits_are_refused),

@@ -8,6 +8,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -276,7 +277,7 @@ static void constants_stay_in_proportion(void **state)
     (void)state;
     REFUSE(text, FORMAT, "1048576x1048576", "out of proportion");
     REFUSE("int s 1 = -5\nnode ConstantOfShape s > y\noutput y\n", FORMAT, "-5");
-    REFUSE("float w 1\nint p 2 = 0 549755813888\nnode Pad w,p > y\noutput y\n", FORMAT, "549755813889",
+    REFUSE("float w 1\nint p 2 = 0 134217728\nnode Pad w,p > y\noutput y\n", FORMAT, "134217729",
            "out of proportion");
     used = (size_t)snprintf(text, sizeof text, "input x 1 256 1 1\nfloat W 256 256 1 1\n"); /* 100 times 256 KiB */
     for (int i = 0; i < 100; i++) {
@@ -338,6 +339,48 @@ static void many_nodes_are_quick(void **state)
     bdnn_model_free(model);
 }
 
+/* As a user loads it, from a file. */
+static void load_text(const char *text, const char *words)
+{
+    char path[] = "/tmp/bdnn-test-XXXXXX";
+    const int fd = mkstemp(path);
+    wire bytes = onnx_text(text, NULL);
+    bdnn_error err = {.message = ""};
+    bdnn_model *model;
+    bdnn_status status;
+    assert_int_equal(write(fd, bytes.data, bytes.size), bytes.size);
+    close(fd);
+    free(bytes.data);
+    status = bdnn_model_load(path, NULL, &model, &err);
+    unlink(path);
+    bdnn_model_free(model);
+    if (!words && status != BDNN_OK) {
+        fail_msg("%s", err.message);
+    } else if (words && (status != FORMAT || !strstr(err.message, words) || !strstr(err.message, path))) {
+        fail_msg("'%s' is not in: %s", words, err.message);
+    }
+}
+
+#define NORM "opset 9\ninput x 1 2 1 2\nfloat s 2 = 1\nfloat b 2 = 0\nfloat m 2 = 0\n"
+
+/* Where infinity means nothing; and where it does, it passes. */
+static void parameters_are_finite(void **state)
+{
+    (void)state;
+    load_text("input x 1 2 4 4\nfloat W 2 2 1 1 = 1 nan 1 1\nnode Conv x,W > y name=c\noutput y\n",
+              "layer 'c': weight 1 is nan");
+    load_text("input x 1 2 4 4\nfloat W 2 2 1 1 = 1\nfloat b 2 = 1 -inf\nnode Conv x,W,b > y name=c\noutput y\n",
+              "layer 'c': bias 1 is -inf");
+    load_text("input x 1 2\nfloat W 2 2 = 1 inf 1 1\nnode Gemm x,W > y name=g\noutput y\n", "layer 'g': weight");
+    load_text(NORM "float v 2 = 1 inf\nnode BatchNormalization x,s,b,m,v > y name=n\noutput y\n", "variance 1 is inf");
+    load_text(NORM "float v 2 = 1 nan\nnode BatchNormalization x,s,b,m,v > y name=n\noutput y\n", "variance 1 is nan");
+    load_text("input x 1 2\nfloat k 2 = 1 inf\nnode Add x,k > y name=a\noutput y\n", "element 1 is inf");
+    load_text("opset 11\ninput x 1 2\nfloat low = -inf\nfloat high = inf\nnode Clip x,low,high > y\noutput y\n", NULL);
+    load_text("opset 11\ninput x 1 1 2 2\nint n 8 = 0 0 1 1 0 0 1 1\nfloat v = -inf\nnode Pad x,n,v > p\n"
+              "node MaxPool p > y kernel_shape=[2,2]\noutput y\n",
+              NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -353,6 +396,7 @@ int main(void)
         cmocka_unit_test(constants_stay_in_proportion),
         cmocka_unit_test(huge_numbers_are_refused),
         cmocka_unit_test(many_nodes_are_quick),
+        cmocka_unit_test(parameters_are_finite),
     };
     return cmocka_run_group_tests_name("hostile import", tests, NULL, NULL);
 }

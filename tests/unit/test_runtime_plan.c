@@ -209,7 +209,7 @@ static void values_that_are_needed_are_never_overwritten(void **unused)
 }
 
 /* A chain of `count` layers of one operator over 64-byte values: bytes of its arena and without reuse. */
-static void chain(bdnn_op op, int count, size_t *arena, size_t *total)
+static void chain(bdnn_op op, int count, size_t *arena, uint64_t *total)
 {
     bdnn_model *model = bdnn_model_new();
     bdnn_graph *g = &model->graph;
@@ -242,7 +242,8 @@ static void chain(bdnn_op op, int count, size_t *arena, size_t *total)
 
 static void chains_reuse_memory(void **unused)
 {
-    size_t arena, total;
+    size_t arena;
+    uint64_t total;
     (void)unused;
     chain(BDNN_OP_ACTIVATION, 9, &arena, &total);
     assert_int_equal(arena, 64);
@@ -252,9 +253,38 @@ static void chains_reuse_memory(void **unused)
     assert_int_equal(total, 10 * 64);
 }
 
+/* Nine values of 512 MiB that live at the same time: together more than 32 bits count. */
+static void arenas_do_not_wrap(void **unused)
+{
+    enum { VALUES = 9 };
+    const uint64_t each = (uint64_t)512 << 20;
+    bdnn_model *model = bdnn_model_new();
+    bdnn_graph *g = &model->graph;
+    const bdnn_shape shape = image(128 << 20, 1);
+    int32_t in = add_value(g, BDNN_FLOAT32, &shape), values[VALUES], sum;
+    bdnn_plan plan;
+    bdnn_error err;
+    (void)unused;
+    assert_true(bdnn_graph_add_input(g, in));
+    for (int i = 0; i < VALUES; i++) {
+        values[i] = add_value(g, BDNN_FLOAT32, &shape);
+        add_layer(g, BDNN_OP_ACTIVATION, &in, 1, &values[i], 1)->attr.activation.high = 1;
+    }
+    sum = add_value(g, BDNN_FLOAT32, &shape);
+    add_layer(g, BDNN_OP_ADD, values, VALUES, &sum, 1);
+    assert_true(bdnn_graph_add_output(g, sum));
+    assert_int_equal(bdnn_graph_infer(g, &err), BDNN_OK);
+    assert_int_equal(bdnn_plan_create(&plan, g, 1, false, &err), BDNN_OK);
+    assert_true(plan.arena_bytes >= bdnn_size((int64_t)(VALUES * each)));
+    assert_true(plan.total_bytes >= VALUES * each);
+    bdnn_plan_free(&plan);
+    bdnn_model_free(model);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(arenas_do_not_wrap),
         cmocka_unit_test(values_that_are_needed_are_never_overwritten),
         cmocka_unit_test(chains_reuse_memory),
     };

@@ -78,7 +78,7 @@ bool bdnn_resident_layer_plan(bdnn_resident_layer *layer, const bdnn_device_arra
 
 static size_t page_bytes(size_t words)
 {
-    return bdnn_round_up(words * sizeof(uint64_t), BDNN_BUS_PAGE);
+    return bdnn_round_up(bdnn_product(words, sizeof(uint64_t)), BDNN_BUS_PAGE);
 }
 
 /* Each group's weights, then its filter records; a part of the memory for each. */
@@ -111,13 +111,13 @@ bdnn_status bdnn_resident_layer_load(bdnn_resident_layer *layer, bdnn_accelerato
                                      const bdnn_ip_weights *weights, const bdnn_sink *sink, bdnn_error *err)
 {
     const size_t groups = (size_t)layer->shape.groups;
-    const size_t each = page_bytes(layer->plan.weight_words) + page_bytes(layer->plan.filter_words);
+    const size_t each = bdnn_sum(page_bytes(layer->plan.weight_words), page_bytes(layer->plan.filter_words));
     bdnn_status status;
     layer->parts = bdnn_zalloc(2 * groups, sizeof *layer->parts);
     if (!layer->parts) {
         return bdnn_fail_memory(err, 2 * groups * sizeof *layer->parts, "a layer's handles");
     }
-    status = bdnn_accelerator_allocate(device, BDNN_POINTER_WEIGHTS, groups * each, "a layer's weights",
+    status = bdnn_accelerator_allocate(device, BDNN_POINTER_WEIGHTS, bdnn_product(groups, each), "a layer's weights",
                                        &layer->constants, err);
     if (status == BDNN_OK) {
         status = load_groups(layer, device, weights, sink, err);
@@ -140,12 +140,12 @@ void bdnn_resident_layer_unload(bdnn_resident_layer *layer, bdnn_accelerator *de
 
 size_t bdnn_resident_layer_activation_bytes(const bdnn_resident_layer *layer)
 {
-    return layer->plan.activation_words * sizeof(uint64_t);
+    return bdnn_product(layer->plan.activation_words, sizeof(uint64_t));
 }
 
 size_t bdnn_resident_layer_result_bytes(const bdnn_resident_layer *layer)
 {
-    return layer->plan.result_words * sizeof(uint64_t);
+    return bdnn_product(layer->plan.result_words, sizeof(uint64_t));
 }
 
 /* Values of an item's input and output on the host, in elements. */
@@ -157,13 +157,13 @@ static size_t input_values(const bdnn_resident_layer *layer)
 
 static size_t output_values(const bdnn_resident_layer *layer)
 {
-    return (size_t)layer->plan.job.pixels * (size_t)layer->shape.filters;
+    return bdnn_product((size_t)layer->plan.job.pixels, (size_t)layer->shape.filters);
 }
 
 size_t bdnn_resident_layer_scratch_bytes(const bdnn_resident_layer *layer)
 {
     const size_t rows = layer->gathered ? input_values(layer) : 0;
-    const size_t values = output_values(layer) * sizeof(int32_t);
+    const size_t values = bdnn_product(output_values(layer), sizeof(int32_t));
     return bdnn_round_up(rows > values ? rows : values, BDNN_ALIGNMENT);
 }
 

@@ -1,6 +1,8 @@
 /* Plans the jobs of a layer: which layers an array can take, and their registers. */
 #include "backends/device/layout.h"
 
+#include "core/memory.h"
+
 #include <string.h>
 
 #define UNIT 64
@@ -141,8 +143,8 @@ static bool plan_sums(bdnn_device_layer *layer, const bdnn_device_array *array)
     const int64_t blocks = (needed + most - 1) / most;
     job->tiles = (uint32_t)((needed + blocks - 1) / blocks);
     const int64_t chunks = (filters + array->rows - 1) / array->rows;
-    layer->weight_words = (size_t)(chunks * array->rows * s->bases * words * parts);
-    layer->filter_words = (size_t)(chunks * array->rows * 3);
+    layer->weight_words = bdnn_size(chunks * array->rows * s->bases * words * parts);
+    layer->filter_words = bdnn_size(chunks * array->rows * 3);
     return true;
 }
 
@@ -169,9 +171,9 @@ bool bdnn_device_plan(const bdnn_device_array *array, const bdnn_ip_shape *shape
     layer->pixel_words = shape->groups * layer->job.units * shape->bits;
     layer->unit_words = words_of_unit(layer);
     layer->result_units = (shape->filters / shape->groups + UNIT - 1) / UNIT;
-    layer->activation_words = (size_t)(shape->in_size[1] * shape->in_size[2] * layer->pixel_words);
+    layer->activation_words = bdnn_size(shape->in_size[1] * shape->in_size[2] * layer->pixel_words);
     layer->result_words =
-        (size_t)((int64_t)layer->job.pixels * shape->groups * layer->result_units * layer->unit_words);
+        bdnn_size((int64_t)layer->job.pixels * shape->groups * layer->result_units * layer->unit_words);
     if (!plan_steps(layer)) {
         return false;
     }

@@ -54,7 +54,7 @@ static void take_text(const uint8_t *at, size_t size, char *to)
 static bool find_section(const bdnn_map *file, uint32_t kind, bdnn_map *section)
 {
     const uint64_t count = number(file->data + HEADER_SECTIONS, 4), room = (file->size - FIRST_SECTION) / SECTION_BYTES;
-    *section = (bdnn_map){NULL, 0};
+    *section = (bdnn_map){.data = NULL};
     for (uint64_t i = 0; i < count; i++) {
         const uint8_t *header = file->data + FIRST_SECTION + i * SECTION_BYTES;
         if (i >= room) {
@@ -65,7 +65,7 @@ static bool find_section(const bdnn_map *file, uint32_t kind, bdnn_map *section)
             if (offset > file->size || size > file->size - offset) {
                 return false;
             }
-            *section = (bdnn_map){file->data + offset, (size_t)size};
+            *section = (bdnn_map){.data = file->data + offset, .size = (size_t)size};
             return true;
         }
     }
@@ -175,10 +175,13 @@ static bdnn_status read_file(const bdnn_map *file, const char *kernel, bdnn_xclb
                : bdnn_fail(err, BDNN_ERROR_UNSUPPORTED, "there is no compute unit of the kernel %s in it", kernel);
 }
 
+/* A full bitstream of the largest devices takes some 200 MB. */
+#define MOST_BYTES ((size_t)1 << 30)
+
 bdnn_status bdnn_xclbin_read(const char *path, const char *kernel, bdnn_xclbin *xclbin, bdnn_error *err)
 {
     bdnn_map file;
-    bdnn_status status = bdnn_map_file(path, &file, err);
+    bdnn_status status = bdnn_read_file(path, MOST_BYTES, &file, err);
     memset(xclbin, 0, sizeof *xclbin);
     if (status != BDNN_OK) {
         return status;

@@ -2,6 +2,7 @@
  * its. */
 #include "rpc.h"
 #include "report.h"
+#include "trust.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -49,15 +50,24 @@ static bool serve_close(struct rpc_context *context, const struct request *reque
     return acknowledge(answer, true);
 }
 
-/* LoadBitstream {2 path of the library} -> {1 ack} */
+/* LoadBitstream {2 path of the library} -> {1 ack}. Only sw_emu's shim sends it: it has written the library into its
+ * run folder. Any other path ends the connection before anything is loaded. */
 static bool serve_load(struct rpc_context *context, const struct request *request, struct wire_buffer *answer)
 {
-    char path[4096];
-    if (!request->bytes[2] || request->length[2] >= sizeof path)
-        return acknowledge(answer, false);
+    char path[PATH_MAX], library[PATH_MAX];
+    struct emu_doubt doubt;
+    if (!context->software || !request->bytes[2] || request->length[2] >= sizeof path ||
+        memchr(request->bytes[2], '\0', request->length[2])) {
+        emu_say("a request to load a device library, in hw_emu or without a path");
+        return false;
+    }
     memcpy(path, request->bytes[2], request->length[2]);
     path[request->length[2]] = '\0';
-    if (!emu_device_load(context->device, path))
+    if (!emu_trust_file(context->run_folder, path, library, &doubt)) {
+        emu_say("the device library is not loaded: %s", doubt.text);
+        return false;
+    }
+    if (!emu_device_load(context->device, library))
         emu_fault("no device: the xclbin does not hold one for open_emu");
     return acknowledge(answer, true);
 }

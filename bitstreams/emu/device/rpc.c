@@ -116,11 +116,11 @@ static bool serve_to_device(struct rpc_context *context, const struct request *r
 }
 
 /* D2H {4 address, 5 size, 6 offset} -> {1 size, 2 bytes}. The shim copies as many bytes as it asked for: zeros if there
- * are none. */
+ * are none, but no more than the device's memory has. */
 static bool serve_to_host(struct rpc_context *context, const struct request *request, struct wire_buffer *answer)
 {
     uint64_t size = request->value[5];
-    if (size > RPC_LONGEST_REQUEST)
+    if (size > RPC_LONGEST_REQUEST || size > context->device->memory.size)
         return false;
     uint8_t *at = transfer(context, request->value[4], request->value[6], size, "transfer from the device");
     uint8_t *bytes = wire_put_varint(answer, 1, at ? size : 0) ? wire_put_bytes(answer, 2, (size_t)size) : NULL;

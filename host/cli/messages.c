@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#undef cli_error /* a macro where an analyser reads */
+
 int cli_fail(const bdnn_error *err)
 {
     char text[sizeof err->message];

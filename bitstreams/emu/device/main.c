@@ -104,12 +104,12 @@ static unsigned number(const char *option, const char *value, unsigned low, unsi
 /* LOW or LOW-HIGH */
 static void read_latency(const char *value, struct axi_timing *timing)
 {
-    char low[16] = "";
+    char low[16];
     const char *dash = strchr(value, '-');
     const size_t length = dash ? (size_t)(dash - value) : strlen(value);
     if (length >= sizeof low)
         refuse("latency", value);
-    memcpy(low, value, length);
+    snprintf(low, sizeof low, "%.*s", (int)length, value);
     timing->latency_low = number("latency", low, 0, 1000000);
     timing->latency_high = dash ? number("latency", dash + 1, timing->latency_low, 1000000) : timing->latency_low;
 }

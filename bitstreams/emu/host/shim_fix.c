@@ -445,6 +445,8 @@ static int visit(struct dl_phdr_info *object, size_t size, void *unused)
         /* The wrapper itself: its calls must stay. */
         if ((void *)(object->dlpi_addr + object->dlpi_phdr[i].p_vaddr) == (void *)_DYNAMIC)
             return 0;
+        if (!tables.symbols || !tables.names || !tables.entries)
+            continue;
         for (size_t k = 0; k < tables.entry_count; k++) {
             const ElfW(Rela) *entry = &tables.entries[k];
             const char *symbol = tables.names + tables.symbols[ELF64_R_SYM(entry->r_info)].st_name;

@@ -10,7 +10,7 @@
 enum { GUARD = 1 << 20 };
 
 /* More are refused: they are searched one by one, and a host program that leaks them should hear of it. */
-enum { MOST_BUFFERS = 1 << 16 };
+enum { MOST_BUFFERS = 1 << 14 };
 
 bool emu_memory_open(struct emu_memory *memory, uint64_t base, uint64_t size)
 {

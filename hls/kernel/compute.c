@@ -88,6 +88,8 @@ static void multiply(const bdnn_hw_job *job, const block *b, uint32_t basis, con
 #pragma HLS UNROLL
                 const uint32_t scale = (uint32_t)(int8_t)(uint8_t)(records->scales[r] >> (8 * basis));
                 const uint32_t before = basis == 0 ? (uint32_t)records->constant[r] : acc[r][tile * COLUMNS + c];
+                /* multiply_tile() sets all sums: a job has words and taps.
+                 * NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult) */
                 acc[r][tile * COLUMNS + c] = before + scale * sums[r][c];
             }
         }
@@ -113,8 +115,10 @@ static void finish_chunk(const bdnn_hw_job *job, const block *b, uint32_t place,
     for (uint32_t i = 0; i < b->pixels; i++) {
         for (uint32_t r = 0; r < ROWS; r++) {
 #pragma HLS PIPELINE II = 1
+            /* Accumulators are set below `filters`. NOLINTBEGIN(clang-analyzer-core.CallAndMessage) */
             values[i][place * ROWS + r] =
                 r < filters ? requantise(job, (int32_t)acc[r][i], records->multiplier[r], records->offset[r]) : 0;
+            /* NOLINTEND(clang-analyzer-core.CallAndMessage) */
         }
     }
 }

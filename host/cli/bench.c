@@ -114,6 +114,7 @@ bdnn_status bench_measure_peaks(bench_results *b, cli_progress *progress, bdnn_e
             return status;
         }
         b->read_bytes += cost.weight_bytes + cost.input_bytes;
+        /* There are peaks where their count is not 0. NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker) */
         while (known < b->peak_count && strcmp(b->peaks[known].kernel, cost.kernel) != 0) {
             known++;
         }

@@ -185,11 +185,11 @@ static void put_axes(FILE *f, const roofline *r, const axis *x, const axis *y)
 {
     fprintf(f, "<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" fill=\"none\" stroke=\"#999\"/>", PLOT_LEFT,
             PLOT_TOP, PLOT_WIDTH, PLOT_HEIGHT);
-    for (double e = x->low; e <= x->high; e++) {
+    for (int e = (int)x->low; e <= (int)x->high; e++) {
         fprintf(f, "<text x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%g</text>", x_at(x, pow(10, e)),
                 PLOT_TOP + PLOT_HEIGHT + 14, pow(10, e));
     }
-    for (double e = y->low; e <= y->high; e++) {
+    for (int e = (int)y->low; e <= (int)y->high; e++) {
         fprintf(f, "<text x=\"%d\" y=\"%.1f\" text-anchor=\"end\">%g</text>", PLOT_LEFT - 5, y_at(y, pow(10, e)) + 4,
                 pow(10, e));
     }

@@ -5,6 +5,8 @@
 #include <stdarg.h>
 #include <string.h>
 
+#undef cli_error /* a macro where an analyser reads */
+
 int cli_fail(const bdnn_error *err)
 {
     char text[sizeof err->message];

@@ -86,6 +86,8 @@ void bdnn_solve_scales(int32_t bases, bdnn_basis_gram gram, double *rhs, double 
         }
     }
     for (int i = bases - 1; i >= 0; i--) {
+        /* The first loop has set all pivots below `bases`.
+         * NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult) */
         c[i] = pivot[i] > 0 ? rhs[i] / pivot[i] : 0;
         for (int k = i + 1; k < bases && pivot[i] > 0; k++) {
             c[i] -= gram[k][i] * c[k];

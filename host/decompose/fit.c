@@ -260,6 +260,8 @@ static void search_block(struct fit *fit, const struct block_memory *memory, int
     bdnn_retarget retarget = {
         .statistics = &fit->statistics, .w = w, .first = first, .count = count, .rectified = fit->rectified};
     if (fit->options->method == BDNN_METHOD_PAPER) {
+        /* The block's memory is there before any block is searched.
+         * NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker) */
         memcpy(memory->targets, w, (size_t)(count * d) * sizeof *w);
         bdnn_search_block(NULL, NULL, memory->targets, d, count, fit->options->bases, &fit->rule, filters,
                           memory->search);

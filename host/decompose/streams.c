@@ -181,7 +181,7 @@ static bdnn_tensor view(const bdnn_streams *s, void **stream, int32_t value, int
 static bdnn_status run_float(bdnn_streams *s, const bdnn_layer *layer, void **stream, bdnn_error *err)
 {
     const bdnn_layer_type *type = bdnn_layer_type_of(layer->op);
-    const size_t tensors = (size_t)(layer->input_count + layer->output_count);
+    const size_t tensors = (size_t)layer->input_count + (size_t)layer->output_count;
     bdnn_tensor *tensor = bdnn_zalloc(tensors, sizeof *tensor);
     bdnn_value_info *info = bdnn_zalloc(tensors, sizeof *info);
     bdnn_layer_call call = {.layer = layer,

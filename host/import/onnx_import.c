@@ -16,6 +16,9 @@ enum { MAX_NODES = 1 << 16, MIN_OPSET = 1, MAX_OPSET = 17 };
 
 /* ---- Failures ---- */
 
+#undef bdnn_onnx_fail /* macros where an analyser reads */
+#undef bdnn_onnx_short_of_memory
+
 bdnn_status bdnn_onnx_fail(onnx_importer *im, bdnn_status status, const char *format, ...)
 {
     const Onnx__NodeProto *node = im->node;
@@ -316,6 +319,7 @@ static void import_output(onnx_importer *im, const Onnx__ValueInfoProto *info, b
 {
     const char *name = info->name ? info->name : "";
     const size_t *number = bdnn_names_find(&im->names, name);
+    /* A name that is found is an operand's. NOLINTNEXTLINE(clang-analyzer-core.NullDereference) */
     onnx_operand *x = number ? im->operands[*number] : NULL;
     Onnx__NodeProto copy = ONNX__NODE_PROTO__INIT;
     if (!x) {

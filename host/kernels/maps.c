@@ -18,7 +18,7 @@ const bdnn_map_kernel *const bdnn_map_kernels[] = {
 const bdnn_map_kernel *bdnn_map_choose(void)
 {
     size_t i = 0;
-    while (!bdnn_map_kernels[i]->supported()) {
+    while (bdnn_map_kernels[i + 1] && !bdnn_map_kernels[i]->supported()) { /* the last runs everywhere */
         i++;
     }
     return bdnn_map_kernels[i];

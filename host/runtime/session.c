@@ -216,7 +216,7 @@ static bdnn_status prepare_step(bdnn_session *s, bdnn_step *step, bdnn_error *er
 {
     const bdnn_layer *layer = step->layer;
     bdnn_status status;
-    step->inputs = bdnn_zalloc((size_t)(2 * layer->input_count + layer->output_count), sizeof *step->inputs);
+    step->inputs = bdnn_zalloc(2 * (size_t)layer->input_count + (size_t)layer->output_count, sizeof *step->inputs);
     if (!step->inputs) {
         return bdnn_fail_memory(err, (size_t)layer->input_count * sizeof *step->inputs, "a layer's tensors");
     }

@@ -132,6 +132,33 @@ static void a_new_buffer_replaces_and_is_zero(void **state)
     tear_down(&bench);
 }
 
+static void buffers_have_a_bound(void **state)
+{
+    (void)state;
+    struct bench bench;
+    set_up(&bench);
+    for (uint64_t i = 0; i < 1 << 14; i++)
+        assert_true(allocate(&bench, BASE + i, 1));
+    assert_false(allocate(&bench, BASE + (1 << 14), 1));
+    assert_true(allocate(&bench, BASE, 1)); /* in the place of one that was there */
+    tear_down(&bench);
+}
+
+/* tests/emu/trust.py tries paths; here is none that could be loaded. */
+static void no_library_is_loaded_from_elsewhere(void **state)
+{
+    (void)state;
+    struct bench bench;
+    set_up(&bench);
+    for (int software = 0; software <= 1; software++) {
+        bench.context.software = software;
+        memcpy(wire_put_bytes(&bench.request, 2, 11), "/etc/passwd", 11);
+        assert_false(serve(&bench, RPC_LOAD_BITSTREAM));
+        assert_false(serve(&bench, RPC_LOAD_BITSTREAM)); /* without a path */
+    }
+    tear_down(&bench);
+}
+
 static void broken_requests_are_refused(void **state)
 {
     (void)state;
@@ -237,10 +264,16 @@ static void headers(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(transfers_go_where_they_say),       cmocka_unit_test(nothing_outside_of_buffers_is_touched),
-        cmocka_unit_test(a_new_buffer_replaces_and_is_zero), cmocka_unit_test(broken_requests_are_refused),
-        cmocka_unit_test(random_requests_do_no_harm),        cmocka_unit_test(faults_are_parsed),
-        cmocka_unit_test(room_ends_with_the_buffer),         cmocka_unit_test(headers),
+        cmocka_unit_test(transfers_go_where_they_say),
+        cmocka_unit_test(nothing_outside_of_buffers_is_touched),
+        cmocka_unit_test(a_new_buffer_replaces_and_is_zero),
+        cmocka_unit_test(broken_requests_are_refused),
+        cmocka_unit_test(random_requests_do_no_harm),
+        cmocka_unit_test(faults_are_parsed),
+        cmocka_unit_test(room_ends_with_the_buffer),
+        cmocka_unit_test(headers),
+        cmocka_unit_test(buffers_have_a_bound),
+        cmocka_unit_test(no_library_is_loaded_from_elsewhere),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

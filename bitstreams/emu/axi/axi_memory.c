@@ -185,9 +185,10 @@ static struct axi_burst accept(struct axi_memory *memory, bool write)
     const uint64_t size = (uint64_t)beats * memory->beat;
     if ((write ? pins->awburst : pins->arburst) != INCR)
         violate(memory, "a burst of another type than INCR", address);
-    if (1u << (write ? pins->awsize : pins->arsize) != memory->beat)
+    const unsigned width = write ? pins->awsize : pins->arsize;
+    if (width > 7 || 1u << width != memory->beat)
         violate(memory, "a burst whose beats are not as wide as the port", address);
-    if (address % memory->beat)
+    if (address & (memory->beat - 1))
         violate(memory, "a burst that is not aligned to the port's width", address);
     if (address / BORDER != (address + size - 1) / BORDER)
         violate(memory, "a burst crosses a 4-KiB border", address);

@@ -1,6 +1,7 @@
 /* open_emu: the device process behind XRT's emulation shims. docs/emulation.md tells how it comes to be started. */
 #include "report.h"
 #include "server.h"
+#include "trust.h"
 
 #include <getopt.h>
 #include <limits.h>
@@ -103,12 +104,12 @@ static unsigned number(const char *option, const char *value, unsigned low, unsi
 /* LOW or LOW-HIGH */
 static void read_latency(const char *value, struct axi_timing *timing)
 {
-    char low[16] = "";
+    char low[16];
     const char *dash = strchr(value, '-');
     const size_t length = dash ? (size_t)(dash - value) : strlen(value);
     if (length >= sizeof low)
         refuse("latency", value);
-    memcpy(low, value, length);
+    snprintf(low, sizeof low, "%.*s", (int)length, value);
     timing->latency_low = number("latency", low, 0, 1000000);
     timing->latency_high = dash ? number("latency", dash + 1, timing->latency_low, 1000000) : timing->latency_low;
 }
@@ -195,6 +196,20 @@ static void read_options(int count, char **arguments, struct settings *settings)
     }
 }
 
+/* What the start script names lies in the run folder: XRT has written it there. Without a run folder the user has named
+ * it. */
+static bool load_library(struct emu_device *device, const char *path, const char *run_folder)
+{
+    char library[PATH_MAX];
+    struct emu_doubt doubt;
+    if (!run_folder)
+        return emu_device_load(device, path);
+    if (emu_trust_file(run_folder, path, library, &doubt))
+        return emu_device_load(device, library);
+    emu_say("the device library is not loaded: %s", doubt.text);
+    return false;
+}
+
 static struct emu_device device;
 
 static void complete_simulation(void)
@@ -215,8 +230,11 @@ int main(int count, char **arguments)
     device.options = &settings.simulation;
     device.faults = &settings.faults;
     emu_before_fault = complete_simulation;
-    struct rpc_context context = {.device = &device, .faults = &settings.faults, .software = !settings.library};
-    if (settings.library && !emu_device_load(&device, settings.library))
+    struct rpc_context context = {.device = &device,
+                                  .faults = &settings.faults,
+                                  .software = !settings.library,
+                                  .run_folder = getenv("SDACCEL_EM_RUN_DIR")};
+    if (settings.library && !load_library(&device, settings.library, context.run_folder))
         return EMU_EXIT_FAULT;
     bool sound = emu_serve(&settings.server, &context);
     complete_simulation();

@@ -9,6 +9,9 @@
 /* Behind the memory: a pointer just outside of it faults, too. */
 enum { GUARD = 1 << 20 };
 
+/* More are refused: they are searched one by one, and a host program that leaks them should hear of it. */
+enum { MOST_BUFFERS = 1 << 14 };
+
 bool emu_memory_open(struct emu_memory *memory, uint64_t base, uint64_t size)
 {
     *memory = (struct emu_memory){.base = base, .size = size};
@@ -92,6 +95,8 @@ bool emu_memory_allocate(struct emu_memory *memory, uint64_t address, uint64_t s
     if (!size || !inside(memory, address, size))
         return false;
     remove_overlapping(memory, address, size);
+    if (memory->buffer_count == MOST_BUFFERS)
+        return false;
     if (memory->buffer_count == memory->buffer_capacity) {
         size_t capacity = memory->buffer_capacity ? 2 * memory->buffer_capacity : 16;
         struct emu_range *buffers = realloc(memory->buffers, capacity * sizeof buffers[0]);

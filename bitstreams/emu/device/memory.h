@@ -24,9 +24,9 @@ struct emu_memory {
 bool emu_memory_open(struct emu_memory *memory, uint64_t base, uint64_t size);
 void emu_memory_close(struct emu_memory *memory);
 
-/* Adds and removes a buffer; false when it lies outside of the memory, there is none at the address, or the system
- * refuses. A buffer that was there and overlaps is replaced, as XRT may reuse an address without a message. New buffers
- * hold zeros. */
+/* Adds and removes a buffer; false when it lies outside of the memory, there is none at the address, there are 16,384
+ * already, or the system refuses. A buffer that was there and overlaps is replaced, as XRT may reuse an address without
+ * a message. New buffers hold zeros. */
 bool emu_memory_allocate(struct emu_memory *memory, uint64_t address, uint64_t size);
 bool emu_memory_free(struct emu_memory *memory, uint64_t address);
 

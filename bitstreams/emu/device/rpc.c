@@ -2,6 +2,7 @@
  * its. */
 #include "rpc.h"
 #include "report.h"
+#include "trust.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -49,15 +50,24 @@ static bool serve_close(struct rpc_context *context, const struct request *reque
     return acknowledge(answer, true);
 }
 
-/* LoadBitstream {2 path of the library} -> {1 ack} */
+/* LoadBitstream {2 path of the library} -> {1 ack}. Only sw_emu's shim sends it: it has written the library into its
+ * run folder. Any other path ends the connection before anything is loaded. */
 static bool serve_load(struct rpc_context *context, const struct request *request, struct wire_buffer *answer)
 {
-    char path[4096];
-    if (!request->bytes[2] || request->length[2] >= sizeof path)
-        return acknowledge(answer, false);
+    char path[PATH_MAX], library[PATH_MAX];
+    struct emu_doubt doubt;
+    if (!context->software || !request->bytes[2] || request->length[2] >= sizeof path ||
+        memchr(request->bytes[2], '\0', request->length[2])) {
+        emu_say("a request to load a device library, in hw_emu or without a path");
+        return false;
+    }
     memcpy(path, request->bytes[2], request->length[2]);
     path[request->length[2]] = '\0';
-    if (!emu_device_load(context->device, path))
+    if (!emu_trust_file(context->run_folder, path, library, &doubt)) {
+        emu_say("the device library is not loaded: %s", doubt.text);
+        return false;
+    }
+    if (!emu_device_load(context->device, library))
         emu_fault("no device: the xclbin does not hold one for open_emu");
     return acknowledge(answer, true);
 }
@@ -106,11 +116,11 @@ static bool serve_to_device(struct rpc_context *context, const struct request *r
 }
 
 /* D2H {4 address, 5 size, 6 offset} -> {1 size, 2 bytes}. The shim copies as many bytes as it asked for: zeros if there
- * are none. */
+ * are none, but no more than the device's memory has. */
 static bool serve_to_host(struct rpc_context *context, const struct request *request, struct wire_buffer *answer)
 {
     uint64_t size = request->value[5];
-    if (size > RPC_LONGEST_REQUEST)
+    if (size > RPC_LONGEST_REQUEST || size > context->device->memory.size)
         return false;
     uint8_t *at = transfer(context, request->value[4], request->value[6], size, "transfer from the device");
     uint8_t *bytes = wire_put_varint(answer, 1, at ? size : 0) ? wire_put_bytes(answer, 2, (size_t)size) : NULL;

@@ -37,6 +37,7 @@ enum rpc_number {
 struct rpc_context {
     struct emu_device *device;
     struct emu_fault_plan *faults;
+    const char *run_folder; /* where the host may name a library, or null */
     bool software; /* sw_emu: the host names the library, transfers have no offsets, Close may keep the device */
     bool closed;   /* set by the last Close */
 };

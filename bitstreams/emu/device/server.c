@@ -1,6 +1,7 @@
 /* Unix sockets, and the loop of requests and answers. */
 #include "server.h"
 #include "report.h"
+#include "trust.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -13,13 +14,49 @@
 #include <time.h>
 #include <unistd.h>
 
-static bool socket_address(const char *name, struct sockaddr_un *address)
+/* Where the shims put their sockets. The folder must be this user's: in another's, the other end could be anybody. */
+static bool socket_folder(char *path, size_t size)
 {
     const char *user = getenv("USER");
+    if (!user || !*user) {
+        emu_say("USER is not set, so that the socket's folder is not known");
+        return false;
+    }
+    int length = snprintf(path, size, "/tmp/%s", user);
+    return length > 0 && (size_t)length < size;
+}
+
+static bool socket_address(const char *name, struct sockaddr_un *address)
+{
+    char folder[sizeof address->sun_path];
     *address = (struct sockaddr_un){.sun_family = AF_UNIX};
-    int length = user ? snprintf(address->sun_path, sizeof address->sun_path, "/tmp/%s/%s", user, name)
-                      : snprintf(address->sun_path, sizeof address->sun_path, "/tmp/%s", name);
+    if (strchr(name, '/') || !socket_folder(folder, sizeof folder))
+        return false;
+    int length = snprintf(address->sun_path, sizeof address->sun_path, "%s/%s", folder, name);
     return length > 0 && (size_t)length < sizeof address->sun_path;
+}
+
+static bool sound_folder(void)
+{
+    char folder[sizeof((struct sockaddr_un *)NULL)->sun_path];
+    struct emu_doubt doubt;
+    if (!socket_folder(folder, sizeof folder))
+        return false;
+    if (emu_trust_new_folder(folder, EMU_FOLDER_READABLE, &doubt))
+        return true;
+    emu_say("no connection: %s", doubt.text);
+    return false;
+}
+
+/* Of a connected socket; closes that of a stranger. */
+static bool sound_peer(int fd)
+{
+    struct emu_doubt doubt;
+    if (emu_trust_peer(fd, &doubt))
+        return true;
+    emu_say("refused: %s", doubt.text);
+    close(fd);
+    return false;
 }
 
 /* The other side may come later: tries again until patience is at its end. */
@@ -31,9 +68,29 @@ static int connect_patiently(const struct sockaddr_un *address, unsigned patienc
         if (fd < 0)
             return -1;
         if (connect(fd, (const struct sockaddr *)address, sizeof *address) == 0)
-            return fd;
+            return sound_peer(fd) ? fd : -1;
         close(fd);
         nanosleep(&pause, NULL);
+    }
+    return -1;
+}
+
+static time_t seconds_now(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec;
+}
+
+/* Strangers are sent away, and do not keep the host program out. */
+static int accept_own(int listening, unsigned patience)
+{
+    const time_t end = seconds_now() + (time_t)patience;
+    for (time_t left = (time_t)patience; left > 0; left = end - seconds_now()) {
+        struct pollfd ready = {.fd = listening, .events = POLLIN};
+        int fd = poll(&ready, 1, (int)left * 1000) == 1 ? accept4(listening, NULL, NULL, SOCK_CLOEXEC) : -1;
+        if (fd < 0 || sound_peer(fd))
+            return fd;
     }
     return -1;
 }
@@ -43,17 +100,12 @@ static int accept_one(const struct sockaddr_un *address, unsigned patience)
     int listening = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (listening < 0)
         return -1;
-    char folder[sizeof address->sun_path];
-    memcpy(folder, address->sun_path, sizeof folder);
-    *strrchr(folder, '/') = '\0';
-    mkdir(folder, 0700);
     unlink(address->sun_path);
     int fd = -1;
-    if (bind(listening, (const struct sockaddr *)address, sizeof *address) == 0 && listen(listening, 1) == 0) {
-        struct pollfd ready = {.fd = listening, .events = POLLIN};
-        if (poll(&ready, 1, (int)patience * 1000) == 1)
-            fd = accept(listening, NULL, NULL);
-    }
+    /* The socket's file gets the permissions that the descriptor has. */
+    if (fchmod(listening, 0600) == 0 && bind(listening, (const struct sockaddr *)address, sizeof *address) == 0 &&
+        listen(listening, 1) == 0)
+        fd = accept_own(listening, patience);
     close(listening);
     unlink(address->sun_path);
     return fd;
@@ -179,9 +231,11 @@ bool emu_serve(const struct emu_server *server, struct rpc_context *context)
 {
     struct sockaddr_un address, host_memory_address = {0};
     if (!socket_address(server->socket_id, &address)) {
-        emu_say("the socket's name '%s' is too long", server->socket_id);
+        emu_say("'%s' is no name of a socket, or too long", server->socket_id);
         return false;
     }
+    if (!sound_folder())
+        return false;
     int fd = server->listen ? accept_one(&address, server->patience) : connect_patiently(&address, server->patience);
     if (fd < 0) {
         emu_say("no host program at %s: %s", address.sun_path, strerror(errno));

@@ -8,6 +8,9 @@
  * - sigaction, fork, accept: the shim's handlers of crashes allocate memory and signal the whole process group. A
  * signal in the middle of its fork, which holds the allocator's locks, was seen to hang the program for ever. They are
  * not installed, a fork is not interrupted, and a device process that does not come is not waited for without end.
+ * - connect, bind, accept: the folder of the socket must be this user's, and so must be the other end (trust.h): else
+ * the host program ends with a message, or a stranger that connects is sent away. The socket is made for this user
+ * alone.
  * - read, write: the shim loops for ever once the device process is gone. The wrapper checks the device's answers as
  *   they pass and waits for them for a bounded time; after that the device counts as lost.
  *
@@ -15,6 +18,7 @@
  * it answers nothing but ones instead (lost.h), for host programs that look. OPEN_EMU_TIMEOUT is the time for one
  * answer in seconds, 60 unless it is set. */
 #include "lost.h"
+#include "trust.h"
 #include "wire.h"
 
 #include <elf.h>
@@ -30,6 +34,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
@@ -222,18 +227,70 @@ static pid_t shim_fork(void)
     return child;
 }
 
+/* --- who is at the other end
+ * ------------------------------------------------------------------------------------------------ */
+
+static _Noreturn void refuse(const struct emu_doubt *doubt)
+{
+    fprintf(stderr, "open_emu: no emulated device: %s\n", doubt->text);
+    _exit(EXIT_FAILURE);
+}
+
+static void check_folder_of(const struct sockaddr *address)
+{
+    struct sockaddr_un place;
+    struct emu_doubt doubt;
+    if (address->sa_family != AF_UNIX)
+        return;
+    memcpy(&place, address, sizeof place); /* the shim passes the whole structure */
+    place.sun_path[sizeof place.sun_path - 1] = '\0';
+    char *slash = strrchr(place.sun_path, '/');
+    if (!slash)
+        return;
+    *slash = '\0';
+    if (!emu_trust_folder(place.sun_path, EMU_FOLDER_READABLE, &doubt))
+        refuse(&doubt);
+}
+
+static int shim_connect(int fd, const struct sockaddr *address, socklen_t size)
+{
+    struct emu_doubt doubt;
+    check_folder_of(address);
+    int result = connect(fd, address, size);
+    if (result == 0 && address->sa_family == AF_UNIX && !emu_trust_peer(fd, &doubt))
+        refuse(&doubt);
+    return result;
+}
+
+/* The socket's file gets the permissions that the descriptor has. */
+static int shim_bind(int fd, const struct sockaddr *address, socklen_t size)
+{
+    check_folder_of(address);
+    if (address->sa_family == AF_UNIX && fchmod(fd, 0600) != 0)
+        return -1;
+    return bind(fd, address, size);
+}
+
 enum { LEAST_START_SECONDS = 60 };
 
 /* The thread that waits for a device to ask for host memory may wait: not every device does. */
 static int shim_accept(int fd, struct sockaddr *address, socklen_t *size)
 {
+    struct emu_doubt doubt;
+    enum socket_kind kind = kind_of(fd);
     unsigned seconds = setting("OPEN_EMU_TIMEOUT", LEAST_START_SECONDS);
-    if (kind_of(fd) == SOCKET_ANSWERS &&
-        !wait_for_input(fd, seconds < LEAST_START_SECONDS ? LEAST_START_SECONDS : seconds)) {
-        fprintf(stderr, "open_emu: the device process did not start\n");
-        _exit(EXIT_FAILURE);
+    for (;;) {
+        if (kind == SOCKET_ANSWERS &&
+            !wait_for_input(fd, seconds < LEAST_START_SECONDS ? LEAST_START_SECONDS : seconds)) {
+            fprintf(stderr, "open_emu: the device process did not start\n");
+            _exit(EXIT_FAILURE);
+        }
+        int peer = accept(fd, address, size);
+        if (peer < 0 || kind == SOCKET_OTHER || emu_trust_peer(peer, &doubt))
+            return peer;
+        fprintf(stderr, "open_emu: refused: %s\n", doubt.text);
+        close(peer);
     }
-    return accept(fd, address, size);
 }
 
 /* The end of the stream becomes the request that ends the thread. */
@@ -328,6 +385,7 @@ static const struct {
     {"malloc", (void *)shim_malloc}, {"realloc", (void *)shim_realloc}, {"free", (void *)shim_free},
     {"sleep", (void *)shim_sleep},   {"read", (void *)shim_read},       {"write", (void *)shim_write},
     {"fork", (void *)shim_fork},     {"accept", (void *)shim_accept},   {"sigaction", (void *)shim_sigaction},
+    {"bind", (void *)shim_bind},     {"connect", (void *)shim_connect},
 };
 
 struct tables {
@@ -387,6 +445,8 @@ static int visit(struct dl_phdr_info *object, size_t size, void *unused)
         /* The wrapper itself: its calls must stay. */
         if ((void *)(object->dlpi_addr + object->dlpi_phdr[i].p_vaddr) == (void *)_DYNAMIC)
             return 0;
+        if (!tables.symbols || !tables.names || !tables.entries)
+            continue;
         for (size_t k = 0; k < tables.entry_count; k++) {
             const ElfW(Rela) *entry = &tables.entries[k];
             const char *symbol = tables.names + tables.symbols[ELF64_R_SYM(entry->r_info)].st_name;
@@ -398,7 +458,19 @@ static int visit(struct dl_phdr_info *object, size_t size, void *unused)
     return 0;
 }
 
+/* Where the shim is going to put its sockets: it would make the folder open to whomever the umask lets in. What is
+ * wrong with one that is there is said when it is used. */
+static void make_socket_folder(void)
+{
+    char folder[sizeof((struct sockaddr_un *)NULL)->sun_path];
+    struct emu_doubt doubt;
+    const char *user = getenv("USER");
+    if (user && *user && snprintf(folder, sizeof folder, "/tmp/%s", user) < (int)sizeof folder)
+        emu_trust_new_folder(folder, EMU_FOLDER_READABLE, &doubt);
+}
+
 __attribute__((constructor)) static void redirect_shim(void)
 {
+    make_socket_folder();
     dl_iterate_phdr(visit, NULL);
 }

@@ -56,7 +56,7 @@ static void close_node(bdnn_accelerator *a)
 static bdnn_status open_node(const char *name, bool mapped, bdnn_accelerator **accelerator, bdnn_error *err)
 {
     bdnn_uio_device *device = bdnn_zalloc(1, sizeof *device);
-    struct bdnn_device_state state;
+    struct bdnn_device_state state = {0};
     char path[80];
     bdnn_status status;
     if (!device) {

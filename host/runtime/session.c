@@ -112,17 +112,9 @@ static bdnn_status layer_scratch(bdnn_session *s, const bdnn_step *step, bdnn_er
 /* The only layer that reads `value`, an integer one, or NULL. */
 static bdnn_step *only_reader(const bdnn_session *s, int32_t value)
 {
-    if (bdnn_plan_format(&s->plan, value).kind == BDNN_FORMAT_FLOAT || bdnn_graph_uses(s->graph, value) != 1) {
-        return NULL;
-    }
-    for (size_t l = 0; l < s->graph->layer_count; l++) {
-        for (int32_t i = 0; i < s->graph->layers[l].input_count; i++) {
-            if (s->graph->layers[l].inputs[i] == value) {
-                return &s->steps[l];
-            }
-        }
-    }
-    return NULL;
+    const int32_t reader =
+        bdnn_plan_format(&s->plan, value).kind == BDNN_FORMAT_FLOAT ? -1 : bdnn_graph_only_reader(s->graph, value);
+    return reader < 0 ? NULL : &s->steps[reader];
 }
 
 /* A sum of step's output and of what exists already when the step runs, kept where one of the two is. */
@@ -168,16 +160,11 @@ static bool is_ready(const bdnn_session *s, const bdnn_layer *layer)
     const bdnn_layer *reader = bdnn_plan_reader(&s->plan, layer->inputs[0]);
     const bdnn_format own = bdnn_format_read_by(layer->decomposed);
     bdnn_format first;
-    size_t l = 0;
     if (bdnn_plan_format(&s->plan, layer->inputs[0]).kind != BDNN_FORMAT_WIDE || !reader) {
         return false;
     }
     first = bdnn_format_read_by(reader->decomposed);
-    while (&s->graph->layers[l] != layer &&
-           !(s->steps[l].inner.backend && s->steps[l].read_result == layer->inputs[0])) {
-        l++;
-    }
-    return &s->graph->layers[l] != layer && bdnn_format_equal(&first, &own);
+    return s->readable[layer->inputs[0]] && bdnn_format_equal(&first, &own);
 }
 
 static bdnn_status prepare_inner(bdnn_session *s, bdnn_step *step, bdnn_error *err)
@@ -201,6 +188,7 @@ static bdnn_status prepare_inner(bdnn_session *s, bdnn_step *step, bdnn_error *e
     reader = bdnn_plan_reader(&s->plan, made);
     if (reader && s->plan.read_offset[made] != BDNN_NO_MEMORY) {
         step->read_result = made;
+        s->readable[made] = true;
         place.reader = reader->decomposed;
     }
     status = bdnn_inner_prepare(&step->inner, s->backend, layer, &place, err);
@@ -232,7 +220,8 @@ static bdnn_status prepare_step(bdnn_session *s, bdnn_step *step, bdnn_error *er
 static bdnn_status prepare_steps(bdnn_session *s, bdnn_error *err)
 {
     s->steps = bdnn_zalloc(s->graph->layer_count, sizeof *s->steps);
-    if (!s->steps) {
+    s->readable = bdnn_zalloc(s->graph->value_count, sizeof *s->readable);
+    if (!s->steps || !s->readable) {
         return bdnn_fail_memory(err, s->graph->layer_count * sizeof *s->steps, "the plan's steps");
     }
     for (size_t l = 0; l < s->graph->layer_count; l++) {
@@ -331,6 +320,7 @@ void bdnn_session_free(bdnn_session *s)
         bdnn_free(s->results[i]);
     }
     bdnn_free(s->steps);
+    bdnn_free(s->readable);
     bdnn_free(s->results);
     bdnn_free(s->nanoseconds);
     bdnn_free(s->arena);

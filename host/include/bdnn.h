@@ -405,14 +405,23 @@ BDNN_API bdnn_status bdnn_dataset_map(const bdnn_dataset *dataset, size_t index,
 /* The rank of class `label` among `count` scores: 0 for the largest; of equal scores the lower class counts as the larger. */
 BDNN_API size_t bdnn_rank_of(const float *scores, size_t count, int32_t label);
 
-/* Adds the pixels of one image to confusion[classes][classes] (row: truth, column: prediction), leaving out truths below 0. Errors: a
- * truth or prediction that is not below `classes`. */
-BDNN_API bdnn_status bdnn_confusion_add(uint64_t *confusion, int32_t classes, const int32_t *truth, const int32_t *prediction,
-                                        size_t count, bdnn_error *err);
+/* The classes of the highest of `count` scores, first the one of rank 0, into classes[most]; how many there are: fewer than `most`
+ * where there are fewer scores that are numbers. Takes time for the scores once, whatever their number. */
+BDNN_API size_t bdnn_top_classes(const float *scores, size_t count, size_t most, size_t *classes);
+
+/* Of one class: pixels that have it, that are predicted to have it, and both. */
+typedef struct bdnn_class_counts {
+    uint64_t truths, predictions, hits;
+} bdnn_class_counts;
+
+/* Adds `count` pixels to counts[classes], leaving out truths below 0. Errors, after which nothing was added: a truth or prediction that
+ * is not below `classes`. */
+BDNN_API bdnn_status bdnn_class_counts_add(bdnn_class_counts *counts, int32_t classes, const int32_t *truth, const int32_t *prediction,
+                                           size_t count, bdnn_error *err);
 
 /* Intersection over union of each class (-1 for a class that neither occurs nor is predicted) into iou[classes], and their mean over
  * the others. */
-BDNN_API double bdnn_mean_iou(const uint64_t *confusion, int32_t classes, double *iou);
+BDNN_API double bdnn_mean_iou(const bdnn_class_counts *counts, int32_t classes, double *iou);
 
 #ifdef __cplusplus
 }

@@ -80,7 +80,7 @@ bdnn_status bdnn_class_counts_add(bdnn_class_counts *counts, int32_t classes, co
                                   const int32_t *prediction, size_t count, bdnn_error *err)
 {
     if (!counts || !truth || !prediction) {
-        return bdnn_fail(err, BDNN_ERROR_ARGUMENT, "no %s", !counts ? "counts" : !truth ? "truth" : "prediction");
+        return bdnn_fail_null(err, __func__);
     }
     for (size_t i = 0; i < count; i++) {
         if (truth[i] >= 0 && (truth[i] >= classes || prediction[i] < 0 || prediction[i] >= classes)) {

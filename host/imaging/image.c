@@ -16,6 +16,12 @@ void bdnn_image_free(bdnn_image *image)
 
 bdnn_status bdnn_image_load(const char *path, int32_t width, int32_t height, bdnn_image *image, bdnn_error *err)
 {
+    if (image) {
+        *image = (bdnn_image){0};
+    }
+    if (!path || !image) {
+        return bdnn_fail_null(err, __func__);
+    }
     bdnn_map map;
     bdnn_status status = bdnn_map_file(path, &map, err);
     memset(image, 0, sizeof *image);
@@ -28,6 +34,9 @@ bdnn_status bdnn_image_load(const char *path, int32_t width, int32_t height, bdn
 
 bdnn_status bdnn_image_save(const bdnn_image *image, const char *path, bdnn_error *err)
 {
+    if (!image || !image->pixels || !path) {
+        return bdnn_fail_null(err, __func__);
+    }
     bdnn_output output;
     uint8_t *data = NULL;
     size_t size = 0;

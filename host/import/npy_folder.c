@@ -228,9 +228,13 @@ static bdnn_status publish(const char *temporary, const char *directory, bdnn_er
 bdnn_status bdnn_model_export_npy(const bdnn_model *model, const char *directory, bdnn_error *err)
 {
     struct stat info;
-    size_t length = strlen(directory);
+    size_t length;
     char *temporary;
     bdnn_status status;
+    if (!model || !directory) {
+        return bdnn_fail_null(err, __func__);
+    }
+    length = strlen(directory);
     while (length > 1 && directory[length - 1] == '/') {
         length--;
     }

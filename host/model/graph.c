@@ -201,6 +201,9 @@ void bdnn_model_free(bdnn_model *model)
 
 void bdnn_model_let_go(const bdnn_model *model)
 {
+    if (!model) {
+        return;
+    }
     bdnn_map_let_go(&model->map);
 }
 
@@ -285,12 +288,17 @@ bdnn_model *bdnn_model_clone(const bdnn_model *model)
 
 const char *const *bdnn_model_labels(const bdnn_model *model, size_t *count)
 {
-    *count = model->label_count;
-    return (const char *const *)model->labels;
+    if (count) {
+        *count = model ? model->label_count : 0;
+    }
+    return model ? (const char *const *)model->labels : NULL;
 }
 
 bdnn_status bdnn_model_set_labels(bdnn_model *model, const char *const *labels, size_t count, bdnn_error *err)
 {
+    if (!model || (count && !labels)) {
+        return bdnn_fail_null(err, __func__);
+    }
     char **copy = bdnn_zalloc(count, sizeof *copy);
     bool complete = copy != NULL;
     for (size_t i = 0; complete && i < count; i++) {

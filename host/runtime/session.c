@@ -267,6 +267,12 @@ static bdnn_status allocate(bdnn_session *s, bdnn_error *err)
 bdnn_status bdnn_session_create(const bdnn_model *model, const bdnn_session_options *options, bdnn_session **session,
                                 bdnn_error *err)
 {
+    if (session) {
+        *session = NULL;
+    }
+    if (!model || !session) {
+        return bdnn_fail_null(err, __func__);
+    }
     const bdnn_session_options defaults = {0};
     const bdnn_session_options *o = options ? options : &defaults;
     bdnn_session *s = bdnn_zalloc(1, sizeof *s);
@@ -399,6 +405,9 @@ static void fetch_result(bdnn_session *s, size_t index)
 
 bdnn_status bdnn_session_run(bdnn_session *s, const float *input, bdnn_error *err)
 {
+    if (!s || !input) {
+        return bdnn_fail_null(err, __func__);
+    }
     const bdnn_tensor tensor = tensor_of(s, s->graph->inputs[0]);
     bdnn_status status = BDNN_OK;
     bdnn_threads_hurry(s->threads);
@@ -422,11 +431,17 @@ bdnn_status bdnn_session_run(bdnn_session *s, const float *input, bdnn_error *er
 
 size_t bdnn_session_output_count(const bdnn_session *s)
 {
+    if (!s) {
+        return 0;
+    }
     return s->graph->output_count;
 }
 
 bdnn_status bdnn_session_output(const bdnn_session *s, size_t index, bdnn_result *result, bdnn_error *err)
 {
+    if (!s || !result) {
+        return bdnn_fail_null(err, __func__);
+    }
     const bdnn_value_info *info;
     if (index >= s->graph->output_count) {
         return bdnn_fail(err, BDNN_ERROR_ARGUMENT, "output %zu of %zu", index, s->graph->output_count);
@@ -441,6 +456,10 @@ bdnn_status bdnn_session_output(const bdnn_session *s, size_t index, bdnn_result
 
 void bdnn_session_memory(const bdnn_session *s, uint64_t *planned, uint64_t *without_reuse)
 {
-    *planned = s->plan.arena_bytes + s->scratch_bytes;
-    *without_reuse = s->plan.total_bytes + s->scratch_bytes;
+    if (planned) {
+        *planned = s ? s->plan.arena_bytes + s->scratch_bytes : 0;
+    }
+    if (without_reuse) {
+        *without_reuse = s ? s->plan.total_bytes + s->scratch_bytes : 0;
+    }
 }

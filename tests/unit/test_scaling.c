@@ -153,8 +153,8 @@ static void use(const bdnn_model *made, const char *path)
 {
     static const float input[16] = {1, 2, 3, 4};
     const bdnn_session_options options = {.threads = 1};
-    bdnn_model *model, *clone;
-    bdnn_session *session;
+    bdnn_model *model = NULL, *clone;
+    bdnn_session *session = NULL;
     bdnn_error err;
     if (bdnn_model_save(made, path, &err) != BDNN_OK || bdnn_model_load(path, NULL, &model, &err) != BDNN_OK ||
         bdnn_session_create(model, &options, &session, &err) != BDNN_OK ||

@@ -15,7 +15,7 @@ int main(int argc, char **argv)
     bdnn_preprocess preprocess;
     const char *const *labels;
     float *input = NULL;
-    size_t count;
+    size_t count, best;
     int failed = 1;
 
     if (argc != 3) {
@@ -34,10 +34,8 @@ int main(int argc, char **argv)
         goto end;
     }
     labels = bdnn_model_labels(model, &count);
-    for (int32_t c = 0; c < scores.shape[1]; c++) {
-        if (bdnn_rank_of(scores.data, (size_t)scores.shape[1], c) == 0) {
-            printf("%s\n", (size_t)c < count ? labels[c] : "a class without a name");
-        }
+    if (bdnn_top_classes(scores.data, (size_t)scores.shape[1], 1, &best)) {
+        printf("%s\n", best < count ? labels[best] : "a class without a name");
     }
     failed = 0;
 end:

@@ -7,7 +7,7 @@
 #include <getopt.h>
 #include <stdio.h>
 
-/* Exit codes: 0, 1 for work that failed, 2 for a command line that makes no sense. */
+/* Exit codes: 0, 1 for work that failed, 2 for a command line that makes no sense; 128 + the signal that ended it. */
 enum { CLI_OK = 0, CLI_FAILED = 1, CLI_USAGE = 2 };
 
 /* One subcommand: argv[0] is its name. */
@@ -152,6 +152,50 @@ void cli_handle_signals(void);
 void cli_loading(const char *path);
 void cli_loaded(const char *path, const bdnn_model *model);
 
+/* ---- Stopping (stop.c)
+ * ---------------------------------------------------------------------------------------------------- */
+
+/* From now on the first SIGINT or SIGTERM only asks for an end, which the command comes to when it next looks; a second
+ * signal does what it would have done before this call. */
+void cli_stop_gently(void);
+
+/* The name of the signal that asked, or NULL. */
+const char *cli_stopped(void);
+
+/* 128 + the number of the signal that asked; `code` when none did. */
+int cli_stop_code(int code);
+
+/* ---- Skipping (skip.c)
+ * ---------------------------------------------------------------------------------------------------- */
+
+struct cJSON;
+
+typedef struct cli_skipped {
+    size_t index; /* in the dataset, from 0 */
+    char *name, *reason;
+} cli_skipped;
+
+/* Items that could not be read. */
+typedef struct cli_skips {
+    long long most; /* that may be skipped */
+    cli_skipped *items;
+    size_t count, room;
+} cli_skips;
+
+/* --skip-bad N or all; false after a message. */
+bool cli_take_skip_bad(const char *command, const char *text, cli_skips *skips);
+
+/* For an item whose reading ended with `status`, described in *err: notes it and returns BDNN_OK when it may be skipped.
+ * Else, and for failures that are not the item's own, the status, with a message. */
+bdnn_status cli_skip(cli_skips *skips, bdnn_status status, size_t index, const char *name, bdnn_error *err);
+
+/* The list on stdout, `of` being how many items were looked at; nothing where nothing was skipped. */
+void cli_skips_print(const cli_skips *skips, size_t of);
+
+/* "skipped" into an object: an array of index, item, reason. */
+void cli_skips_json(const cli_skips *skips, struct cJSON *object);
+void cli_skips_free(cli_skips *skips);
+
 /* ---- Progress (progress.c)
  * -------------------------------------------------------------------------------------------------- */
 
@@ -162,7 +206,7 @@ typedef struct cli_progress {
 } cli_progress;
 
 cli_progress cli_progress_start(void);
-/* A bdnn_progress; `user` is a cli_progress. Draws at most ten times a second. */
+/* A bdnn_progress; `user` is a cli_progress. Draws at most ten times a second. False when a signal asked for the end. */
 bool cli_progress_step(void *user, const char *stage, uint64_t done, uint64_t total);
 void cli_progress_end(cli_progress *progress);
 
@@ -204,7 +248,6 @@ bool cli_same_file(const char *a, const char *b);
 int cli_finish(int code);
 
 /* Prints JSON (a cJSON object, which is deleted) on stdout. */
-struct cJSON;
 int cli_print_json(struct cJSON *json);
 
 /* Adds a string to an object, and to an array. Names come from files: bytes that are not UTF-8 become '?', so that it

@@ -24,6 +24,7 @@ enum {
     SEED,
     THREADS,
     MEMORY_LIMIT,
+    SKIP_BAD,
     JSON
 };
 
@@ -44,6 +45,7 @@ static const struct option long_options[] = {
     {"seed", required_argument, NULL, SEED},
     {"threads", required_argument, NULL, THREADS},
     {"memory-limit", required_argument, NULL, MEMORY_LIMIT},
+    {"skip-bad", required_argument, NULL, SKIP_BAD},
     {"json", no_argument, NULL, JSON},
     {"output", required_argument, NULL, 'o'},
     {NULL, 0, NULL, 0},
@@ -55,6 +57,7 @@ struct arguments {
     bdnn_layer_setting layers[MOST_LAYER_OPTIONS];
     const char *network, *output, *calibrate;
     long long calibrate_count;
+    cli_skips skips;
     bool json;
 };
 
@@ -177,6 +180,8 @@ static bool take_option(int option, struct arguments *a)
         return true;
     case CALIBRATE_COUNT:
         return cli_integer(COMMAND, "calibrate-count", optarg, 1, 1 << 20, &a->calibrate_count);
+    case SKIP_BAD:
+        return cli_take_skip_bad(COMMAND, optarg, &a->skips);
     case JSON:
         a->json = true;
         return true;
@@ -188,13 +193,40 @@ static bool take_option(int option, struct arguments *a)
     }
 }
 
-/* Inputs for calibration, evenly spread over the dataset; NULL after an error. */
-static float *read_calibration(const struct arguments *a, const bdnn_model *model, size_t *count, bdnn_error *err)
+/* Of `asked` items evenly spread over the dataset those that can be read; skipping one moves no other. How many they
+ * are is *count. */
+static bdnn_status read_items(struct arguments *a, const bdnn_dataset *dataset, const bdnn_preprocess *p, size_t asked,
+                              float *inputs, size_t *count, bdnn_error *err)
+{
+    const size_t item = (size_t)p->channels * (size_t)p->height * (size_t)p->width;
+    bdnn_status status = BDNN_OK;
+    *count = 0;
+    for (size_t i = 0; i < asked && status == BDNN_OK; i++) {
+        const size_t index = (size_t)((double)i * (double)bdnn_dataset_count(dataset) / (double)asked);
+        status = cli_stopped()
+                     ? cli_error(err, BDNN_ERROR_CANCELLED, "%.300s: ended by %s", a->calibrate, cli_stopped())
+                     : bdnn_dataset_input(dataset, index, p, inputs + *count * item, err);
+        if (status == BDNN_OK) {
+            ++*count;
+        } else {
+            char name[4096];
+            status = cli_skip(&a->skips, status, index, bdnn_dataset_name(dataset, index, name, sizeof name), err);
+        }
+    }
+    return status == BDNN_OK && !*count
+               ? cli_error(err, BDNN_ERROR_FORMAT, "none of the %zu calibration inputs can be read; the first: %.400s",
+                           asked, a->skips.items[0].reason)
+               : status;
+}
+
+/* Inputs for calibration; NULL after an error. */
+static float *read_calibration(struct arguments *a, const bdnn_model *model, size_t *count, bdnn_error *err)
 {
     const bdnn_preprocess p = bdnn_model_preprocess(model);
     const size_t item = (size_t)p.channels * (size_t)p.height * (size_t)p.width;
     bdnn_dataset *dataset;
     float *inputs;
+    size_t asked;
     if (!p.channels) {
         cli_error(err, BDNN_ERROR_ARGUMENT,
                   "%s: the network does not take images, so there is nothing to calibrate it with", a->network);
@@ -203,18 +235,14 @@ static float *read_calibration(const struct arguments *a, const bdnn_model *mode
     if (bdnn_dataset_open(a->calibrate, NULL, &dataset, err) != BDNN_OK) {
         return NULL;
     }
-    *count = bdnn_dataset_count(dataset) < (size_t)a->calibrate_count ? bdnn_dataset_count(dataset)
-                                                                      : (size_t)a->calibrate_count;
-    inputs = calloc(*count, item * sizeof *inputs);
+    asked = bdnn_dataset_count(dataset) < (size_t)a->calibrate_count ? bdnn_dataset_count(dataset)
+                                                                     : (size_t)a->calibrate_count;
+    inputs = calloc(asked, item * sizeof *inputs);
     if (!inputs) {
-        cli_error(err, BDNN_ERROR_MEMORY, "%s: no memory for %zu calibration inputs", a->calibrate, *count);
-    }
-    for (size_t i = 0; inputs && i < *count; i++) {
-        const size_t index = (size_t)((double)i * (double)bdnn_dataset_count(dataset) / (double)*count);
-        if (bdnn_dataset_input(dataset, index, &p, inputs + i * item, err) != BDNN_OK) {
-            free(inputs);
-            inputs = NULL;
-        }
+        cli_error(err, BDNN_ERROR_MEMORY, "%s: no memory for %zu calibration inputs", a->calibrate, asked);
+    } else if (read_items(a, dataset, &p, asked, inputs, count, err) != BDNN_OK) {
+        free(inputs);
+        inputs = NULL;
     }
     bdnn_dataset_free(dataset);
     return inputs;
@@ -233,7 +261,8 @@ static cJSON *json_row(const bdnn_layer_report *r)
     return json;
 }
 
-static int print_report(const bdnn_layer_report *report, size_t count, double seconds, bool as_json)
+static int print_report(const struct arguments *a, size_t inputs, const bdnn_layer_report *report, size_t count,
+                        double seconds)
 {
     uint64_t before = 0, after = 0;
     cli_table table = {0};
@@ -253,12 +282,15 @@ static int print_report(const bdnn_layer_report *report, size_t count, double se
     cJSON_AddNumberToObject(json, "bytes_before", (double)before);
     cJSON_AddNumberToObject(json, "bytes_after", (double)after);
     cJSON_AddNumberToObject(json, "seconds", seconds);
-    if (as_json) {
+    cJSON_AddNumberToObject(json, "calibration_inputs", (double)inputs);
+    cli_skips_json(&a->skips, json);
+    if (a->json) {
         cli_table_free(&table);
         return cli_print_json(json);
     }
     cli_table_print(&table, stdout);
     printf("decomposed in %.1f s\n", seconds);
+    cli_skips_print(&a->skips, inputs + a->skips.count);
     cli_table_free(&table);
     cJSON_Delete(json);
     return CLI_OK;
@@ -275,7 +307,7 @@ static int decompose(struct arguments *a, const bdnn_model *model, bdnn_error *e
     int code;
     double start = cli_seconds();
     if (!inputs) {
-        return cli_fail(err);
+        return cli_stop_code(cli_fail(err));
     }
     progress = cli_progress_start();
     a->decompose.progress = cli_progress_step;
@@ -285,7 +317,10 @@ static int decompose(struct arguments *a, const bdnn_model *model, bdnn_error *e
     free(inputs);
     if (status == BDNN_OK) {
         status = bdnn_model_save(decomposed, a->output, err);
-        code = status == BDNN_OK ? print_report(report, report_count, cli_seconds() - start, a->json) : cli_fail(err);
+        code = status == BDNN_OK ? print_report(a, count, report, report_count, cli_seconds() - start) : cli_fail(err);
+    } else if (status == BDNN_ERROR_CANCELLED) {
+        cli_error(err, status, "%.300s: ended by %s; %.100s was not written", a->network, cli_stopped(), a->output);
+        code = cli_stop_code(cli_fail(err));
     } else {
         bdnn_error named = {.status = status};
         snprintf(named.message, sizeof named.message, "%.200s: %.300s", a->network, err->message);
@@ -326,7 +361,9 @@ int cli_decompose(int argc, char **argv)
     if (cli_load(a.network, &a.model, &model, &err) != BDNN_OK) {
         return cli_fail(&err);
     }
+    cli_stop_gently();
     code = decompose(&a, model, &err);
+    cli_skips_free(&a.skips);
     bdnn_model_free(model);
     return code;
 }

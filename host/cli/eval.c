@@ -8,7 +8,7 @@
 #define COMMAND       "eval"
 #define MOST_NETWORKS 16
 
-enum { COMPARE = CLI_COMMAND_OPTION, DATASET_LABELS, LIMIT, THREADS, BATCH, JSON };
+enum { COMPARE = CLI_COMMAND_OPTION, DATASET_LABELS, LIMIT, THREADS, BATCH, SKIP_BAD, JSON };
 
 static const struct option long_options[] = {
     CLI_MODEL_OPTIONS,
@@ -19,6 +19,7 @@ static const struct option long_options[] = {
     CLI_FALLBACK_OPTION,
     {"threads", required_argument, NULL, THREADS},
     {"batch", required_argument, NULL, BATCH},
+    {"skip-bad", required_argument, NULL, SKIP_BAD},
     {"json", no_argument, NULL, JSON},
     {NULL, 0, NULL, 0},
 };
@@ -33,7 +34,10 @@ struct network {
     size_t item, classes, positions; /* numbers of one input; scores of a position; positions of an output */
     float *input;
     int32_t *prediction; /* [batch][positions] */
-    uint64_t *confusion; /* [classes][classes], with class maps */
+    int32_t *truth;      /* with class maps: [batch][positions]; of an earlier network, where that has the same size */
+    bool own_truth;
+    bdnn_class_counts *counts; /* [classes], with class maps */
+    double *iou;               /* [classes], likewise */
     uint64_t top1, top5, agree, compared;
     double seconds;
     uint64_t parameter_bytes, float_bytes;
@@ -49,8 +53,11 @@ struct evaluation {
     bool json;
     bdnn_dataset *dataset;
     bdnn_label_kind kind;
-    size_t count;
-    int32_t *truth; /* [positions] */
+    size_t count;   /* items asked for */
+    size_t next;    /* of them the first that was not looked at */
+    size_t done;    /* what the numbers below are of: items looked at and not skipped */
+    int32_t *label; /* with classes: [batch] */
+    cli_skips skips;
 };
 
 static bool take_option(int option, struct evaluation *e)
@@ -75,6 +82,8 @@ static bool take_option(int option, struct evaluation *e)
         return cli_integer(COMMAND, "threads", optarg, 1, 1024, &e->threads);
     case BATCH:
         return cli_integer(COMMAND, "batch", optarg, 1, 4096, &e->batch);
+    case SKIP_BAD:
+        return cli_take_skip_bad(COMMAND, optarg, &e->skips);
     case JSON:
         e->json = true;
         return true;
@@ -142,6 +151,20 @@ static bdnn_status load_network(struct evaluation *e, struct network *n, bdnn_er
     return cli_load(n->path, &e->model_options, &n->model, err);
 }
 
+/* Networks whose outputs have one size share the class maps that they are held against. */
+static void find_truth(struct evaluation *e, struct network *n)
+{
+    for (struct network *other = e->networks; other < n && !n->truth; other++) {
+        if (other->result.shape[2] == n->result.shape[2] && other->result.shape[3] == n->result.shape[3]) {
+            n->truth = other->truth;
+        }
+    }
+    n->own_truth = !n->truth;
+    if (n->own_truth) {
+        n->truth = calloc((size_t)e->batch * n->positions, sizeof *n->truth);
+    }
+}
+
 static bdnn_status open_network(struct evaluation *e, struct network *n, bdnn_error *err)
 {
     bdnn_status status = load_network(e, n, err);
@@ -163,10 +186,14 @@ static bdnn_status open_network(struct evaluation *e, struct network *n, bdnn_er
     }
     n->input = calloc((size_t)e->batch * n->item, sizeof *n->input);
     n->prediction = calloc((size_t)e->batch * n->positions, sizeof *n->prediction);
-    n->confusion = e->kind == BDNN_LABEL_MAP ? calloc(n->classes * n->classes, sizeof *n->confusion) : NULL;
-    return n->input && n->prediction && (n->confusion || e->kind != BDNN_LABEL_MAP)
+    if (e->kind == BDNN_LABEL_MAP) {
+        n->counts = calloc(n->classes, sizeof *n->counts);
+        n->iou = calloc(n->classes, sizeof *n->iou);
+        find_truth(e, n);
+    }
+    return n->input && n->prediction && (e->kind != BDNN_LABEL_MAP || (n->counts && n->iou && n->truth))
                ? BDNN_OK
-               : cli_error(err, BDNN_ERROR_ARGUMENT, "%.300s: no memory for a batch", n->path);
+               : cli_error(err, BDNN_ERROR_MEMORY, "%.300s: no memory for a batch", n->path);
 }
 
 /* The class of each position of each item of the batch. */
@@ -184,91 +211,144 @@ static void predict(struct network *n, size_t batch)
     }
 }
 
-static bdnn_status score_classes(struct evaluation *e, struct network *n, size_t first, size_t batch, bdnn_error *err)
+/* A label that a network does not know is a mistake in the command, not in the item. */
+static bdnn_status check_label(const struct evaluation *e, const struct network *n, size_t index, int32_t label,
+                               bdnn_error *err)
 {
-    for (size_t b = 0; b < batch; b++) {
-        int32_t label;
-        size_t rank;
-        bdnn_status status = bdnn_dataset_class(e->dataset, first + b, &label, err);
-        if (status != BDNN_OK) {
-            return status;
-        }
-        if (label < 0 || (size_t)label >= n->classes) {
-            char name[200];
-            return cli_error(err, BDNN_ERROR_FORMAT, "%s has class %d; %.200s knows %zu",
-                             bdnn_dataset_name(e->dataset, first + b, name, sizeof name), label, n->path, n->classes);
-        }
-        rank = bdnn_rank_of(n->result.data + b * n->classes, n->classes, label);
-        n->top1 += rank < 1;
-        n->top5 += rank < 5;
-    }
-    return BDNN_OK;
+    char name[200];
+    return label < 0 || (size_t)label >= n->classes
+               ? cli_error(err, BDNN_ERROR_ARGUMENT, "%s has class %d; %.200s knows %zu",
+                           bdnn_dataset_name(e->dataset, index, name, sizeof name), label, n->path, n->classes)
+               : BDNN_OK;
 }
 
-static bdnn_status score_maps(struct evaluation *e, struct network *n, size_t first, size_t batch, bdnn_error *err)
-{
-    const int32_t height = (int32_t)n->result.shape[2], width = (int32_t)n->result.shape[3];
-    for (size_t b = 0; b < batch; b++) {
-        bdnn_status status = bdnn_dataset_map(e->dataset, first + b, height, width, e->truth, err);
-        if (status == BDNN_OK) {
-            status = bdnn_confusion_add(n->confusion, (int32_t)n->classes, e->truth, n->prediction + b * n->positions,
-                                        n->positions, err);
-            if (status != BDNN_OK) {
-                char name[200], reason[sizeof err->message];
-                snprintf(reason, sizeof reason, "%s", err->message);
-                cli_error(err, status, "%s: %.300s", bdnn_dataset_name(e->dataset, first + b, name, sizeof name),
-                          reason);
-            }
-        }
-        if (status != BDNN_OK) {
-            return status;
-        }
-    }
-    return BDNN_OK;
-}
-
-static bdnn_status run_batch(struct evaluation *e, struct network *n, size_t first, size_t batch, bdnn_error *err)
+static bdnn_status check_map(const struct evaluation *e, const struct network *n, size_t index, const int32_t *map,
+                             bdnn_error *err)
 {
     bdnn_status status = BDNN_OK;
-    double start;
-    for (size_t b = 0; b < batch && status == BDNN_OK; b++) {
-        status = bdnn_dataset_input(e->dataset, first + b, &n->preprocess, n->input + b * n->item, err);
+    for (size_t p = 0; p < n->positions && status == BDNN_OK; p++) {
+        status = map[p] < 0 ? BDNN_OK : check_label(e, n, index, map[p], err);
     }
-    if (status != BDNN_OK) {
-        return status;
+    return status;
+}
+
+/* Item `index` as every network takes it and its label, into place `slot` of the batch. */
+static bdnn_status read_item(struct evaluation *e, size_t index, size_t slot, bdnn_error *err)
+{
+    bdnn_status status = BDNN_OK;
+    for (size_t i = 0; i < e->network_count && status == BDNN_OK; i++) {
+        struct network *n = &e->networks[i];
+        status = bdnn_dataset_input(e->dataset, index, &n->preprocess, n->input + slot * n->item, err);
+        if (status == BDNN_OK && n->own_truth) {
+            status = bdnn_dataset_map(e->dataset, index, (int32_t)n->result.shape[2], (int32_t)n->result.shape[3],
+                                      n->truth + slot * n->positions, err);
+        }
     }
-    start = cli_seconds();
-    status = cli_session_run(&n->session, n->input, err);
+    if (status == BDNN_OK && e->kind == BDNN_LABEL_CLASS) {
+        status = bdnn_dataset_class(e->dataset, index, &e->label[slot], err);
+    }
+    return status;
+}
+
+/* Whether the networks know the labels of an item that has been read. */
+static bdnn_status check_item(const struct evaluation *e, size_t index, size_t slot, bdnn_error *err)
+{
+    bdnn_status status = BDNN_OK;
+    for (size_t i = 0; i < e->network_count && status == BDNN_OK; i++) {
+        const struct network *n = &e->networks[i];
+        status = e->kind == BDNN_LABEL_CLASS ? check_label(e, n, index, e->label[slot], err)
+                                             : check_map(e, n, index, n->truth + slot * n->positions, err);
+    }
+    return status;
+}
+
+/* The next items that can be read, *batch of them: what was read before an error, or before a signal came, is kept. */
+static bdnn_status read_batch(struct evaluation *e, size_t *batch, bdnn_error *err)
+{
+    bdnn_status status = BDNN_OK;
+    *batch = 0;
+    while (e->next < e->count && *batch < (size_t)e->batch && status == BDNN_OK && !cli_stopped()) {
+        const size_t index = e->next;
+        status = read_item(e, index, *batch, err);
+        if (status == BDNN_OK) {
+            status = check_item(e, index, *batch, err);
+            *batch += status == BDNN_OK;
+        } else {
+            char name[4096];
+            status = cli_skip(&e->skips, status, index, bdnn_dataset_name(e->dataset, index, name, sizeof name), err);
+        }
+        e->next += status == BDNN_OK;
+    }
+    return status;
+}
+
+static bdnn_status run_batch(struct network *n, size_t batch, bdnn_error *err)
+{
+    const double start = cli_seconds();
+    bdnn_status status = cli_session_run(&n->session, n->input, err);
     n->seconds += cli_seconds() - start;
     if (status == BDNN_OK) {
         status = bdnn_session_output(n->session.session, 0, &n->result, err);
     }
-    if (status != BDNN_OK) {
-        return status;
+    if (status == BDNN_OK) {
+        predict(n, batch);
     }
-    predict(n, batch);
+    return status;
+}
+
+static bdnn_status score(const struct evaluation *e, struct network *n, size_t batch, bdnn_error *err)
+{
     if (n != e->networks && n->positions == e->networks->positions) {
         for (size_t i = 0; i < batch * n->positions; i++) {
             n->agree += n->prediction[i] == e->networks->prediction[i];
         }
         n->compared += batch * n->positions;
     }
-    return e->kind == BDNN_LABEL_CLASS ? score_classes(e, n, first, batch, err) : score_maps(e, n, first, batch, err);
+    if (e->kind == BDNN_LABEL_MAP) {
+        return bdnn_class_counts_add(n->counts, (int32_t)n->classes, n->truth, n->prediction, batch * n->positions,
+                                     err);
+    }
+    for (size_t b = 0; b < batch; b++) {
+        const size_t rank = bdnn_rank_of(n->result.data + b * n->classes, n->classes, e->label[b]);
+        n->top1 += rank < 1;
+        n->top5 += rank < 5;
+    }
+    return BDNN_OK;
+}
+
+/* All networks first, so that what is counted is of the same items even where one of them fails. */
+static bdnn_status run_and_score(struct evaluation *e, size_t batch, bdnn_error *err)
+{
+    bdnn_status status = BDNN_OK;
+    for (size_t i = 0; i < e->network_count && status == BDNN_OK; i++) {
+        status = run_batch(&e->networks[i], batch, err);
+    }
+    for (size_t i = 0; i < e->network_count && status == BDNN_OK; i++) {
+        status = score(e, &e->networks[i], batch, err);
+    }
+    e->done += status == BDNN_OK ? batch : 0;
+    return status;
 }
 
 static bdnn_status run_all(struct evaluation *e, bdnn_error *err)
 {
     cli_progress progress = cli_progress_start();
     bdnn_status status = BDNN_OK;
-    for (size_t first = 0; first < e->count && status == BDNN_OK; first += (size_t)e->batch) {
-        const size_t left = e->count - first, batch = left < (size_t)e->batch ? left : (size_t)e->batch;
-        for (size_t i = 0; i < e->network_count && status == BDNN_OK; i++) {
-            status = run_batch(e, &e->networks[i], first, batch, err);
+    while (e->next < e->count && status == BDNN_OK && !cli_stopped()) {
+        size_t batch;
+        bdnn_error later;
+        status = read_batch(e, &batch, err);
+        if (batch && run_and_score(e, batch, &later) != BDNN_OK) {
+            *err = later;
+            status = later.status;
         }
-        cli_progress_step(&progress, e->data, first + batch, e->count);
+        cli_progress_step(&progress, e->data, e->next, e->count);
     }
     cli_progress_end(&progress);
-    return status;
+    return status == BDNN_OK && e->next == e->count && !e->done && e->skips.count
+               ? cli_error(err, BDNN_ERROR_FORMAT, "none of the %zu items can be read; the first: %.400s", e->count,
+                           e->skips.items[0].reason)
+               : status;
 }
 
 static double percent(uint64_t part, uint64_t whole)
@@ -276,18 +356,17 @@ static double percent(uint64_t part, uint64_t whole)
     return whole ? 100.0 * (double)part / (double)whole : 0;
 }
 
-static void add_network_row(const struct evaluation *e, const struct network *n, cli_table *table, cJSON *json,
-                            double *iou)
+static void add_network_row(const struct evaluation *e, const struct network *n, cli_table *table, cJSON *json)
 {
-    const double rate = n->seconds > 0 ? (double)e->count / n->seconds : 0;
+    const double rate = n->seconds > 0 ? (double)e->done / n->seconds : 0;
     const double saved = n->float_bytes ? 100 - percent(n->parameter_bytes, n->float_bytes) : 0;
     const bool maps = e->kind == BDNN_LABEL_MAP;
-    const double mean = maps ? bdnn_mean_iou(n->confusion, (int32_t)n->classes, iou) : 0;
+    const double mean = maps ? bdnn_mean_iou(n->counts, (int32_t)n->classes, n->iou) : 0;
     uint64_t hit = 0, all = 0;
     char agreement[32] = "";
-    for (size_t i = 0; maps && i < n->classes * n->classes; i++) {
-        all += n->confusion[i];
-        hit += i % (n->classes + 1) == 0 ? n->confusion[i] : 0;
+    for (size_t c = 0; maps && c < n->classes; c++) {
+        all += n->counts[c].truths;
+        hit += n->counts[c].hits;
     }
     if (n->compared) {
         snprintf(agreement, sizeof agreement, "%.2f %%", percent(n->agree, n->compared));
@@ -303,15 +382,15 @@ static void add_network_row(const struct evaluation *e, const struct network *n,
         cJSON_AddNumberToObject(json, "mean_iou", mean);
         cJSON_AddNumberToObject(json, "pixel_accuracy_percent", percent(hit, all));
     } else {
-        cli_table_row(table, "%.60s|%.2f %%|%.2f %%|%s|%llu|%.1f %%|%.1f", n->path, percent(n->top1, e->count),
-                      percent(n->top5, e->count), agreement, (unsigned long long)n->parameter_bytes, saved, rate);
-        cJSON_AddNumberToObject(json, "top1_percent", percent(n->top1, e->count));
-        cJSON_AddNumberToObject(json, "top5_percent", percent(n->top5, e->count));
+        cli_table_row(table, "%.60s|%.2f %%|%.2f %%|%s|%llu|%.1f %%|%.1f", n->path, percent(n->top1, e->done),
+                      percent(n->top5, e->done), agreement, (unsigned long long)n->parameter_bytes, saved, rate);
+        cJSON_AddNumberToObject(json, "top1_percent", percent(n->top1, e->done));
+        cJSON_AddNumberToObject(json, "top5_percent", percent(n->top5, e->done));
     }
 }
 
 /* IoU of each class, a column a network. */
-static void print_classes(const struct evaluation *e, double *const *iou)
+static void print_classes(const struct evaluation *e)
 {
     cli_table table = {0};
     size_t labels;
@@ -325,8 +404,8 @@ static void print_classes(const struct evaluation *e, double *const *iou)
             if (c == 0) {
                 used += snprintf(text + used, sizeof text - (size_t)used, "|%.40s", e->networks[i].path);
             } else {
-                used += snprintf(text + used, sizeof text - (size_t)used, iou[i][c - 1] < 0 ? "|-" : "|%.4f",
-                                 iou[i][c - 1]);
+                const double iou = c <= e->networks[i].classes ? e->networks[i].iou[c - 1] : -1;
+                used += snprintf(text + used, sizeof text - (size_t)used, iou < 0 ? "|-" : "|%.4f", iou);
             }
         }
         cli_table_row(&table, "%s", text);
@@ -346,42 +425,51 @@ static cJSON *json_of_iou(const double *iou, size_t classes)
     return list;
 }
 
-static int report(const struct evaluation *e)
+/* That the numbers are not of all items: `reason` is a signal's name or a message. */
+static void say_partial(const struct evaluation *e, const char *reason, cJSON *json)
+{
+    const bool partial = e->next < e->count;
+    cJSON_AddBoolToObject(json, "partial", partial);
+    if (partial) {
+        cli_json_text(json, "ended_by", reason);
+    }
+    if (partial && !e->json) {
+        printf("PARTIAL: %zu of %zu items, ended by %s\n", e->done, e->count, cli_stopped() ? reason : "an error");
+    }
+}
+
+static int report(const struct evaluation *e, const char *reason)
 {
     cli_table table = {0};
     cJSON *json = cJSON_CreateObject(), *networks = cJSON_AddArrayToObject(json, "networks");
-    double *iou[MOST_NETWORKS] = {NULL};
     const bool maps = e->kind == BDNN_LABEL_MAP;
-    int code = CLI_OK;
     cli_json_text(json, "dataset", e->data);
-    cJSON_AddNumberToObject(json, "items", (double)e->count);
+    cJSON_AddNumberToObject(json, "items", (double)e->done);
+    cJSON_AddNumberToObject(json, "items_asked", (double)e->count);
+    say_partial(e, reason, json);
+    cli_skips_json(&e->skips, json);
     cli_table_row(&table, maps ? "network|mean IoU|pixels|agreement|bytes|saved|images/s"
                                : "network|top-1|top-5|agreement|bytes|saved|images/s");
     for (size_t i = 0; i < e->network_count; i++) {
         cJSON *row = cJSON_CreateObject();
-        iou[i] = calloc(e->networks[i].classes, sizeof **iou);
-        if (iou[i]) {
-            add_network_row(e, &e->networks[i], &table, row, iou[i]);
-            if (maps) {
-                cJSON_AddItemToObject(row, "iou", json_of_iou(iou[i], e->networks[i].classes));
-            }
+        add_network_row(e, &e->networks[i], &table, row);
+        if (maps) {
+            cJSON_AddItemToObject(row, "iou", json_of_iou(e->networks[i].iou, e->networks[i].classes));
         }
         cJSON_AddItemToArray(networks, row);
     }
     if (e->json) {
-        code = cli_print_json(json);
-    } else {
-        cli_table_print(&table, stdout);
-        if (maps && iou[0]) {
-            print_classes(e, iou);
-        }
-        cJSON_Delete(json);
+        cli_table_free(&table);
+        return cli_print_json(json);
     }
+    cli_table_print(&table, stdout);
+    if (maps) {
+        print_classes(e);
+    }
+    cli_skips_print(&e->skips, e->next);
+    cJSON_Delete(json);
     cli_table_free(&table);
-    for (size_t i = 0; i < e->network_count; i++) {
-        free(iou[i]);
-    }
-    return code;
+    return CLI_OK;
 }
 
 static void close_all(struct evaluation *e)
@@ -391,15 +479,17 @@ static void close_all(struct evaluation *e)
         bdnn_model_free(e->networks[i].model);
         free(e->networks[i].input);
         free(e->networks[i].prediction);
-        free(e->networks[i].confusion);
+        free(e->networks[i].own_truth ? e->networks[i].truth : NULL);
+        free(e->networks[i].counts);
+        free(e->networks[i].iou);
     }
-    free(e->truth);
+    free(e->label);
+    cli_skips_free(&e->skips);
     bdnn_dataset_free(e->dataset);
 }
 
 static bdnn_status open_all(struct evaluation *e, bdnn_error *err)
 {
-    size_t positions = 1;
     bdnn_status status = bdnn_dataset_open(e->data, e->data_labels, &e->dataset, err);
     if (status != BDNN_OK) {
         return status;
@@ -413,18 +503,36 @@ static bdnn_status open_all(struct evaluation *e, bdnn_error *err)
     e->batch = (size_t)e->batch > e->count ? (long long)e->count : e->batch;
     for (size_t i = 0; i < e->network_count && status == BDNN_OK; i++) {
         status = open_network(e, &e->networks[i], err);
-        positions = e->networks[i].positions > positions ? e->networks[i].positions : positions;
     }
-    e->truth = calloc(positions, sizeof *e->truth);
-    return status == BDNN_OK && !e->truth
-               ? cli_error(err, BDNN_ERROR_ARGUMENT, "%.300s: no memory for a class map", e->data)
+    e->label = calloc((size_t)e->batch, sizeof *e->label);
+    return status == BDNN_OK && !e->label
+               ? cli_error(err, BDNN_ERROR_MEMORY, "%.300s: no memory for a batch's labels", e->data)
                : status;
+}
+
+/* Runs and reports: all, or what was done before an error or a signal. */
+static int evaluate(struct evaluation *e)
+{
+    bdnn_error err;
+    bdnn_status status = open_all(e, &err);
+    int code = CLI_OK;
+    if (status != BDNN_OK) {
+        return cli_fail(&err);
+    }
+    cli_stop_gently();
+    status = run_all(e, &err);
+    if (e->done) {
+        code = report(e, status == BDNN_OK ? cli_stopped() : err.message);
+    } else if (status == BDNN_OK) {
+        cli_error(&err, BDNN_ERROR_CANCELLED, "%.300s: ended by %s before any item was done", e->data, cli_stopped());
+        cli_fail(&err);
+    }
+    return status == BDNN_OK ? cli_stop_code(code) : cli_fail(&err);
 }
 
 int cli_eval(int argc, char **argv)
 {
     static struct evaluation e;
-    bdnn_error err;
     int option, code;
     e.network_count = 1;
     e.batch = 32;
@@ -438,7 +546,7 @@ int cli_eval(int argc, char **argv)
     }
     e.networks[0].path = argv[optind];
     e.data = argv[optind + 1];
-    code = open_all(&e, &err) == BDNN_OK && run_all(&e, &err) == BDNN_OK ? report(&e) : cli_fail(&err);
+    code = evaluate(&e);
     close_all(&e);
     return code;
 }

@@ -24,6 +24,7 @@ static const struct command {
      "  --layer NAME:K:Q          the same for one layer; NAME:float keeps it as it is\n"
      "  --calibrate DATA          images (docs/datasets.md); labels are not used\n"
      "  --calibrate-count N       how many of them, evenly spread (512)\n"
+     "  --skip-bad N|all          of them N at most may be unreadable (0)\n"
      "  --method data|paper       data-aware (default), or the published family\n"
      "  --range auto|output|minmax|percentile|mse   how each input's range is chosen\n"
      "  --percentile P            for --range percentile (99.9)\n"
@@ -35,11 +36,13 @@ static const struct command {
      "bdnn run NET IMAGE... [options] [network options]\n" DEVICE_HELP FALLBACK_HELP
      "  --top N                        classes shown (5)\n"
      "  --overlay FILE.png, --index-map FILE.png   of a segmentation (IMAGE-overlay.png, IMAGE-classes.png)\n"
+     "  --skip-bad N|all               N images at most may be unreadable (0)\n"
      "  --threads N, --json\n"},
     {"eval", cli_eval, "measure accuracy on a dataset, of one network or side by side",
      "bdnn eval NET DATASET [--compare NET2]... [options] [network options]\n"
      "  --dataset-labels FILE     labels, where they are not found by their name (docs/datasets.md)\n"
-     "  --limit N                 the first N items\n" DEVICE_HELP FALLBACK_HELP
+     "  --limit N                 the first N items\n"
+     "  --skip-bad N|all          of them N at most may be unreadable (0)\n" DEVICE_HELP FALLBACK_HELP
      "  --threads N, --batch N (32), --json\n"
      "  Network options apply to networks that bring no pre-processing of their own.\n"},
     {"bench", cli_bench, "measure each layer, and hold it against the machine's peaks",

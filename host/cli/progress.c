@@ -27,7 +27,7 @@ bool cli_progress_step(void *user, const char *stage, uint64_t done, uint64_t to
     const int filled = (int)(part * WIDTH);
     char bar[WIDTH + 1];
     if (!p->shown || (now - p->last < 0.1 && done < total)) {
-        return true;
+        return !cli_stopped();
     }
     p->last = now;
     for (int i = 0; i < WIDTH; i++) {
@@ -39,7 +39,7 @@ bool cli_progress_step(void *user, const char *stage, uint64_t done, uint64_t to
         fprintf(stderr, ", %.0f s left", (now - p->start) * (1 - part) / part);
     }
     fprintf(stderr, "  %.20s", stage);
-    return true;
+    return !cli_stopped();
 }
 
 void cli_progress_end(cli_progress *p)

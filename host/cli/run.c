@@ -13,7 +13,7 @@
 #define MOST_SHOWN       1000
 #define MOST_MAP_CLASSES 256 /* an index map has one byte a pixel */
 
-enum { TOP = CLI_COMMAND_OPTION, THREADS, OVERLAY, INDEX_MAP, JSON };
+enum { TOP = CLI_COMMAND_OPTION, THREADS, OVERLAY, INDEX_MAP, SKIP_BAD, JSON };
 
 static const struct option long_options[] = {
     CLI_MODEL_OPTIONS,
@@ -23,6 +23,7 @@ static const struct option long_options[] = {
     {"threads", required_argument, NULL, THREADS},
     {"overlay", required_argument, NULL, OVERLAY},
     {"index-map", required_argument, NULL, INDEX_MAP},
+    {"skip-bad", required_argument, NULL, SKIP_BAD},
     {"json", no_argument, NULL, JSON},
     {NULL, 0, NULL, 0},
 };
@@ -34,6 +35,7 @@ struct running {
     cli_session session;
     const char *overlay, *index_map;
     long long top, threads;
+    cli_skips skips;
     const char *const *labels;
     size_t label_count;
     cJSON *json; /* an array, or NULL */
@@ -55,6 +57,8 @@ static bool take_option(int option, struct running *r)
     case INDEX_MAP:
         r->index_map = optarg;
         return true;
+    case SKIP_BAD:
+        return cli_take_skip_bad(COMMAND, optarg, &r->skips);
     case JSON:
         r->json = r->json ? r->json : cJSON_CreateArray();
         return true;
@@ -92,7 +96,7 @@ static void show_class(const struct running *r, size_t rank, size_t c, double sc
 static void show_classes(struct running *r, const char *path, const bdnn_result *result)
 {
     const size_t classes = (size_t)result->shape[1], shown = (size_t)r->top < classes ? (size_t)r->top : classes;
-    size_t order[MOST_SHOWN];
+    size_t order[MOST_SHOWN], found;
     cJSON *row = r->json ? cJSON_CreateObject() : NULL, *list = NULL;
     if (row) {
         cJSON_AddItemToArray(r->json, row);
@@ -101,16 +105,8 @@ static void show_classes(struct running *r, const char *path, const bdnn_result 
     } else {
         printf("%s\n", path);
     }
-    for (size_t rank = 0; rank < shown; rank++) {
-        order[rank] = classes;
-    }
-    for (size_t c = 0; c < classes; c++) {
-        const size_t rank = bdnn_rank_of(result->data, classes, (int32_t)c);
-        if (rank < shown) {
-            order[rank] = c;
-        }
-    }
-    for (size_t rank = 0; rank < shown && order[rank] < classes; rank++) {
+    found = bdnn_top_classes(result->data, classes, shown, order);
+    for (size_t rank = 0; rank < found; rank++) {
         show_class(r, rank, order[rank], (double)result->data[order[rank]], list);
     }
 }
@@ -260,23 +256,31 @@ static void make_room(const struct running *r, const char *path)
     }
 }
 
-static bdnn_status run_image(struct running *r, const char *path, float *input, bdnn_error *err)
+/* What comes of the image's file alone. On an error *image is empty. */
+static bdnn_status read_image(const struct running *r, const char *path, bdnn_image *image, float *input,
+                              bdnn_error *err)
 {
     const bdnn_preprocess p = bdnn_model_preprocess(r->model);
-    bdnn_image image;
-    bdnn_result result;
     bdnn_status status;
     make_room(r, path);
-    status = bdnn_image_load_for(path, &p, &image, err);
-    if (status != BDNN_OK) {
-        return status;
-    }
-    status = bdnn_image_preprocess(&image, &p, input, err);
+    status = bdnn_image_load_for(path, &p, image, err);
     if (status == BDNN_OK) {
-        status = bdnn_session_output(r->session.session, 0, &result, err); /* its shape alone */
+        status = bdnn_image_preprocess(image, &p, input, err);
+        if (status != BDNN_OK) {
+            bdnn_image_free(image);
+        }
     }
+    return status;
+}
+
+/* The image is freed as soon as it can be. */
+static bdnn_status run_image(struct running *r, const char *path, bdnn_image *image, const float *input,
+                             bdnn_error *err)
+{
+    bdnn_result result;
+    bdnn_status status = bdnn_session_output(r->session.session, 0, &result, err); /* its shape alone */
     if (status == BDNN_OK && result.rank < 4) {
-        bdnn_image_free(&image); /* only maps are drawn over it, and a photograph can be larger than all activations */
+        bdnn_image_free(image); /* only maps are drawn over it, and a photograph can be larger than all activations */
     }
     if (status == BDNN_OK) {
         status = cli_session_run(&r->session, input, err);
@@ -285,9 +289,9 @@ static bdnn_status run_image(struct running *r, const char *path, float *input, 
         status = bdnn_session_output(r->session.session, 0, &result, err);
     }
     if (status == BDNN_OK) {
-        status = show_result(r, path, &image, &result, err);
+        status = show_result(r, path, image, &result, err);
     }
-    bdnn_image_free(&image);
+    bdnn_image_free(image);
     return status;
 }
 
@@ -338,12 +342,63 @@ static bdnn_status check_pictures(const struct running *r, char **paths, size_t 
     return status;
 }
 
+static void show_skipped(struct running *r, const char *path, const char *reason)
+{
+    if (r->json) {
+        cJSON *row = cJSON_CreateObject();
+        cli_json_text(row, "image", path);
+        cli_json_text(row, "skipped", reason);
+        cJSON_AddItemToArray(r->json, row);
+    }
+}
+
+/* Image by image until one fails or a signal comes; *done and *seen: how many were run, and looked at. */
+static bdnn_status run_each(struct running *r, char **paths, int count, float *input, int *done, int *seen,
+                            bdnn_error *err)
+{
+    bdnn_status status = BDNN_OK;
+    for (*seen = *done = 0; *seen < count && status == BDNN_OK && !cli_stopped(); ++*seen) {
+        const char *path = paths[*seen];
+        bdnn_image image = {0};
+        status = read_image(r, path, &image, input, err);
+        if (status == BDNN_OK) {
+            status = run_image(r, path, &image, input, err);
+            *done += status == BDNN_OK;
+            continue;
+        }
+        status = cli_skip(&r->skips, status, (size_t)*seen, path, err);
+        if (status == BDNN_OK) {
+            show_skipped(r, path, r->skips.items[r->skips.count - 1].reason);
+        }
+    }
+    return status == BDNN_OK && *seen == count && *done == 0 && r->skips.count
+               ? cli_error(err, BDNN_ERROR_FORMAT, "none of the %d images can be read; the first: %.400s", count,
+                           r->skips.items[0].reason)
+               : status;
+}
+
+/* Says that images are missing, and why: as the last element of the JSON, or the last lines. */
+static void show_partial(struct running *r, int done, int count, const char *reason)
+{
+    if (r->json) {
+        cJSON *row = cJSON_CreateObject();
+        cJSON_AddTrueToObject(row, "partial");
+        cJSON_AddNumberToObject(row, "images", done);
+        cJSON_AddNumberToObject(row, "images_asked", count);
+        cli_json_text(row, "ended_by", reason);
+        cJSON_AddItemToArray(r->json, row);
+    } else {
+        printf("\nPARTIAL: %d of %d images, ended by %s\n", done, count, cli_stopped() ? reason : "an error");
+    }
+}
+
 static int run_images(struct running *r, char **paths, int count)
 {
     const bdnn_preprocess p = bdnn_model_preprocess(r->model);
     float *input;
     bdnn_error err = {0};
     bdnn_status status;
+    int done = 0, seen = 0;
     if (!p.channels) {
         snprintf(err.message, sizeof err.message, "the network takes no images of one or three channels");
         return cli_fail(&err);
@@ -358,11 +413,23 @@ static int run_images(struct running *r, char **paths, int count)
     if (status == BDNN_OK) {
         status = check_pictures(r, paths, (size_t)count, &err);
     }
-    for (int i = 0; i < count && status == BDNN_OK; i++) {
-        status = run_image(r, paths[i], input, &err);
+    if (status == BDNN_OK) {
+        cli_stop_gently();
+        status = run_each(r, paths, count, input, &done, &seen, &err);
     }
     free(input);
-    return status == BDNN_OK ? CLI_OK : cli_fail(&err);
+    if (!r->json && done) {
+        cli_skips_print(&r->skips, (size_t)count);
+    }
+    if ((status != BDNN_OK && done) || (status == BDNN_OK && seen < count)) {
+        show_partial(r, done, count, status == BDNN_OK ? cli_stopped() : err.message);
+    }
+    if (r->json && (status == BDNN_OK || done)) {
+        const int code = cli_print_json(r->json);
+        r->json = NULL;
+        return status == BDNN_OK ? cli_stop_code(code) : cli_fail(&err);
+    }
+    return status == BDNN_OK ? cli_stop_code(CLI_OK) : cli_fail(&err);
 }
 
 /* `inputs`: the network and the images. */
@@ -401,11 +468,8 @@ int cli_run(int argc, char **argv)
         return cli_fail(&err);
     }
     code = run_images(&r, argv + optind + 1, argc - optind - 1);
-    if (r.json && code == CLI_OK) {
-        code = cli_print_json(r.json);
-    } else {
-        cJSON_Delete(r.json);
-    }
+    cJSON_Delete(r.json);
+    cli_skips_free(&r.skips);
     cli_session_close(&r.session);
     bdnn_model_free(r.model);
     return code;

@@ -39,6 +39,11 @@ bdnn_status bdnn_prefix(bdnn_error *err, bdnn_status status, const char *format,
     return status;
 }
 
+bdnn_status bdnn_fail_null(bdnn_error *err, const char *call)
+{
+    return bdnn_fail(err, BDNN_ERROR_ARGUMENT, "%s: NULL, or an empty image, where it may not be", call);
+}
+
 bdnn_status bdnn_fail_memory(bdnn_error *err, size_t bytes, const char *what)
 {
     return bdnn_fail(err, BDNN_ERROR_MEMORY, "cannot allocate %zu bytes for %s", bytes, what);

@@ -18,6 +18,9 @@ bdnn_status bdnn_fail(bdnn_error *err, bdnn_status status, const char *format, .
  * example the file's name. */
 bdnn_status bdnn_prefix(bdnn_error *err, bdnn_status status, const char *format, ...) BDNN_PRINTF(3, 4);
 
+/* bdnn_fail for a public call, __func__, that was given NULL where it may not be. */
+bdnn_status bdnn_fail_null(bdnn_error *err, const char *call);
+
 /* bdnn_fail for a failed allocation of `bytes` bytes for `what`. */
 bdnn_status bdnn_fail_memory(bdnn_error *err, size_t bytes, const char *what);
 

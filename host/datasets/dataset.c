@@ -10,6 +10,12 @@
 
 bdnn_status bdnn_dataset_open(const char *path, const char *labels, bdnn_dataset **dataset, bdnn_error *err)
 {
+    if (dataset) {
+        *dataset = NULL;
+    }
+    if (!path || !dataset) {
+        return bdnn_fail_null(err, __func__);
+    }
     const size_t length = strlen(path);
     struct stat info;
     *dataset = NULL;
@@ -34,11 +40,17 @@ void bdnn_dataset_free(bdnn_dataset *dataset)
 
 size_t bdnn_dataset_count(const bdnn_dataset *dataset)
 {
+    if (!dataset) {
+        return 0;
+    }
     return dataset->count;
 }
 
 bdnn_label_kind bdnn_dataset_label_kind(const bdnn_dataset *dataset)
 {
+    if (!dataset) {
+        return BDNN_LABEL_NONE;
+    }
     return dataset->kind;
 }
 
@@ -56,12 +68,18 @@ static bdnn_status check(const bdnn_dataset *dataset, size_t index, bdnn_label_k
 bdnn_status bdnn_dataset_input(const bdnn_dataset *dataset, size_t index, const bdnn_preprocess *preprocess,
                                float *input, bdnn_error *err)
 {
+    if (!dataset || !preprocess || !input) {
+        return bdnn_fail_null(err, __func__);
+    }
     bdnn_status status = check(dataset, index, BDNN_LABEL_NONE, err);
     return status == BDNN_OK ? dataset->type->input(dataset, index, preprocess, input, err) : status;
 }
 
 bdnn_status bdnn_dataset_class(const bdnn_dataset *dataset, size_t index, int32_t *label, bdnn_error *err)
 {
+    if (!dataset || !label) {
+        return bdnn_fail_null(err, __func__);
+    }
     bdnn_status status = check(dataset, index, BDNN_LABEL_CLASS, err);
     return status == BDNN_OK ? dataset->type->label(dataset, index, label, err) : status;
 }
@@ -69,16 +87,20 @@ bdnn_status bdnn_dataset_class(const bdnn_dataset *dataset, size_t index, int32_
 bdnn_status bdnn_dataset_map(const bdnn_dataset *dataset, size_t index, int32_t height, int32_t width, int32_t *map,
                              bdnn_error *err)
 {
+    if (!dataset || !map) {
+        return bdnn_fail_null(err, __func__);
+    }
     bdnn_status status = check(dataset, index, BDNN_LABEL_MAP, err);
     return status == BDNN_OK ? dataset->type->map(dataset, index, height, width, map, err) : status;
 }
 
 char *bdnn_dataset_name(const bdnn_dataset *dataset, size_t index, char *text, size_t size)
 {
-    if (size > 0) {
-        text[0] = '\0';
+    if (!text || size == 0) {
+        return text;
     }
-    if (index < dataset->count) {
+    text[0] = '\0';
+    if (dataset && index < dataset->count) {
         dataset->type->name(dataset, index, text, size);
     }
     return text;

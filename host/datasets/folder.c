@@ -204,7 +204,7 @@ static bdnn_status label_by_name(struct folder_dataset *set, const char *file, s
         return bdnn_fail_memory(err, strlen(text), file);
     }
     key.path = path;
-    found = bsearch(&key, set->items, set->base.count, sizeof key, compare_items);
+    found = set->base.count ? bsearch(&key, set->items, set->base.count, sizeof key, compare_items) : NULL;
     bdnn_free(path);
     if (!found) {
         return bdnn_fail(err, BDNN_ERROR_FORMAT, "%s: line %zu: no image '%s' in %s", file, line, text, set->root);
@@ -249,7 +249,9 @@ static bdnn_status read_labels(struct folder_dataset *set, const char *path, bdn
         close(fd);
         status = bdnn_fail(err, BDNN_ERROR_MEMORY, "%s: no memory to read it", path);
     }
-    qsort(set->items, set->base.count, sizeof *set->items, compare_items);
+    if (set->base.count) {
+        qsort(set->items, set->base.count, sizeof *set->items, compare_items);
+    }
     while (status == BDNN_OK && fgets(text, sizeof text, file)) {
         status = label_line(set, path, ++line, text, err);
     }

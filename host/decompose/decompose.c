@@ -274,6 +274,12 @@ bdnn_status bdnn_decompose(const bdnn_model *model, const float *inputs, size_t 
                            const bdnn_decompose_options *options, bdnn_model **decomposed, bdnn_layer_report **report,
                            size_t *report_count, bdnn_error *err)
 {
+    if (decomposed) {
+        *decomposed = NULL;
+    }
+    if (!model || (count && !inputs) || !decomposed || (report && !report_count)) {
+        return bdnn_fail_null(err, __func__);
+    }
     const bdnn_decompose_options defaults = bdnn_decompose_defaults();
     struct work work = {.model = model, .options = options ? options : &defaults};
     bdnn_status status;

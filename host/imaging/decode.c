@@ -107,6 +107,12 @@ static bdnn_status decode_other(const char *name, const uint8_t *data, size_t si
 bdnn_status bdnn_image_decode_as(const char *name, const uint8_t *data, size_t size, int32_t width, int32_t height,
                                  bool as_stored, bdnn_image *image, bdnn_error *err)
 {
+    if (image) {
+        *image = (bdnn_image){0};
+    }
+    if (!name || (size && !data) || !image) {
+        return bdnn_fail_null(err, __func__);
+    }
     bdnn_image_format format = BDNN_FORMAT_JPEG;
     bdnn_status status = bdnn_image_probe(name, data, size, &format, err);
     memset(image, 0, sizeof *image);

@@ -27,6 +27,12 @@ bdnn_status bdnn_image_decode(const char *name, const uint8_t *data, size_t size
 static bdnn_status load(const char *path, int32_t width, int32_t height, bool as_stored, bdnn_image *image,
                         bdnn_error *err)
 {
+    if (image) {
+        *image = (bdnn_image){0};
+    }
+    if (!path || !image) {
+        return bdnn_fail_null(err, __func__);
+    }
     bdnn_map map;
     /* Read, not mapped: a picture that somebody shortens meanwhile becomes an error, not a SIGBUS. */
     bdnn_status status = bdnn_read_file(path, MOST_BYTES, &map, err);
@@ -51,6 +57,9 @@ bdnn_status bdnn_image_load_for(const char *path, const bdnn_preprocess *p, bdnn
 
 bdnn_status bdnn_image_save(const bdnn_image *image, const char *path, bdnn_error *err)
 {
+    if (!image || !image->pixels || !path) {
+        return bdnn_fail_null(err, __func__);
+    }
     uint8_t *data = NULL;
     size_t size = 0;
     const char *problem = bdnn_cv_encode_png(image, &data, &size);

@@ -149,6 +149,12 @@ static bdnn_status make_canvas(const bdnn_image *image, const struct classes *cl
 bdnn_status bdnn_image_overlay(const bdnn_image *image, const int32_t *map, int32_t height, int32_t width,
                                const char *const *labels, size_t label_count, bdnn_image *overlay, bdnn_error *err)
 {
+    if (overlay) {
+        *overlay = (bdnn_image){0};
+    }
+    if (!image || !image->pixels || !map || (label_count && !labels) || !overlay) {
+        return bdnn_fail_null(err, __func__);
+    }
     struct classes classes = {.labels = label_count ? labels : NULL, .count = label_count ? label_count : 256};
     const int32_t zoom = enlargement(image);
     const char *problem = NULL;

@@ -59,6 +59,9 @@ static void fill(const bdnn_image *image, const bdnn_preprocess *p, float *input
 
 bdnn_status bdnn_image_preprocess(const bdnn_image *image, const bdnn_preprocess *p, float *input, bdnn_error *err)
 {
+    if (!image || !image->pixels || !p || !input) {
+        return bdnn_fail_null(err, __func__);
+    }
     bdnn_image resized = {.channels = image->channels};
     const char *problem;
     if (p->channels != 1 && p->channels != 3) {

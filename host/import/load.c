@@ -203,6 +203,12 @@ static bdnn_status load_folder(const char *path, const bdnn_load_options *option
 
 bdnn_status bdnn_model_load(const char *path, const bdnn_load_options *options, bdnn_model **model, bdnn_error *err)
 {
+    if (model) {
+        *model = NULL;
+    }
+    if (!path || !model) {
+        return bdnn_fail_null(err, __func__);
+    }
     static const bdnn_load_options none;
     struct stat info;
     bdnn_status status;

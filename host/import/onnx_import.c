@@ -353,14 +353,18 @@ static void import_output(onnx_importer *im, const Onnx__ValueInfoProto *info, b
 static void import_outputs(onnx_importer *im, const Onnx__GraphProto *graph)
 {
     bool *taken = bdnn_zalloc(im->operand_count, sizeof *taken);
-    if (!taken) {
+    bool *is_input = bdnn_zalloc(im->graph->value_count, sizeof *is_input);
+    for (size_t i = 0; is_input && i < im->graph->input_count; i++) {
+        is_input[im->graph->inputs[i]] = true;
+    }
+    for (size_t i = 0; taken && is_input && i < im->operand_count; i++) {
+        taken[i] = im->operands[i]->value >= 0 && is_input[im->operands[i]->value];
+    }
+    bdnn_free(is_input);
+    if (!taken || !is_input) {
+        bdnn_free(taken);
         bdnn_onnx_short_of_memory(im);
         return;
-    }
-    for (size_t i = 0; i < im->operand_count; i++) {
-        for (size_t in = 0; in < im->graph->input_count && !taken[i]; in++) {
-            taken[i] = im->operands[i]->value == im->graph->inputs[in];
-        }
     }
     if (!graph->n_output) {
         bdnn_onnx_fail(im, BDNN_ERROR_FORMAT, "the graph has no outputs");

@@ -422,6 +422,7 @@ bdnn_status bdnn_simplify(bdnn_graph *graph, bool keep_batch_norm, bdnn_error *e
     if (status != BDNN_OK) {
         return status;
     }
+    bdnn_graph_unlink(graph); /* the passes renumber in place */
     if (!make_passes(&p, graph)) {
         status = bdnn_fail_memory(err, graph->value_count, "simplifying the network");
     } else if ((status = walk(&p, keep_batch_norm, err)) == BDNN_OK) {

@@ -7,6 +7,7 @@
  * value of its own name. */
 #define _POSIX_C_SOURCE 200809L
 #include "core/memory.h"
+#include "import/names.h"
 #include "import/topology_table.h"
 #include "layers/layer.h"
 
@@ -16,26 +17,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Far above any network, and low enough that looking names up one by one never takes long. */
-#define MAX_NAMES  16384
+#define MAX_NAMES  (1 << 18) /* far above any network */
 #define MAX_WORDS  32
 #define MAX_VALUES 64 /* inputs or outputs of one layer */
-
-/* A name that lines may use for a value; borrowed from the text. Layers that are left out give their output's name to
- * their input. */
-typedef struct binding {
-    const char *name;
-    int32_t value;
-} binding;
 
 typedef struct parser {
     const char *name; /* of the text */
     size_t line;
     const bdnn_parameter_source *source;
     bdnn_model *model;
-    binding *bindings;
-    size_t binding_count;
-    int32_t last; /* what a layer without `in` reads */
+    bdnn_names bindings; /* names that lines may use for a value, borrowed from the text; layers that are left out give
+                            their output's name to their input */
+    bdnn_names layers;   /* names of layers, likewise */
+    int32_t last;        /* what a layer without `in` reads */
     char *words[MAX_WORDS];
     size_t word_count;
     bdnn_error *err;
@@ -58,12 +52,8 @@ static bdnn_status at_line(const parser *p, bdnn_status status)
 
 static int32_t find(const parser *p, const char *name)
 {
-    for (size_t i = 0; i < p->binding_count; i++) {
-        if (strcmp(p->bindings[i].name, name) == 0) {
-            return p->bindings[i].value;
-        }
-    }
-    return -1;
+    const size_t *value = bdnn_names_find(&p->bindings, name);
+    return value ? (int32_t)*value : -1;
 }
 
 static bdnn_status bind(parser *p, const char *name, int32_t value)
@@ -71,13 +61,11 @@ static bdnn_status bind(parser *p, const char *name, int32_t value)
     if (find(p, name) >= 0) {
         return bdnn_fail(p->err, BDNN_ERROR_FORMAT, "%s: line %zu: a second value named '%s'", p->name, p->line, name);
     }
-    if (p->binding_count == MAX_NAMES) {
+    if (p->bindings.count == MAX_NAMES) {
         return bdnn_fail(p->err, BDNN_ERROR_UNSUPPORTED, "%s: line %zu: more than %d values", p->name, p->line,
                          MAX_NAMES);
     }
-    p->bindings[p->binding_count].name = name;
-    p->bindings[p->binding_count++].value = value;
-    return BDNN_OK;
+    return bdnn_names_add(&p->bindings, name, (size_t)value) ? BDNN_OK : out_of_memory(p);
 }
 
 static bdnn_status new_value(parser *p, const char *name, const bdnn_shape *shape, int32_t *value)
@@ -403,11 +391,12 @@ static bdnn_status add_layer(parser *p, statement *s)
     if ((status = connect_outputs(p, s, outputs)) != BDNN_OK) {
         return status;
     }
-    for (size_t i = 0; i < graph->layer_count; i++) {
-        if (strcmp(graph->layers[i].name, s->name) == 0) {
-            return bdnn_fail(p->err, BDNN_ERROR_FORMAT, "%s: line %zu: a second layer named '%s'", p->name, p->line,
-                             s->name);
-        }
+    if (bdnn_names_find(&p->layers, s->name)) {
+        return bdnn_fail(p->err, BDNN_ERROR_FORMAT, "%s: line %zu: a second layer named '%s'", p->name, p->line,
+                         s->name);
+    }
+    if (!bdnn_names_add(&p->layers, s->name, graph->layer_count)) {
+        return out_of_memory(p);
     }
     layer =
         bdnn_graph_add_layer(graph, s->layer.op, s->name, inputs, s->layer.input_count, outputs, s->layer.output_count);
@@ -577,8 +566,7 @@ bdnn_status bdnn_topology_parse(const char *name, const char *text, size_t size,
     /* Decimal points are points, whatever the program's language. */
     locale_t plain = newlocale(LC_NUMERIC_MASK, "C", (locale_t)0), before = (locale_t)0;
     bdnn_status status;
-    p.bindings = bdnn_alloc(MAX_NAMES, sizeof *p.bindings);
-    if (copy && plain && p.bindings) {
+    if (copy && plain) {
         memcpy(copy, text, size);
         before = uselocale(plain);
         status = parse_text(&p, copy, size);
@@ -589,7 +577,8 @@ bdnn_status bdnn_topology_parse(const char *name, const char *text, size_t size,
     if (plain) {
         freelocale(plain);
     }
-    bdnn_free(p.bindings);
+    bdnn_names_free(&p.bindings);
+    bdnn_names_free(&p.layers);
     bdnn_free(copy);
     return status;
 }

@@ -8,6 +8,8 @@
  *   the number that is wrong. The library never prints, exits or aborts.
  * - Pointers handed in are borrowed for the duration of the call unless the call says otherwise; objects handed out belong to the
  *   caller, who ends them with the matching *_free call (which accepts NULL).
+ * - NULL is for what the call says may be NULL. Given elsewhere, calls that return a status return BDNN_ERROR_ARGUMENT, others 0, false,
+ *   NULL or an empty result, and change nothing; so does an image without pixels where one is needed.
  * - Tensors cross this interface in row-major order N, C, H, W, as float32.
  * - A model is read-only once it is loaded and may be shared by threads; a session may be used by one thread at a time.
  */
@@ -222,7 +224,7 @@ BDNN_API bdnn_decompose_options bdnn_decompose_defaults(void);
 /* Decomposes every inner-product layer of `model` (which is left unchanged) by `count` calibration inputs, float32 row-major
  * [count][C][H][W] as the network takes them. The result is self-contained. *report, when report is not NULL, becomes an array of
  * *report_count entries for bdnn_report_free. Errors: a model that holds decomposed layers already, no calibration inputs, K or Q
- * outside 1..8, a setting that names no layer. */
+ * outside 1..8, a setting that names no layer. options may be NULL: bdnn_decompose_defaults. */
 BDNN_API bdnn_status bdnn_decompose(const bdnn_model *model, const float *inputs, size_t count,
                                     const bdnn_decompose_options *options, bdnn_model **decomposed, bdnn_layer_report **report,
                                     size_t *report_count, bdnn_error *err);
@@ -252,7 +254,8 @@ typedef struct bdnn_session_options {
     bool allow_not_finite; /* infinities, and what is not a number, pass in inputs and outputs, as IEEE 754 has them */
 } bdnn_session_options;
 
-/* Plans memory for `batch` inputs and prepares the weights for the device. The model must outlive the session. */
+/* Plans memory for `batch` inputs and prepares the weights for the device. The model must outlive the session. options may be NULL: all
+ * zero. */
 BDNN_API bdnn_status bdnn_session_create(const bdnn_model *model, const bdnn_session_options *options, bdnn_session **session,
                                          bdnn_error *err);
 BDNN_API void bdnn_session_free(bdnn_session *session);
@@ -354,8 +357,8 @@ typedef struct bdnn_launch_times {
     double least_us, median_us, p99_us; /* microseconds; p99: 1 of 100 takes longer */
 } bdnn_launch_times;
 
-/* Times `count` (1 to 1000000) launches on the device of a session with these options (batch is not used). Errors: as of a session's
- * making and run; BDNN_ERROR_ARGUMENT for a device that is no accelerator. */
+/* Times `count` (1 to 1000000) launches on the device of a session with these options (batch is not used; NULL: all zero, which is the
+ * CPU). Errors: as of a session's making and run; BDNN_ERROR_ARGUMENT for a device that is no accelerator. */
 BDNN_API bdnn_status bdnn_device_launches(const bdnn_session_options *options, size_t count, bdnn_launch_times *times,
                                           bdnn_error *err);
 
@@ -437,14 +440,23 @@ BDNN_API bdnn_status bdnn_dataset_map(const bdnn_dataset *dataset, size_t index,
 /* The rank of class `label` among `count` scores: 0 for the largest; of equal scores the lower class counts as the larger. */
 BDNN_API size_t bdnn_rank_of(const float *scores, size_t count, int32_t label);
 
-/* Adds the pixels of one image to confusion[classes][classes] (row: truth, column: prediction), leaving out truths below 0. Errors: a
- * truth or prediction that is not below `classes`. */
-BDNN_API bdnn_status bdnn_confusion_add(uint64_t *confusion, int32_t classes, const int32_t *truth, const int32_t *prediction,
-                                        size_t count, bdnn_error *err);
+/* The classes of the highest of `count` scores, first the one of rank 0, into classes[most]; how many there are: fewer than `most`
+ * where there are fewer scores that are numbers. Takes time for the scores once, whatever their number. */
+BDNN_API size_t bdnn_top_classes(const float *scores, size_t count, size_t most, size_t *classes);
+
+/* Of one class: pixels that have it, that are predicted to have it, and both. */
+typedef struct bdnn_class_counts {
+    uint64_t truths, predictions, hits;
+} bdnn_class_counts;
+
+/* Adds `count` pixels to counts[classes], leaving out truths below 0. Errors, after which nothing was added: a truth or prediction that
+ * is not below `classes`. */
+BDNN_API bdnn_status bdnn_class_counts_add(bdnn_class_counts *counts, int32_t classes, const int32_t *truth, const int32_t *prediction,
+                                           size_t count, bdnn_error *err);
 
 /* Intersection over union of each class (-1 for a class that neither occurs nor is predicted) into iou[classes], and their mean over
  * the others. */
-BDNN_API double bdnn_mean_iou(const uint64_t *confusion, int32_t classes, double *iou);
+BDNN_API double bdnn_mean_iou(const bdnn_class_counts *counts, int32_t classes, double *iou);
 
 #ifdef __cplusplus
 }

@@ -61,7 +61,10 @@ static double measure(const bdnn_probe *probe, bdnn_threads *threads)
 
 bool bdnn_peak_measure(const char *kernel, size_t thread_count, bdnn_peak *peak)
 {
-    const bdnn_probe *probe = probe_of(kernel);
+    if (!peak) {
+        return false;
+    }
+    const bdnn_probe *probe = kernel ? probe_of(kernel) : NULL;
     bdnn_threads *threads = probe ? bdnn_threads_create(thread_count) : NULL;
     memset(peak, 0, sizeof *peak);
     if (!threads) {

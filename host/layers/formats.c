@@ -172,7 +172,8 @@ static void tie_values(const bdnn_graph *graph, struct class *classes)
     }
     for (size_t l = 0; l < graph->layer_count; l++) {
         const bdnn_layer *layer = &graph->layers[l];
-        for (int32_t i = 0; bdnn_layer_ties_formats(graph, layer) && i < tied_inputs(layer); i++) {
+        const int32_t tied = bdnn_layer_ties_formats(graph, layer) ? tied_inputs(layer) : 0;
+        for (int32_t i = 0; i < tied; i++) {
             unite(classes, layer->inputs[i], layer->outputs[0]);
         }
     }
@@ -195,6 +196,7 @@ static void note_maker(const bdnn_graph *graph, struct class *classes, const bdn
 
 static void note_reader(const bdnn_graph *graph, struct class *classes, const bdnn_layer *layer)
 {
+    const bool ties = bdnn_layer_ties_formats(graph, layer);
     for (int32_t i = 0; i < layer->input_count; i++) {
         struct class *c = &classes[root_of(classes, layer->inputs[i])];
         if (layer->decomposed) {
@@ -202,7 +204,7 @@ static void note_reader(const bdnn_graph *graph, struct class *classes, const bd
             c->wide = c->wide || (c->readers > 0 && !bdnn_format_equal(&c->reader, &format));
             c->reader = c->readers++ ? c->reader : format;
             c->range = fmaxf(c->range, format.step * (float)((1 << format.bits) - 1));
-        } else if (!bdnn_layer_ties_formats(graph, layer)) {
+        } else if (!ties) {
             c->wide = true; /* a float layer that would otherwise see no more than the decomposed reader's few levels */
         }
     }
@@ -300,19 +302,13 @@ static bdnn_status check_numbers(const bdnn_format *f, bdnn_error *err)
 }
 
 /* The values that no layer makes, and those that the network's user sees, are floats. */
-static bdnn_status check_value(const bdnn_graph *graph, int32_t value, bdnn_error *err)
+static bdnn_status check_value(const bdnn_graph *graph, int32_t value, bool outside, bdnn_error *err)
 {
     const bdnn_format *format = &graph->values[value].format;
     bdnn_status status = check_numbers(format, err);
-    if (status == BDNN_OK && format->kind != BDNN_FORMAT_FLOAT) {
-        bool outside = bdnn_graph_producer(graph, value) < 0 || graph->values[value].type != BDNN_FLOAT32;
-        for (size_t i = 0; i < graph->output_count; i++) {
-            outside = outside || graph->outputs[i] == value;
-        }
-        if (outside) {
-            return bdnn_fail(err, BDNN_ERROR_FORMAT, "format number %d of a value that must be float",
-                             (int)format->kind);
-        }
+    if (status == BDNN_OK && format->kind != BDNN_FORMAT_FLOAT &&
+        (outside || bdnn_graph_producer(graph, value) < 0 || graph->values[value].type != BDNN_FLOAT32)) {
+        return bdnn_fail(err, BDNN_ERROR_FORMAT, "format number %d of a value that must be float", (int)format->kind);
     }
     return status;
 }
@@ -355,9 +351,15 @@ bdnn_status bdnn_formats_check(const bdnn_graph *graph, bdnn_error *err)
 {
     bdnn_status status = BDNN_OK;
     for (size_t v = 0; v < graph->value_count && status == BDNN_OK; v++) {
-        status = check_value(graph, (int32_t)v, err);
+        status = check_value(graph, (int32_t)v, false, err);
         if (status != BDNN_OK) {
             bdnn_prefix(err, status, "value '%s'", graph->values[v].name);
+        }
+    }
+    for (size_t i = 0; i < graph->output_count && status == BDNN_OK; i++) {
+        status = check_value(graph, graph->outputs[i], true, err);
+        if (status != BDNN_OK) {
+            bdnn_prefix(err, status, "value '%s'", graph->values[graph->outputs[i]].name);
         }
     }
     for (size_t l = 0; l < graph->layer_count && status == BDNN_OK; l++) {

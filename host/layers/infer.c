@@ -195,6 +195,7 @@ bdnn_status bdnn_graph_infer(bdnn_graph *graph, bdnn_error *err)
 {
     bdnn_value_info *info = bdnn_alloc(graph->value_count, sizeof *info);
     bdnn_status status;
+    bdnn_graph_unlink(graph);
     if (!info) {
         return bdnn_fail_memory(err, graph->value_count * sizeof *info, "shape inference");
     }
@@ -207,5 +208,8 @@ bdnn_status bdnn_graph_infer(bdnn_graph *graph, bdnn_error *err)
         graph->values[v].shape = info[v].shape;
     }
     bdnn_free(info);
+    if (status == BDNN_OK && !bdnn_graph_link(graph)) {
+        status = bdnn_fail_memory(err, graph->value_count * sizeof *info, "the links of the network");
+    }
     return status == BDNN_OK ? bdnn_formats_check(graph, err) : status;
 }

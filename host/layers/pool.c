@@ -362,9 +362,14 @@ bool bdnn_pool_keeps_taps(const bdnn_graph *graph, const bdnn_layer *layer)
 {
     const bdnn_window *w = &layer->attr.pool.window;
     int64_t taps = 1;
+    size_t uses, reads = 0, cursor = 0;
+    int32_t l;
     if (layer->op != BDNN_OP_MAX_POOL || layer->output_count < 2 || layer->attr.pool.global ||
-        layer->attr.pool.column_major || bdnn_graph_uses(graph, layer->outputs[1]) == 0 ||
-        graph->values[layer->outputs[0]].format.kind == BDNN_FORMAT_FLOAT) {
+        layer->attr.pool.column_major || graph->values[layer->outputs[0]].format.kind == BDNN_FORMAT_FLOAT) {
+        return false;
+    }
+    uses = bdnn_graph_uses(graph, layer->outputs[1]);
+    if (uses == 0) {
         return false;
     }
     for (int a = 0; a < BDNN_SPATIAL; a++) {
@@ -374,23 +379,21 @@ bool bdnn_pool_keeps_taps(const bdnn_graph *graph, const bdnn_layer *layer)
             return false;
         }
     }
-    for (size_t i = 0; i < graph->output_count; i++) {
-        if (graph->outputs[i] == layer->outputs[1]) {
-            return false;
-        }
-    }
-    for (size_t l = 0; l < graph->layer_count; l++) {
+    while ((l = bdnn_graph_next_reader(graph, layer->outputs[1], &cursor)) >= 0) {
         const bdnn_layer *reader = &graph->layers[l];
         for (int32_t i = 0; i < reader->input_count; i++) {
-            const bool reads = reader->inputs[i] == layer->outputs[1];
-            if (reads &&
-                (reader->op != BDNN_OP_MAX_UNPOOL || i != 1 ||
-                 graph->values[reader->outputs[0]].format.kind == BDNN_FORMAT_FLOAT ||
-                 memcmp(&reader->attr.pool.window, w, sizeof *w) != 0 ||
-                 !bdnn_shape_equal(&graph->values[reader->outputs[0]].shape, &graph->values[layer->inputs[0]].shape))) {
+            if (reader->inputs[i] != layer->outputs[1]) {
+                continue;
+            }
+            if (reader->op != BDNN_OP_MAX_UNPOOL || i != 1 ||
+                graph->values[reader->outputs[0]].format.kind == BDNN_FORMAT_FLOAT ||
+                memcmp(&reader->attr.pool.window, w, sizeof *w) != 0 ||
+                !bdnn_shape_equal(&graph->values[reader->outputs[0]].shape, &graph->values[layer->inputs[0]].shape)) {
                 return false;
             }
+            reads++;
         }
     }
-    return taps <= UINT8_MAX;
+    /* What is read more often than that is an output of the network. */
+    return reads == uses && taps <= UINT8_MAX;
 }

@@ -59,6 +59,7 @@ int32_t bdnn_graph_add_value(bdnn_graph *graph, const char *name, bdnn_type type
 {
     bdnn_value *value;
     char *copy;
+    bdnn_graph_unlink(graph);
     if (graph->value_count >= INT32_MAX || !grow((void **)&graph->values, graph->value_count, sizeof *value) ||
         !(copy = bdnn_strdup(name))) {
         return -1;
@@ -86,6 +87,7 @@ bdnn_layer *bdnn_graph_add_layer(bdnn_graph *graph, bdnn_op op, const char *name
                                  int32_t input_count, const int32_t *outputs, int32_t output_count)
 {
     bdnn_layer layer = {.op = op, .input_count = input_count, .output_count = output_count};
+    bdnn_graph_unlink(graph);
     if (!grow((void **)&graph->layers, graph->layer_count, sizeof layer)) {
         return NULL;
     }
@@ -118,6 +120,7 @@ bool bdnn_graph_add_input(bdnn_graph *graph, int32_t value)
 
 bool bdnn_graph_add_output(bdnn_graph *graph, int32_t value)
 {
+    bdnn_graph_unlink(graph);
     return add_number(&graph->outputs, &graph->output_count, value);
 }
 
@@ -164,6 +167,7 @@ void bdnn_graph_remove_layer(bdnn_graph *graph, size_t index)
 {
     /* The array's room stays that of its highest count; grow() only ever looks at powers of two on the way up again, so
      * a removal that crosses one costs a copy later and nothing else. */
+    bdnn_graph_unlink(graph);
     free_layer(&graph->layers[index]);
     graph->layer_count--;
     memmove(&graph->layers[index], &graph->layers[index + 1], (graph->layer_count - index) * sizeof *graph->layers);
@@ -185,6 +189,7 @@ void bdnn_model_free(bdnn_model *model)
         bdnn_free(model->labels[i]);
     }
     bdnn_free(model->labels);
+    bdnn_graph_unlink(&model->graph);
     bdnn_free(model->graph.layers);
     bdnn_free(model->graph.values);
     bdnn_free(model->graph.inputs);
@@ -197,6 +202,9 @@ void bdnn_model_free(bdnn_model *model)
 
 void bdnn_model_let_go(const bdnn_model *model)
 {
+    if (!model) {
+        return;
+    }
     bdnn_map_let_go(&model->map);
 }
 
@@ -259,7 +267,7 @@ static bool clone_graph(bdnn_graph *to, const bdnn_graph *from)
             return false;
         }
     }
-    return true;
+    return !from->links || bdnn_graph_link(to);
 }
 
 bdnn_model *bdnn_model_clone(const bdnn_model *model)
@@ -279,40 +287,19 @@ bdnn_model *bdnn_model_clone(const bdnn_model *model)
     return clone;
 }
 
-int32_t bdnn_graph_producer(const bdnn_graph *graph, int32_t value)
-{
-    for (size_t i = 0; i < graph->layer_count; i++) {
-        for (int32_t o = 0; o < graph->layers[i].output_count; o++) {
-            if (graph->layers[i].outputs[o] == value) {
-                return (int32_t)i;
-            }
-        }
-    }
-    return -1;
-}
-
-size_t bdnn_graph_uses(const bdnn_graph *graph, int32_t value)
-{
-    size_t uses = 0;
-    for (size_t i = 0; i < graph->layer_count; i++) {
-        for (int32_t n = 0; n < graph->layers[i].input_count; n++) {
-            uses += graph->layers[i].inputs[n] == value;
-        }
-    }
-    for (size_t i = 0; i < graph->output_count; i++) {
-        uses += graph->outputs[i] == value;
-    }
-    return uses;
-}
-
 const char *const *bdnn_model_labels(const bdnn_model *model, size_t *count)
 {
-    *count = model->label_count;
-    return (const char *const *)model->labels;
+    if (count) {
+        *count = model ? model->label_count : 0;
+    }
+    return model ? (const char *const *)model->labels : NULL;
 }
 
 bdnn_status bdnn_model_set_labels(bdnn_model *model, const char *const *labels, size_t count, bdnn_error *err)
 {
+    if (!model || (count && !labels)) {
+        return bdnn_fail_null(err, __func__);
+    }
     char **copy = bdnn_zalloc(count, sizeof *copy);
     bool complete = copy != NULL;
     for (size_t i = 0; complete && i < count; i++) {

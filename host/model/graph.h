@@ -164,6 +164,14 @@ typedef struct bdnn_value {
     bdnn_format format; /* how a FLOAT32 value is kept between layers of a decomposed network; chosen by bdnn_formats_choose */
 } bdnn_value;
 
+/* Who makes and who reads each value, gathered in one walk over the layers (links.c). */
+typedef struct bdnn_links {
+    int32_t *producer; /* per value: the layer that makes it, or -1 */
+    size_t *uses;      /* per value: how many inputs of layers and graph outputs read it */
+    size_t *first;     /* per value and one more: where its part of `readers` begins, and the part before it ends */
+    int32_t *readers;  /* layers in execution order, once for each input that reads the value */
+} bdnn_links;
+
 typedef struct bdnn_graph {
     bdnn_value *values;
     size_t value_count;
@@ -173,6 +181,7 @@ typedef struct bdnn_graph {
     size_t input_count;
     int32_t *outputs;
     size_t output_count;
+    bdnn_links *links; /* of the graph as it is, made by bdnn_graph_infer; NULL: none, and questions take a walk each */
 } bdnn_graph;
 
 struct bdnn_model {
@@ -210,11 +219,24 @@ bdnn_status bdnn_model_check_file(const bdnn_model *model, bdnn_error *err);
 /* Whether images of these sizes are what the network takes. */
 bdnn_status bdnn_model_check_preprocess(const bdnn_model *model, const bdnn_preprocess *preprocess, bdnn_error *err);
 
+/* Makes the links of a graph whose numbers are in order (bdnn_graph_infer has seen to that), and drops them: the calls above that
+ * build do, and whoever renumbers a layer's inputs or outputs in place must. False when memory is short. */
+bool bdnn_graph_link(bdnn_graph *graph);
+void bdnn_graph_unlink(bdnn_graph *graph);
+
+/* Questions. With links each takes no longer for a large graph than for a small one; without, a walk over all layers. */
+
 /* The layer that makes `value`, or -1 for an input or constant. */
 int32_t bdnn_graph_producer(const bdnn_graph *graph, int32_t value);
 
-/* How many layers and graph outputs read `value`. */
+/* How many inputs of layers and graph outputs read `value`. */
 size_t bdnn_graph_uses(const bdnn_graph *graph, int32_t value);
+
+/* Walks the layers that read `value`, in execution order, each once: *cursor is 0 before the first call. -1: no more. */
+int32_t bdnn_graph_next_reader(const bdnn_graph *graph, int32_t value, size_t *cursor);
+
+/* The layer that reads `value` when nothing else does, not even another input of it; else -1. */
+int32_t bdnn_graph_only_reader(const bdnn_graph *graph, int32_t value);
 
 /* "conv", "dense", ...; the text of model files' dumps and messages. */
 const char *bdnn_op_name(bdnn_op op);

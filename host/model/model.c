@@ -24,6 +24,9 @@ bdnn_status bdnn_model_check_file(const bdnn_model *model, bdnn_error *err)
 
 int32_t bdnn_model_input_shape(const bdnn_model *model, int64_t shape[6])
 {
+    if (!model || !shape) {
+        return 0;
+    }
     const bdnn_graph *graph = &model->graph;
     const bdnn_shape *input;
     if (!graph->input_count) {
@@ -38,6 +41,9 @@ int32_t bdnn_model_input_shape(const bdnn_model *model, int64_t shape[6])
 
 size_t bdnn_model_layer_count(const bdnn_model *model)
 {
+    if (!model) {
+        return 0;
+    }
     return model->graph.layer_count;
 }
 
@@ -50,6 +56,9 @@ static bool takes_images(const bdnn_model *model, int64_t shape[6])
 
 bdnn_preprocess bdnn_model_preprocess(const bdnn_model *model)
 {
+    if (!model) {
+        return (bdnn_preprocess){0};
+    }
     bdnn_preprocess preprocess = model->preprocess;
     int64_t shape[6];
     if (!preprocess.channels && takes_images(model, shape)) {
@@ -103,6 +112,9 @@ bdnn_status bdnn_model_check_preprocess(const bdnn_model *model, const bdnn_prep
 
 bdnn_status bdnn_model_set_preprocess(bdnn_model *model, const bdnn_preprocess *preprocess, bdnn_error *err)
 {
+    if (!model || !preprocess) {
+        return bdnn_fail_null(err, __func__);
+    }
     bdnn_blob mean = {0};
     bdnn_status status = bdnn_model_check_preprocess(model, preprocess, err);
     if (status != BDNN_OK) {

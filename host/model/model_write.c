@@ -273,5 +273,8 @@ bdnn_status bdnn_model_write(const bdnn_model *model, const char *path, bdnn_err
 
 bdnn_status bdnn_model_save(const bdnn_model *model, const char *path, bdnn_error *err)
 {
+    if (!model || !path) {
+        return bdnn_fail_null(err, __func__);
+    }
     return bdnn_model_write(model, path, err);
 }

@@ -8,6 +8,9 @@
 
 bdnn_status bdnn_devices(const char *xclbin, bdnn_device_info **devices, size_t *count, bdnn_error *err)
 {
+    if (!devices || !count) {
+        return bdnn_fail_null(err, __func__);
+    }
     bdnn_device_info *list = bdnn_zalloc(MOST_DEVICES, sizeof *list);
     *devices = list;
     *count = 0;

@@ -43,6 +43,9 @@ static void transpose_info(const bdnn_layer *layer, const bdnn_shape *in, bdnn_l
 
 bdnn_status bdnn_model_layer(const bdnn_model *model, size_t index, bdnn_layer_info *info, bdnn_error *err)
 {
+    if (!model || !info) {
+        return bdnn_fail_null(err, __func__);
+    }
     const bdnn_graph *graph = &model->graph;
     const bdnn_layer *layer;
     const bdnn_shape *in, *out;

@@ -30,18 +30,24 @@ static bdnn_status measure(bdnn_backend *backend, size_t count, bdnn_launch_time
 bdnn_status bdnn_device_launches(const bdnn_session_options *options, size_t count, bdnn_launch_times *times,
                                  bdnn_error *err)
 {
+    if (!times) {
+        return bdnn_fail_null(err, __func__);
+    }
+    const bdnn_session_options defaults = {0};
+    const bdnn_session_options *o = options ? options : &defaults;
     bdnn_backend *backend;
     bdnn_status status;
     if (count < 1 || count > MOST_LAUNCHES) {
         return bdnn_fail(err, BDNN_ERROR_ARGUMENT, "%zu launches; from 1 to %d can be timed", count, MOST_LAUNCHES);
     }
-    status = bdnn_backend_open(options, NULL, &backend, err);
+    status = bdnn_backend_open(o, NULL, &backend, err);
     if (status != BDNN_OK) {
         return status;
     }
     status = backend && backend->type->time_launches
                  ? measure(backend, count, times, err)
-                 : bdnn_fail(err, BDNN_ERROR_ARGUMENT, "device '%.40s' is no accelerator", options->device);
+                 : bdnn_fail(err, BDNN_ERROR_ARGUMENT, "device '%.40s' is no accelerator",
+                             o->device ? o->device : "cpu");
     if (backend) {
         backend->type->close(backend);
     }

@@ -1,27 +1,20 @@
-/* Planning activation memory: lifetimes of values in execution order, then places by decreasing size, each at the
- * lowest offset that no value alive at the same time occupies ("greedy by size", Pisarchyk and Lee 2020, arXiv
- * 2001.03288). */
+/* Planning activation memory: lifetimes of values in execution order; their places in the arena are place.c's. */
 #include "runtime/plan.h"
 
 #include "core/memory.h"
 #include "layers/pool.h"
+#include "runtime/place.h"
 
-#include <stdlib.h>
 #include <string.h>
-
-/* One piece of memory: a value, several that are one another's in-place results, or a wide value as it is read. */
-struct block {
-    size_t bytes, offset;
-    size_t first, last; /* the layers that make it and that read it last */
-    bool placed;
-};
 
 struct planning {
     bdnn_plan *plan;
-    int32_t *block_of; /* per value; -1: none */
-    size_t *last_use;  /* per value */
-    int32_t *read_of;  /* per value: the block of the value as it is read; -1: none */
-    struct block *blocks;
+    int32_t *block_of;        /* per value; -1: none */
+    size_t *last_use;         /* per value */
+    int32_t *read_of;         /* per value: the block of the value as it is read; -1: none */
+    int32_t *last_decomposed; /* per value: the last decomposed layer that reads it; -1: none */
+    bdnn_block *blocks;       /* pieces of memory: a value, several that are one another's in-place results, or a wide
+                                 value as it is read */
     size_t block_count;
 };
 
@@ -38,10 +31,9 @@ bdnn_format bdnn_plan_format(const bdnn_plan *plan, int32_t value)
 static void new_block(struct planning *p, int32_t value, size_t first)
 {
     p->block_of[value] = (int32_t)p->block_count;
-    p->blocks[p->block_count++] =
-        (struct block){.bytes = bdnn_round_up(bdnn_plan_bytes(p->plan, value), BDNN_ALIGNMENT),
-                       .first = first,
-                       .last = p->last_use[value]};
+    p->blocks[p->block_count++] = (bdnn_block){.bytes = bdnn_round_up(bdnn_plan_bytes(p->plan, value), BDNN_ALIGNMENT),
+                                               .first = first,
+                                               .last = p->last_use[value]};
 }
 
 /* The output may take its first input's memory when the layer allows it, nothing reads the input later and it is no
@@ -97,107 +89,63 @@ static void find_lifetimes(struct planning *p)
 
 const bdnn_layer *bdnn_plan_reader(const bdnn_plan *plan, int32_t value)
 {
-    for (size_t l = 0; l < plan->graph->layer_count; l++) {
-        if (plan->graph->layers[l].decomposed && plan->graph->layers[l].inputs[0] == value) {
-            return &plan->graph->layers[l];
-        }
-    }
-    return NULL;
+    return plan->reader[value] < 0 ? NULL : &plan->graph->layers[plan->reader[value]];
 }
 
-/* The decomposed layer that makes `value`, perhaps with sums and clips on the way: of what a sum adds up the last that
- * is made. -1: none. */
-static int32_t maker_of(const bdnn_graph *graph, int32_t value)
+/* Of every layer the decomposed layer that makes its output, perhaps with sums and clips on the way: of what a sum adds
+ * up the last that is made. -1: none. NULL when memory is short. */
+static int32_t *find_makers(const bdnn_graph *graph)
 {
-    int32_t maker = bdnn_graph_producer(graph, value);
-    while (maker >= 0 && !graph->layers[maker].decomposed) {
-        const bdnn_layer *layer = &graph->layers[maker];
-        if (layer->op != BDNN_OP_ADD && layer->op != BDNN_OP_ACTIVATION) {
-            return -1;
-        }
-        maker = -1;
+    int32_t *maker = bdnn_alloc(graph->layer_count, sizeof *maker);
+    for (size_t l = 0; maker && l < graph->layer_count; l++) {
+        const bdnn_layer *layer = &graph->layers[l];
+        int32_t last = -1;
         for (int32_t i = 0; i < layer->input_count; i++) {
             const int32_t before = bdnn_graph_producer(graph, layer->inputs[i]);
-            maker = before > maker ? before : maker;
+            last = before > last ? before : last;
         }
+        maker[l] = layer->decomposed                                                            ? (int32_t)l
+                   : last >= 0 && (layer->op == BDNN_OP_ADD || layer->op == BDNN_OP_ACTIVATION) ? maker[last]
+                                                                                                : -1;
     }
     return maker;
 }
 
 /* Wide values that a decomposed layer reads, as it reads them: from their makers to their last such reader. */
-static void find_readings(struct planning *p)
+static bool find_readings(struct planning *p)
 {
     const bdnn_graph *graph = p->plan->graph;
-    for (size_t v = 0; v < graph->value_count; v++) {
-        const bdnn_layer *reader = bdnn_plan_reader(p->plan, (int32_t)v);
-        const int32_t maker = maker_of(graph, (int32_t)v);
-        struct block block = {.first = (size_t)maker};
+    int32_t *makers = find_makers(graph);
+    for (size_t v = 0; makers && v < graph->value_count; v++) {
+        const int32_t producer = bdnn_graph_producer(graph, (int32_t)v), maker = producer < 0 ? -1 : makers[producer];
+        bdnn_block block = {.first = (size_t)maker, .last = (size_t)p->last_decomposed[v]};
         p->read_of[v] = -1;
-        if (!reader || maker < 0 || bdnn_plan_format(p->plan, (int32_t)v).kind != BDNN_FORMAT_WIDE) {
+        if (p->plan->reader[v] < 0 || maker < 0 || bdnn_plan_format(p->plan, (int32_t)v).kind != BDNN_FORMAT_WIDE) {
             continue;
         }
         block.bytes = bdnn_round_up((size_t)bdnn_shape_elements(&p->plan->info[v].shape), BDNN_ALIGNMENT);
-        for (size_t l = (size_t)(reader - graph->layers); l < graph->layer_count; l++) {
-            if (graph->layers[l].decomposed && graph->layers[l].inputs[0] == (int32_t)v) {
-                block.last = l;
-            }
-        }
         p->plan->total_bytes += block.bytes;
         p->read_of[v] = (int32_t)p->block_count;
         p->blocks[p->block_count++] = block;
     }
+    bdnn_free(makers);
+    return makers != NULL;
 }
 
-static int by_size(const void *a, const void *b)
+/* The first and the last decomposed layer that reads each value as its input. */
+static void find_readers(struct planning *p)
 {
-    const struct block *x = *(struct block *const *)a, *y = *(struct block *const *)b;
-    return x->bytes != y->bytes ? (x->bytes < y->bytes ? 1 : -1) : (x->first > y->first) - (x->first < y->first);
-}
-
-static int by_offset(const void *a, const void *b)
-{
-    const struct block *x = *(struct block *const *)a, *y = *(struct block *const *)b;
-    return (x->offset > y->offset) - (x->offset < y->offset);
-}
-
-/* The lowest gap between the placed blocks that live at the same time; `alive` is scratch. */
-static size_t lowest_gap(const struct block *block, struct block *const *placed, size_t count, struct block **alive)
-{
-    size_t alive_count = 0, at = 0;
-    for (size_t i = 0; i < count; i++) {
-        if (placed[i]->first <= block->last && block->first <= placed[i]->last) {
-            alive[alive_count++] = placed[i];
+    const bdnn_graph *graph = p->plan->graph;
+    for (size_t v = 0; v < graph->value_count; v++) {
+        p->plan->reader[v] = p->last_decomposed[v] = -1;
+    }
+    for (size_t l = 0; l < graph->layer_count; l++) {
+        if (graph->layers[l].decomposed) {
+            const int32_t in = graph->layers[l].inputs[0];
+            p->plan->reader[in] = p->plan->reader[in] < 0 ? (int32_t)l : p->plan->reader[in];
+            p->last_decomposed[in] = (int32_t)l;
         }
     }
-    qsort(alive, alive_count, sizeof *alive, by_offset);
-    for (size_t i = 0; i < alive_count && alive[i]->offset < bdnn_sum(at, block->bytes); i++) {
-        const size_t end = alive[i]->offset + alive[i]->bytes;
-        at = end > at ? end : at;
-    }
-    return at;
-}
-
-static bool place_blocks(struct planning *p)
-{
-    struct block **order = bdnn_alloc(p->block_count, sizeof *order),
-                 **alive = bdnn_alloc(p->block_count, sizeof *alive);
-    if (!order || !alive) {
-        bdnn_free(order);
-        bdnn_free(alive);
-        return false;
-    }
-    for (size_t i = 0; i < p->block_count; i++) {
-        order[i] = &p->blocks[i];
-    }
-    qsort(order, p->block_count, sizeof *order, by_size);
-    for (size_t i = 0; i < p->block_count; i++) {
-        order[i]->offset = lowest_gap(order[i], order, i, alive);
-        const size_t end = bdnn_sum(order[i]->offset, order[i]->bytes);
-        p->plan->arena_bytes = end > p->plan->arena_bytes ? end : p->plan->arena_bytes;
-    }
-    bdnn_free(order);
-    bdnn_free(alive);
-    return true;
 }
 
 static bool place_values(bdnn_plan *plan)
@@ -208,11 +156,13 @@ static bool place_values(bdnn_plan *plan)
     p.block_of = bdnn_alloc(values, sizeof *p.block_of);
     p.last_use = bdnn_alloc(values, sizeof *p.last_use);
     p.read_of = bdnn_alloc(values, sizeof *p.read_of);
+    p.last_decomposed = bdnn_alloc(values, sizeof *p.last_decomposed);
     p.blocks = bdnn_zalloc(values, 2 * sizeof *p.blocks);
-    if (p.block_of && p.last_use && p.read_of && p.blocks) {
+    if (p.block_of && p.last_use && p.read_of && p.last_decomposed && p.blocks) {
         find_lifetimes(&p);
-        find_readings(&p);
-        placed = place_blocks(&p);
+        find_readers(&p);
+        placed = find_readings(&p) &&
+                 bdnn_place_blocks(p.blocks, p.block_count, plan->graph->layer_count + 1, &plan->arena_bytes);
         for (size_t v = 0; v < values && placed; v++) {
             plan->offset[v] = p.block_of[v] < 0 ? BDNN_NO_MEMORY : p.blocks[p.block_of[v]].offset;
             plan->read_offset[v] = p.read_of[v] < 0 ? BDNN_NO_MEMORY : p.blocks[p.read_of[v]].offset;
@@ -223,6 +173,7 @@ static bool place_values(bdnn_plan *plan)
     bdnn_free(p.block_of);
     bdnn_free(p.last_use);
     bdnn_free(p.read_of);
+    bdnn_free(p.last_decomposed);
     bdnn_free(p.blocks);
     return placed;
 }
@@ -236,7 +187,8 @@ bdnn_status bdnn_plan_create(bdnn_plan *plan, const bdnn_graph *graph, int64_t b
     plan->info = bdnn_zalloc(graph->value_count, sizeof *plan->info);
     plan->offset = bdnn_zalloc(graph->value_count, sizeof *plan->offset);
     plan->read_offset = bdnn_zalloc(graph->value_count, sizeof *plan->read_offset);
-    if (!plan->info || !plan->offset || !plan->read_offset) {
+    plan->reader = bdnn_zalloc(graph->value_count, sizeof *plan->reader);
+    if (!plan->info || !plan->offset || !plan->read_offset || !plan->reader) {
         bdnn_plan_free(plan);
         return bdnn_fail_memory(err, graph->value_count * sizeof *plan->info, "the plan");
     }
@@ -251,7 +203,7 @@ bdnn_status bdnn_plan_create(bdnn_plan *plan, const bdnn_graph *graph, int64_t b
         }
     }
     if (status == BDNN_OK && !place_values(plan)) {
-        status = bdnn_fail_memory(err, graph->value_count * sizeof(struct block), "the plan");
+        status = bdnn_fail_memory(err, graph->value_count * sizeof(bdnn_block), "the plan");
     }
     if (status != BDNN_OK) {
         bdnn_plan_free(plan);
@@ -264,5 +216,6 @@ void bdnn_plan_free(bdnn_plan *plan)
     bdnn_free(plan->info);
     bdnn_free(plan->offset);
     bdnn_free(plan->read_offset);
+    bdnn_free(plan->reader);
     memset(plan, 0, sizeof *plan);
 }

@@ -11,6 +11,7 @@ typedef struct bdnn_plan {
     size_t *offset;       /* per value: its place in the arena; BDNN_NO_MEMORY for constants and outputs nobody reads */
     size_t *read_offset;  /* per wide value whose maker may also write it as its first decomposed reader reads it: that
                              one's place; else BDNN_NO_MEMORY */
+    int32_t *reader;      /* per value: the first decomposed layer that reads it; -1: none */
     bool integers;        /* info holds the types of the values' formats */
     size_t arena_bytes;   /* with reuse */
     uint64_t total_bytes; /* without: the sum of all values */

@@ -6,6 +6,9 @@
 
 bdnn_status bdnn_session_profile(bdnn_session *s, bdnn_error *err)
 {
+    if (!s) {
+        return bdnn_fail_null(err, __func__);
+    }
     if (!s->nanoseconds) {
         s->nanoseconds = bdnn_zalloc(s->graph->layer_count, sizeof *s->nanoseconds);
     }
@@ -36,6 +39,9 @@ static uint64_t constant_bytes(const bdnn_session *s, const bdnn_step *step)
 
 bdnn_status bdnn_session_layer(const bdnn_session *s, size_t index, bdnn_layer_cost *cost, bdnn_error *err)
 {
+    if (!s || !cost) {
+        return bdnn_fail_null(err, __func__);
+    }
     const bdnn_step *step;
     memset(cost, 0, sizeof *cost);
     if (index >= s->graph->layer_count) {

@@ -113,17 +113,9 @@ static bdnn_status layer_scratch(bdnn_session *s, const bdnn_step *step, bdnn_er
 /* The only layer that reads `value`, an integer one, or NULL. */
 static bdnn_step *only_reader(const bdnn_session *s, int32_t value)
 {
-    if (bdnn_plan_format(&s->plan, value).kind == BDNN_FORMAT_FLOAT || bdnn_graph_uses(s->graph, value) != 1) {
-        return NULL;
-    }
-    for (size_t l = 0; l < s->graph->layer_count; l++) {
-        for (int32_t i = 0; i < s->graph->layers[l].input_count; i++) {
-            if (s->graph->layers[l].inputs[i] == value) {
-                return &s->steps[l];
-            }
-        }
-    }
-    return NULL;
+    const int32_t reader =
+        bdnn_plan_format(&s->plan, value).kind == BDNN_FORMAT_FLOAT ? -1 : bdnn_graph_only_reader(s->graph, value);
+    return reader < 0 ? NULL : &s->steps[reader];
 }
 
 /* A sum of step's output and of what exists already when the step runs, kept where one of the two is. */
@@ -169,16 +161,11 @@ static bool is_ready(const bdnn_session *s, const bdnn_layer *layer)
     const bdnn_layer *reader = bdnn_plan_reader(&s->plan, layer->inputs[0]);
     const bdnn_format own = bdnn_format_read_by(layer->decomposed);
     bdnn_format first;
-    size_t l = 0;
     if (bdnn_plan_format(&s->plan, layer->inputs[0]).kind != BDNN_FORMAT_WIDE || !reader) {
         return false;
     }
     first = bdnn_format_read_by(reader->decomposed);
-    while (&s->graph->layers[l] != layer &&
-           !(s->steps[l].inner.backend && s->steps[l].read_result == layer->inputs[0])) {
-        l++;
-    }
-    return &s->graph->layers[l] != layer && bdnn_format_equal(&first, &own);
+    return s->readable[layer->inputs[0]] && bdnn_format_equal(&first, &own);
 }
 
 static bdnn_status prepare_inner(bdnn_session *s, bdnn_step *step, bdnn_error *err)
@@ -202,6 +189,7 @@ static bdnn_status prepare_inner(bdnn_session *s, bdnn_step *step, bdnn_error *e
     reader = bdnn_plan_reader(&s->plan, made);
     if (reader && s->plan.read_offset[made] != BDNN_NO_MEMORY) {
         step->read_result = made;
+        s->readable[made] = true;
         place.reader = reader->decomposed;
     }
     status = bdnn_inner_prepare(&step->inner, s->backend, layer, &place, err);
@@ -233,7 +221,8 @@ static bdnn_status prepare_step(bdnn_session *s, bdnn_step *step, bdnn_error *er
 static bdnn_status prepare_steps(bdnn_session *s, bdnn_error *err)
 {
     s->steps = bdnn_zalloc(s->graph->layer_count, sizeof *s->steps);
-    if (!s->steps) {
+    s->readable = bdnn_zalloc(s->graph->value_count, sizeof *s->readable);
+    if (!s->steps || !s->readable) {
         return bdnn_fail_memory(err, s->graph->layer_count * sizeof *s->steps, "the plan's steps");
     }
     for (size_t l = 0; l < s->graph->layer_count; l++) {
@@ -279,6 +268,12 @@ static bdnn_status allocate(bdnn_session *s, bdnn_error *err)
 bdnn_status bdnn_session_create(const bdnn_model *model, const bdnn_session_options *options, bdnn_session **session,
                                 bdnn_error *err)
 {
+    if (session) {
+        *session = NULL;
+    }
+    if (!model || !session) {
+        return bdnn_fail_null(err, __func__);
+    }
     const bdnn_session_options defaults = {0};
     const bdnn_session_options *o = options ? options : &defaults;
     bdnn_session *s = bdnn_zalloc(1, sizeof *s);
@@ -334,6 +329,7 @@ void bdnn_session_free(bdnn_session *s)
         bdnn_free(s->results[i]);
     }
     bdnn_free(s->steps);
+    bdnn_free(s->readable);
     bdnn_free(s->results);
     bdnn_free(s->nanoseconds);
     bdnn_free(s->arena);
@@ -461,6 +457,9 @@ static bdnn_status name_overflow(bdnn_session *s, const float *input, bdnn_error
 
 bdnn_status bdnn_session_run(bdnn_session *s, const float *input, bdnn_error *err)
 {
+    if (!s || !input) {
+        return bdnn_fail_null(err, __func__);
+    }
     const bdnn_tensor tensor = tensor_of(s, s->graph->inputs[0]);
     bool finite = true;
     bdnn_status status = s->allow_not_finite ? BDNN_OK : check_input(s, input, err);
@@ -498,11 +497,17 @@ bdnn_status bdnn_session_run(bdnn_session *s, const float *input, bdnn_error *er
 
 size_t bdnn_session_output_count(const bdnn_session *s)
 {
+    if (!s) {
+        return 0;
+    }
     return s->graph->output_count;
 }
 
 bdnn_status bdnn_session_output(const bdnn_session *s, size_t index, bdnn_result *result, bdnn_error *err)
 {
+    if (!s || !result) {
+        return bdnn_fail_null(err, __func__);
+    }
     const bdnn_value_info *info;
     if (index >= s->graph->output_count) {
         return bdnn_fail(err, BDNN_ERROR_ARGUMENT, "output %zu of %zu", index, s->graph->output_count);
@@ -517,6 +522,10 @@ bdnn_status bdnn_session_output(const bdnn_session *s, size_t index, bdnn_result
 
 void bdnn_session_memory(const bdnn_session *s, uint64_t *planned, uint64_t *without_reuse)
 {
-    *planned = (uint64_t)s->plan.arena_bytes + s->scratch_bytes;
-    *without_reuse = s->plan.total_bytes + s->scratch_bytes;
+    if (planned) {
+        *planned = s ? (uint64_t)s->plan.arena_bytes + s->scratch_bytes : 0;
+    }
+    if (without_reuse) {
+        *without_reuse = s ? s->plan.total_bytes + s->scratch_bytes : 0;
+    }
 }

@@ -28,6 +28,7 @@ struct bdnn_session {
     bdnn_backend *backend; /* NULL on the device "float" */
     bdnn_step *steps;      /* one a layer */
     bool allow_not_finite;
+    bool *readable;        /* per value: its maker also writes it as the plan's reader reads it */
     uint8_t *arena, *scratch;
     size_t scratch_bytes;
     uint64_t *nanoseconds; /* per layer, of the last run; NULL unless runs are timed */

@@ -1,5 +1,6 @@
 /* Runs a fuzz target on files: all those of the folders and files named as arguments. How the kept corpus becomes a
- * test, with any compiler. Fails when there is nothing to run. */
+ * test, with any compiler. Fails when there is nothing to run, and when one takes longer than any reader of so short a
+ * file should: some of them are made for work that grows with the square of their size. */
 #define _DEFAULT_SOURCE
 #include "fuzz.h"
 
@@ -7,6 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+
+#define MOST_SECONDS 5 /* of processor time; milliseconds is what they take, also on a slow machine with sanitizers */
 
 /* The bytes lie at the very end of an allocation of their size, so that a sanitizer sees each step beyond them. */
 static int run_file(const char *path)
@@ -14,6 +18,7 @@ static int run_file(const char *path)
     FILE *file = fopen(path, "rb");
     uint8_t *data = NULL;
     long size = -1;
+    clock_t start;
     if (file && fseek(file, 0, SEEK_END) == 0 && (size = ftell(file)) >= 0 && fseek(file, 0, SEEK_SET) == 0) {
         data = malloc(size ? (size_t)size : 1);
     }
@@ -22,8 +27,13 @@ static int run_file(const char *path)
         exit(1);
     }
     fclose(file);
+    start = clock();
     LLVMFuzzerTestOneInput(data, (size_t)size);
     free(data);
+    if (clock() - start > MOST_SECONDS * CLOCKS_PER_SEC) {
+        fprintf(stderr, "%s: took %.1f s\n", path, (double)(clock() - start) / CLOCKS_PER_SEC);
+        exit(1);
+    }
     return 1;
 }
 

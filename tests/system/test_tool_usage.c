@@ -123,7 +123,9 @@ static void test_bad_command_lines(void **state)
         {"decompose --memory-limit 0 a", "--memory-limit 0"},
         {"decompose --calibrate-count 0 a", "--calibrate-count 0"},
         {"run a", "images are needed"},
+        {"decompose --skip-bad -1 a", "--skip-bad -1"},
         {"run --top 0 a b", "--top 0"},
+        {"run --skip-bad some a b", "--skip-bad some"},
         {"run --overlay o.png a b c", "one image with --overlay"},
         {"run --threads many a b", "--threads many"},
         {"bench", "one network"},
@@ -134,6 +136,7 @@ static void test_bad_command_lines(void **state)
         {"bench --repeat 1.5 a", "--repeat 1.5"},
         {"eval a", "a dataset"},
         {"eval --limit 0 a b", "--limit 0"},
+        {"eval --skip-bad 1.5 a b", "--skip-bad 1.5"},
         {"eval --batch 0 a b", "--batch 0"},
         {"eval --batch 4097 a b", "--batch 4097"},
     };

@@ -8,6 +8,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -381,6 +382,56 @@ static void parameters_are_finite(void **state)
               NULL);
 }
 
+/* A file of n inputs, n constants, n sums of an input and a constant, and n outputs: processor time of its import. */
+static double time_of_import(int n)
+{
+    static const float value = 1;
+    clock_t start;
+    wire graph = {0}, bytes;
+    bdnn_model *model;
+    bdnn_error err;
+    for (int i = 0; i < n; i++) {
+        char info[64], name[16];
+        wire node = {0}, tensor = {0};
+        snprintf(name, sizeof name, "w%d", i);
+        wire_int(&tensor, TENSOR_DIMS, 1);
+        wire_int(&tensor, TENSOR_TYPE, 1);
+        wire_text(&tensor, TENSOR_NAME, name);
+        wire_field(&tensor, TENSOR_RAW, &value, sizeof value);
+        wire_message(&graph, GRAPH_INITIALIZER, &tensor);
+        wire_text(&node, NODE_INPUT, name);
+        snprintf(name, sizeof name, "x%d", i);
+        wire_text(&node, NODE_INPUT, name);
+        snprintf(info, sizeof info, "%s 1 2", name);
+        text_value_info(&graph, GRAPH_INPUT, info);
+        snprintf(name, sizeof name, "y%d", i);
+        wire_text(&node, NODE_OUTPUT, name);
+        wire_text(&node, NODE_OP_TYPE, "Add");
+        wire_message(&graph, GRAPH_NODE, &node);
+        snprintf(info, sizeof info, "%s 1 2", name);
+        text_value_info(&graph, GRAPH_OUTPUT, info);
+    }
+    bytes = text_model(&graph, 13);
+    start = clock();
+    if (bdnn_import_onnx("net", bytes.data, bytes.size, NULL, &model, &err) != BDNN_OK) {
+        fail_msg("%s", err.message);
+    }
+    free(bytes.data);
+    assert_int_equal(model->graph.input_count, n);
+    assert_int_equal(model->graph.output_count, n);
+    bdnn_model_free(model);
+    return (double)(clock() - start) / CLOCKS_PER_SEC;
+}
+
+/* Work that looks at all inputs for each value, say, would take sixteen times as long. */
+static void import_takes_time_in_proportion(void **state)
+{
+    const double few = time_of_import(15000), many = time_of_import(60000);
+    (void)state;
+    print_message("15000 nodes %.3f s, 60000 %.3f s\n", few, many);
+    assert_true(many < 60 && many < 9 * few + 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -397,6 +448,7 @@ int main(void)
         cmocka_unit_test(huge_numbers_are_refused),
         cmocka_unit_test(many_nodes_are_quick),
         cmocka_unit_test(parameters_are_finite),
+        cmocka_unit_test(import_takes_time_in_proportion),
     };
     return cmocka_run_group_tests_name("hostile import", tests, NULL, NULL);
 }

@@ -6,6 +6,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -146,12 +147,41 @@ static void test_damage(void **state)
     assert_int_equal(strlen(xclbin.units[0]), 52);
 }
 
+/* Very many ports, none of which says its width: as many searches for it to the end would take minutes. */
+static void test_many_ports(void **state)
+{
+    enum { PORTS = 60000, TEXT = 13 };
+    const char *port = "mode=\"master\"";
+    uint8_t *large = malloc(SIZE + PORTS * TEXT);
+    const clock_t start = clock();
+    bdnn_xclbin xclbin;
+    bdnn_error err;
+    (void)state;
+    assert_non_null(large);
+    make();
+    memset(file + METADATA, 0, SIZE - METADATA);
+    strcpy((char *)file + METADATA, "<kernel name=\"bdnn_kernel\"");
+    put_section(2, 2, METADATA, SIZE - METADATA + PORTS * TEXT);
+    memcpy(large, file, SIZE);
+    for (size_t i = 0; i < PORTS; i++) {
+        memcpy(large + SIZE + i * TEXT, port, TEXT);
+    }
+    assert_int_equal(
+        bdnn_xclbin_read(scratch_write("ports.xclbin", large, SIZE + PORTS * TEXT), "bdnn_kernel", &xclbin, &err),
+        BDNN_OK);
+    assert_int_equal(xclbin.ports, PORTS);
+    assert_int_equal(xclbin.port_bits, 0);
+    assert_true(clock() - start < 5 * CLOCKS_PER_SEC);
+    free(large);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_contents),
         cmocka_unit_test(test_messages),
         cmocka_unit_test(test_damage),
+        cmocka_unit_test(test_many_ports),
     };
     return cmocka_run_group_tests_name("xclbin", tests, scratch_make, scratch_remove);
 }

@@ -129,11 +129,12 @@ static uint32_t decimal(const uint8_t *at, const uint8_t *end)
  * memory ports are elements <port name=".." mode="master" range=".." dataWidth="64" ../> within its own. */
 static void read_metadata(const bdnn_map *metadata, const char *kernel, bdnn_xclbin *xclbin)
 {
-    const uint8_t *at = metadata->data, *end = metadata->data + metadata->size, *clock;
+    const uint8_t *at = metadata->data, *end, *clock;
     char element[128];
     if (!at) {
         return;
     }
+    end = at + metadata->size;
     clock = behind(at, end, "clockFreq=\"");
     if (clock && !xclbin->clock_mhz) {
         xclbin->clock_mhz = decimal(clock, end);
@@ -145,9 +146,10 @@ static void read_metadata(const bdnn_map *metadata, const char *kernel, bdnn_xcl
         end = closing ? closing : end;
     }
     while (at && (at = behind(at, end, "mode=\"master\"")) != NULL) {
-        const uint8_t *bits = behind(at, end, "dataWidth=\"");
-        xclbin->port_bits = xclbin->ports == 0 && bits ? decimal(bits, end) : xclbin->port_bits;
-        xclbin->ports++;
+        if (xclbin->ports++ == 0) { /* once: looked for behind every port it would take quadratic time where it lacks */
+            const uint8_t *bits = behind(at, end, "dataWidth=\"");
+            xclbin->port_bits = bits ? decimal(bits, end) : 0;
+        }
     }
 }
 

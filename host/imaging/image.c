@@ -27,12 +27,6 @@ bdnn_status bdnn_image_decode(const char *name, const uint8_t *data, size_t size
 static bdnn_status load(const char *path, int32_t width, int32_t height, bool as_stored, bdnn_image *image,
                         bdnn_error *err)
 {
-    if (image) {
-        *image = (bdnn_image){0};
-    }
-    if (!path || !image) {
-        return bdnn_fail_null(err, __func__);
-    }
     bdnn_map map;
     /* Read, not mapped: a picture that somebody shortens meanwhile becomes an error, not a SIGBUS. */
     bdnn_status status = bdnn_read_file(path, MOST_BYTES, &map, err);
@@ -46,11 +40,23 @@ static bdnn_status load(const char *path, int32_t width, int32_t height, bool as
 
 bdnn_status bdnn_image_load(const char *path, int32_t width, int32_t height, bdnn_image *image, bdnn_error *err)
 {
+    if (image) {
+        *image = (bdnn_image){0};
+    }
+    if (!path || !image) {
+        return bdnn_fail_null(err, __func__);
+    }
     return load(path, width, height, false, image, err);
 }
 
 bdnn_status bdnn_image_load_for(const char *path, const bdnn_preprocess *p, bdnn_image *image, bdnn_error *err)
 {
+    if (image) {
+        *image = (bdnn_image){0};
+    }
+    if (!path || !p || !image) {
+        return bdnn_fail_null(err, __func__);
+    }
     const int32_t least = p->resize == BDNN_RESIZE_CROP ? p->resize_short : 0;
     return load(path, least ? least : p->width, least ? least : p->height, p->ignore_exif, image, err);
 }

@@ -6,6 +6,12 @@
 bdnn_status bdnn_image_decode_as(const char *name, const uint8_t *data, size_t size, int32_t width, int32_t height,
                                  bool as_stored, bdnn_image *image, bdnn_error *err)
 {
+    if (image) {
+        *image = (bdnn_image){0};
+    }
+    if (!name || (size && !data) || !image) {
+        return bdnn_fail_null(err, __func__);
+    }
     (void)data, (void)size, (void)width, (void)height, (void)as_stored;
     memset(image, 0, sizeof *image);
     return bdnn_fail(err, BDNN_ERROR_UNSUPPORTED,

@@ -196,12 +196,11 @@ static bdnn_status write_all(const bdnn_model *model, const char *directory, bdn
 
 bdnn_status bdnn_model_export_npy(const bdnn_model *model, const char *directory, bdnn_error *err)
 {
-    bdnn_output_folder output;
-    bdnn_status status;
     if (!model || !directory) {
         return bdnn_fail_null(err, __func__);
     }
-    status = bdnn_output_folder_open(&output, directory, err);
+    bdnn_output_folder output;
+    bdnn_status status = bdnn_output_folder_open(&output, directory, err);
     if (status == BDNN_OK) {
         status = write_all(model, output.temporary, err);
     }

@@ -123,14 +123,8 @@ static bdnn_status choose_quantizer(struct fit *fit, bdnn_error *err)
 /* The only layer that reads a value; NULL: none or several. */
 static const bdnn_layer *only_reader(const bdnn_graph *graph, int32_t value)
 {
-    for (size_t l = 0; l < graph->layer_count && bdnn_graph_uses(graph, value) == 1; l++) {
-        for (int32_t i = 0; i < graph->layers[l].input_count; i++) {
-            if (graph->layers[l].inputs[i] == value) {
-                return &graph->layers[l];
-            }
-        }
-    }
-    return NULL;
+    const int32_t l = bdnn_graph_only_reader(graph, value);
+    return l >= 0 ? &graph->layers[l] : NULL;
 }
 
 static bool is_rectifier(const bdnn_layer *layer)

@@ -185,8 +185,8 @@ typedef struct cli_skips {
 /* --skip-bad N or all; false after a message. */
 bool cli_take_skip_bad(const char *command, const char *text, cli_skips *skips);
 
-/* For an item whose reading ended with `status`, described in *err: notes it and returns BDNN_OK when it may be skipped.
- * Else, and for failures that are not the item's own, the status, with a message. */
+/* For an item whose reading ended with `status`, described in *err: notes it and returns BDNN_OK when it may be
+ * skipped. Else, and for failures that are not the item's own, the status, with a message. */
 bdnn_status cli_skip(cli_skips *skips, bdnn_status status, size_t index, const char *name, bdnn_error *err);
 
 /* The list on stdout, `of` being how many items were looked at; nothing where nothing was skipped. */
@@ -206,7 +206,8 @@ typedef struct cli_progress {
 } cli_progress;
 
 cli_progress cli_progress_start(void);
-/* A bdnn_progress; `user` is a cli_progress. Draws at most ten times a second. False when a signal asked for the end. */
+/* A bdnn_progress; `user` is a cli_progress. Draws at most ten times a second. False when a signal asked for the end.
+ */
 bool cli_progress_step(void *user, const char *stage, uint64_t done, uint64_t total);
 void cli_progress_end(cli_progress *progress);
 
@@ -244,10 +245,19 @@ int cli_check_outputs(const char *command, const char *const *outputs, size_t ou
 /* Whether two paths name one file, or would if it existed. */
 bool cli_same_file(const char *a, const char *b);
 
-/* Flushes stdout; a full disk or closed pipe becomes CLI_FAILED with a message. */
+/* Flushes stdout; a full disk or closed pipe becomes CLI_FAILED with a message, and so does a table or JSON that lacks
+ * something for want of memory. */
 int cli_finish(int code);
 
-/* Prints JSON (a cJSON object, which is deleted) on stdout. */
+/* Makes cJSON remember when memory was short, for what follows: its calls go on without what they could not have. */
+void cli_watch_memory(void);
+
+/* Whether JSON or a table lacks something; whether there was no JSON for that reason, of which nothing has been said.
+ */
+bool cli_lacks_memory(void);
+bool cli_lacks_json(void);
+
+/* Prints JSON (a cJSON object, which is deleted) on stdout. CLI_FAILED without memory, which cli_finish tells. */
 int cli_print_json(struct cJSON *json);
 
 /* Adds a string to an object, and to an array. Names come from files: bytes that are not UTF-8 become '?', so that it

@@ -28,7 +28,7 @@ struct command {
     compare_results results;
     cli_model_options model_options;
     cli_device device; /* what all devices share */
-    char *names;       /* the list of devices, cut at its commas */
+    char names[512];   /* the list of devices, cut at its commas */
     const char *html;
     bool json;
 };
@@ -68,12 +68,11 @@ double compare_predicted(const compare_results *c, const compare_device *device)
 static bool take_devices(struct command *k, const char *list)
 {
     compare_results *c = &k->results;
-    free(k->names);
-    k->names = malloc(strlen(list) + 1);
-    c->count = 0;
-    if (!k->names) {
+    if (strlen(list) >= sizeof k->names) {
+        cli_usage(COMMAND, "--devices %.40s...: names of at most %zu letters in all", list, sizeof k->names - 1);
         return false;
     }
+    c->count = 0;
     strcpy(k->names, list);
     for (char *name = k->names, *next; name; name = next) {
         next = strchr(name, ',');
@@ -351,7 +350,6 @@ int cli_compare(int argc, char **argv)
     struct command k = {.results = {.batch = 1, .repeat = 5, .threads = 1}};
     int option, code = CLI_OK;
     if (!take_devices(&k, "cpu,xrt")) {
-        free(k.names);
         return CLI_FAILED;
     }
     while (code == CLI_OK && (option = cli_option(COMMAND, argc, argv, ":", long_options)) != -1) {
@@ -363,7 +361,5 @@ int cli_compare(int argc, char **argv)
     if (code == CLI_OK) {
         code = run(&k, argv[optind]);
     }
-    /* run() has freed the cells of each device; the analyser takes their number for another one by then. */
-    free(k.names); /* NOLINT(clang-analyzer-unix.Malloc) */
     return code;
 }

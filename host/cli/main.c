@@ -149,5 +149,6 @@ int main(int argc, char **argv)
         return CLI_USAGE;
     }
     cli_handle_signals();
+    cli_watch_memory();
     return cli_leave(cli_finish(run(argc - 1, argv + 1)));
 }

@@ -7,11 +7,14 @@
 
 #undef cli_error /* a macro where an analyser reads */
 
+static bool told; /* why the tool fails */
+
 int cli_fail(const bdnn_error *err)
 {
     char text[sizeof err->message];
     snprintf(text, sizeof text, "%s", err->message);
     fprintf(stderr, "bdnn: %s\n", cli_printable(text));
+    told = true;
     return CLI_FAILED;
 }
 
@@ -38,6 +41,10 @@ int cli_usage(const char *command, const char *format, ...)
 int cli_finish(int code)
 {
     const bool failed_before = ferror(stdout) != 0;
+    if (cli_lacks_memory() && (code == CLI_OK || (cli_lacks_json() && !told))) {
+        fprintf(stderr, "bdnn: out of memory: the output is not complete\n");
+        code = CLI_FAILED;
+    }
     if ((fflush(stdout) != 0 || failed_before) && code == CLI_OK) {
         fprintf(stderr, "bdnn: cannot write the output%s%s\n", failed_before ? "" : ": ",
                 failed_before ? "" : strerror(errno));

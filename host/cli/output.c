@@ -6,6 +6,31 @@
 #include <stdlib.h>
 #include <string.h>
 
+static bool lacks_memory, lacks_json;
+
+static void *allocate(size_t size)
+{
+    void *memory = malloc(size);
+    lacks_memory = lacks_memory || !memory;
+    return memory;
+}
+
+void cli_watch_memory(void)
+{
+    cJSON_Hooks hooks = {allocate, free};
+    cJSON_InitHooks(&hooks);
+}
+
+bool cli_lacks_memory(void)
+{
+    return lacks_memory;
+}
+
+bool cli_lacks_json(void)
+{
+    return lacks_json;
+}
+
 /* Columns on a terminal: bytes that do not continue a UTF-8 character. */
 static int width_of(const char *text)
 {
@@ -48,7 +73,8 @@ void cli_table_row(cli_table *table, const char *format, ...)
         const size_t room = table->room ? 2 * table->room : 32;
         char *cells = realloc(table->cells, room * table->columns * CLI_CELL);
         if (!cells) {
-            return; /* a table that lacks rows, on a machine that lacks kilobytes */
+            lacks_memory = true;
+            return;
         }
         table->cells = cells;
         table->room = room;
@@ -112,7 +138,7 @@ static size_t character(const unsigned char *text)
 
 static cJSON *json_string(const char *text)
 {
-    char *copy = malloc(strlen(text) + 1);
+    char *copy = allocate(strlen(text) + 1);
     cJSON *json;
     if (!copy) {
         return NULL;
@@ -142,13 +168,13 @@ void cli_json_add_text(cJSON *array, const char *text)
 
 int cli_print_json(cJSON *json)
 {
-    char *text = cJSON_Print(json);
+    char *text = lacks_memory ? NULL : cJSON_Print(json);
     cJSON_Delete(json);
     if (!text) {
-        fprintf(stderr, "bdnn: out of memory\n");
+        lacks_memory = lacks_json = true;
         return CLI_FAILED;
     }
     puts(text);
-    free(text);
+    cJSON_free(text);
     return CLI_OK;
 }

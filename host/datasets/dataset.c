@@ -118,23 +118,24 @@ void bdnn_resize_map(const uint8_t *from, int32_t from_height, int32_t from_widt
     }
 }
 
-char *bdnn_replace_last(const char *text, const char *from, const char *to)
+bdnn_status bdnn_replace_last(const char *text, const char *from, const char *to, char **result, bdnn_error *err)
 {
     const char *found = NULL, *next = text;
-    char *result;
     size_t before;
+    *result = NULL;
     while ((next = strstr(next, from)) != NULL) {
         found = next++;
     }
     if (!found) {
-        return NULL;
+        return BDNN_OK;
     }
     before = (size_t)(found - text);
-    result = bdnn_zalloc(strlen(text) + strlen(to) + 1, 1);
-    if (result) {
-        memcpy(result, text, before);
-        strcpy(result + before, to);
-        strcat(result, found + strlen(from));
+    *result = bdnn_zalloc(strlen(text) + strlen(to) + 1, 1);
+    if (!*result) {
+        return bdnn_fail_memory(err, strlen(text), "a file name");
     }
-    return result;
+    memcpy(*result, text, before);
+    strcpy(*result + before, to);
+    strcat(*result, found + strlen(from));
+    return BDNN_OK;
 }

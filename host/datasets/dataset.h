@@ -34,7 +34,7 @@ bdnn_status bdnn_open_folder(const char *path, const char *labels, bdnn_dataset 
 void bdnn_resize_map(const uint8_t *from, int32_t from_height, int32_t from_width, const int32_t *to_class,
                      int32_t height, int32_t width, int32_t *map);
 
-/* `text` with its last `from` replaced by `to`, for bdnn_free; NULL when it has none, or memory is short. */
-char *bdnn_replace_last(const char *text, const char *from, const char *to);
+/* Makes *result `text` with its last `from` replaced by `to`, for bdnn_free; NULL when it has none. Errors: memory. */
+bdnn_status bdnn_replace_last(const char *text, const char *from, const char *to, char **result, bdnn_error *err);
 
 #endif

@@ -78,10 +78,15 @@ static char *join(const char *folder, const char *name)
     return path;
 }
 
-static bool is_folder(const char *path)
+/* What is not there is no folder; what cannot be looked at is an error. */
+static bdnn_status look_at(const char *path, bool *is_folder, bdnn_error *err)
 {
     struct stat info;
-    return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
+    const bool there = stat(path, &info) == 0;
+    *is_folder = there && S_ISDIR(info.st_mode);
+    return there || errno == ENOENT || errno == ENOTDIR
+               ? BDNN_OK
+               : bdnn_fail(err, BDNN_ERROR_IO, "%s: cannot open: %s", path, strerror(errno));
 }
 
 /* Appends an item, whose path it takes over. */
@@ -149,9 +154,9 @@ static bdnn_status add_folders(struct folder_dataset *set, const char *root, con
         count < 0 ? bdnn_fail(err, BDNN_ERROR_IO, "%s: cannot list: %s", root, strerror(errno)) : BDNN_OK;
     for (int i = 0; i < count && status == BDNN_OK; i++) {
         char *folder = join(root, names[i]->d_name);
-        if (!folder) {
-            status = bdnn_fail_memory(err, strlen(root), root);
-        } else if (is_folder(folder)) {
+        bool is_folder = false;
+        status = folder ? look_at(folder, &is_folder, err) : bdnn_fail_memory(err, strlen(root), root);
+        if (is_folder) {
             status = add_images(set, folder, suffix, label++, err);
         }
         bdnn_free(folder);
@@ -255,6 +260,9 @@ static bdnn_status read_labels(struct folder_dataset *set, const char *path, bdn
     while (status == BDNN_OK && fgets(text, sizeof text, file)) {
         status = label_line(set, path, ++line, text, err);
     }
+    if (status == BDNN_OK && ferror(file)) {
+        status = bdnn_fail(err, BDNN_ERROR_IO, "%s: cannot read: %s", path, strerror(errno));
+    }
     for (size_t i = 0; i < set->base.count && status == BDNN_OK; i++) {
         if (set->items[i].label < 0) {
             status = bdnn_fail(err, BDNN_ERROR_FORMAT, "%s: no label for %s", path, set->items[i].path);
@@ -291,15 +299,22 @@ static bdnn_status label_folder(const bdnn_dataset *dataset, size_t index, int32
 }
 
 /* The label image of a Cityscapes picture: ids of 34 labels, or of the 19 classes directly. */
-static char *cityscapes_labels(const char *path, bool *train_ids)
+static bdnn_status cityscapes_labels(const char *path, char **labels, bool *train_ids, bdnn_error *err)
 {
-    char *tree = bdnn_replace_last(path, "leftImg8bit.png", "gtFine_labelIds.png");
-    char *ids = tree ? bdnn_replace_last(tree, "leftImg8bit/", "gtFine/") : NULL;
-    char *train = ids ? bdnn_replace_last(ids, "labelIds", "labelTrainIds") : NULL;
+    char *tree = NULL, *ids = NULL, *train = NULL;
+    bdnn_status status = bdnn_replace_last(path, "leftImg8bit.png", "gtFine_labelIds.png", &tree, err);
+    if (status == BDNN_OK && tree) {
+        status = bdnn_replace_last(tree, "leftImg8bit/", "gtFine/", &ids, err);
+    }
+    if (status == BDNN_OK && ids) {
+        status = bdnn_replace_last(ids, "labelIds", "labelTrainIds", &train, err);
+    }
     bdnn_free(tree);
-    *train_ids = ids && train && !bdnn_file_exists(ids) && bdnn_file_exists(train);
-    bdnn_free(*train_ids ? ids : train);
-    return *train_ids ? train : ids;
+    *train_ids = train && !bdnn_file_exists(ids) && bdnn_file_exists(train);
+    *labels = status == BDNN_OK ? (*train_ids ? train : ids) : NULL;
+    bdnn_free(*labels == ids ? NULL : ids);
+    bdnn_free(*labels == train ? NULL : train);
+    return status;
 }
 
 static bdnn_status map_cityscapes(const bdnn_dataset *dataset, size_t index, int32_t height, int32_t width,
@@ -309,9 +324,11 @@ static bdnn_status map_cityscapes(const bdnn_dataset *dataset, size_t index, int
     int32_t to_class[256];
     bdnn_image image;
     bool train_ids;
-    char *path = cityscapes_labels(item->path, &train_ids);
-    bdnn_status status =
-        path ? bdnn_image_load(path, 0, 0, &image, err) : bdnn_fail_memory(err, strlen(item->path), item->path);
+    char *path;
+    bdnn_status status = cityscapes_labels(item->path, &path, &train_ids, err);
+    if (status == BDNN_OK) { /* there is a path: else the set would have no maps */
+        status = bdnn_image_load(path, 0, 0, &image, err);
+    }
     if (status == BDNN_OK) {
         for (int i = 0; i < 256; i++) {
             to_class[i] = train_ids ? (i < 19 ? i : -1) : i < 34 ? cityscapes_class[i] : -1;
@@ -343,10 +360,11 @@ static bdnn_status open_cityscapes(struct folder_dataset *set, const char *part,
     bdnn_status status = add_folders(set, part, CITYSCAPES_PICTURE, err);
     if (status == BDNN_OK && set->base.count > 0) {
         bool train_ids;
-        char *path = cityscapes_labels(set->items[0].path, &train_ids);
+        char *path;
+        status = cityscapes_labels(set->items[0].path, &path, &train_ids, err);
         set->base.kind = path && bdnn_file_exists(path) ? BDNN_LABEL_MAP : BDNN_LABEL_NONE;
         bdnn_free(path);
-        if (labels) {
+        if (status == BDNN_OK && labels) {
             status = bdnn_fail(err, BDNN_ERROR_ARGUMENT, "%s: Cityscapes has label images, which '%s' cannot replace",
                                part, labels);
         }
@@ -370,10 +388,11 @@ static bdnn_status open_images(struct folder_dataset *set, const char *labels, b
 static bdnn_status fill(struct folder_dataset *set, const char *labels, bdnn_error *err)
 {
     char *part = join(set->root, "leftImg8bit/val");
-    bdnn_status status = part ? BDNN_OK : bdnn_fail_memory(err, strlen(set->root), set->root);
-    if (part && is_folder(part)) {
+    bool is_folder = false;
+    bdnn_status status = part ? look_at(part, &is_folder, err) : bdnn_fail_memory(err, strlen(set->root), set->root);
+    if (is_folder) {
         status = open_cityscapes(set, part, labels, err);
-    } else if (part && strstr(set->root, "leftImg8bit/")) {
+    } else if (status == BDNN_OK && strstr(set->root, "leftImg8bit/")) {
         status = open_cityscapes(set, set->root, labels, err);
     }
     if (status == BDNN_OK && set->base.count == 0) {

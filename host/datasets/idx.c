@@ -6,6 +6,7 @@
 #include "core/memory.h"
 #include "core/tensor.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -23,6 +24,18 @@ struct idx_dataset {
     char *path;
     struct idx images, labels;
 };
+
+/* Why zlib could not read: the disk, memory, or else what `wrong` says about the file. */
+static bdnn_status fail_read(gzFile file, const char *path, const char *wrong, bdnn_error *err)
+{
+    int reason = Z_OK;
+    const char *text = gzerror(file, &reason);
+    if (reason == Z_ERRNO) {
+        return bdnn_fail(err, BDNN_ERROR_IO, "%s: cannot read: %s", path, text);
+    }
+    return reason == Z_MEM_ERROR ? bdnn_fail(err, BDNN_ERROR_MEMORY, "%s: no memory to read it", path)
+                                 : bdnn_fail(err, BDNN_ERROR_FORMAT, "%s: %s", path, wrong);
+}
 
 /* Reads exactly `size` bytes; false when there are fewer. */
 static bool read_bytes(gzFile file, uint8_t *to, size_t size)
@@ -44,6 +57,7 @@ static bdnn_status read_data(gzFile file, const char *path, struct idx *idx, siz
 {
     size_t room = size < (1u << 20) ? size : 1u << 20, used = 0;
     uint8_t byte;
+    char wrong[128];
     while (used < size) {
         uint8_t *larger = bdnn_alloc(room, 1);
         if (!larger) {
@@ -55,15 +69,15 @@ static bdnn_status read_data(gzFile file, const char *path, struct idx *idx, siz
         bdnn_free(idx->data);
         idx->data = larger;
         if (!read_bytes(file, larger + used, room - used)) {
-            return bdnn_fail(err, BDNN_ERROR_FORMAT, "%s: damaged, or ends before the %zu bytes that its header states",
-                             path, size);
+            snprintf(wrong, sizeof wrong, "damaged, or ends before the %zu bytes that its header states", size);
+            return fail_read(file, path, wrong, err);
         }
         used = room;
         room = room > size / 4 ? size : room * 4;
     }
     if (gzread(file, &byte, 1) != 0) {
-        return bdnn_fail(err, BDNN_ERROR_FORMAT, "%s: damaged, or more data than the %zu bytes that its header states",
-                         path, size);
+        snprintf(wrong, sizeof wrong, "damaged, or more data than the %zu bytes that its header states", size);
+        return fail_read(file, path, wrong, err);
     }
     return BDNN_OK;
 }
@@ -73,7 +87,7 @@ static bdnn_status read_file(gzFile file, const char *path, struct idx *idx, bdn
     uint8_t head[4], word[4];
     bdnn_shape shape = {0};
     if (!read_bytes(file, head, sizeof head) || head[0] != 0 || head[1] != 0) {
-        return bdnn_fail(err, BDNN_ERROR_FORMAT, "%s: not an IDX file (nor a .npy file or a folder)", path);
+        return fail_read(file, path, "not an IDX file (nor a .npy file or a folder)", err);
     }
     if (head[2] != 8 || head[3] < 1 || head[3] > 4) {
         return bdnn_fail(err, BDNN_ERROR_UNSUPPORTED,
@@ -83,7 +97,7 @@ static bdnn_status read_file(gzFile file, const char *path, struct idx *idx, bdn
     idx->rank = shape.rank = head[3];
     for (int32_t a = 0; a < idx->rank; a++) {
         if (!read_bytes(file, word, sizeof word)) {
-            return bdnn_fail(err, BDNN_ERROR_FORMAT, "%s: ends in its header", path);
+            return fail_read(file, path, "ends in its header", err);
         }
         idx->dim[a] = (uint32_t)word[0] << 24 | (uint32_t)word[1] << 16 | (uint32_t)word[2] << 8 | word[3];
         shape.dim[a] = idx->dim[a];
@@ -99,7 +113,7 @@ static bdnn_status load(const char *path, struct idx *idx, bdnn_error *err)
 {
     gzFile file;
     uint64_t size;
-    int fd;
+    int fd, closed;
     bdnn_status status = bdnn_open_file(path, &fd, &size, err);
     if (status != BDNN_OK) {
         return status;
@@ -110,27 +124,32 @@ static bdnn_status load(const char *path, struct idx *idx, bdnn_error *err)
         return bdnn_fail(err, BDNN_ERROR_MEMORY, "%s: no memory to read it", path);
     }
     status = read_file(file, path, idx, err);
-    if (gzclose(file) != Z_OK && status == BDNN_OK) {
+    closed = gzclose(file);
+    if (status == BDNN_OK && closed == Z_ERRNO) {
+        status = bdnn_fail(err, BDNN_ERROR_IO, "%s: cannot read: %s", path, strerror(errno));
+    } else if (status == BDNN_OK && closed != Z_OK) {
         status = bdnn_fail(err, BDNN_ERROR_FORMAT, "%s: damaged: its gzip stream does not end properly", path);
     }
     return status;
 }
 
 /* The label file beside an image file: images -> labels, and idx3 -> idx1 for one label an image. NULL: none. */
-static char *find_labels(const char *path)
+static bdnn_status find_labels(const char *path, char **labels, bdnn_error *err)
 {
-    char *maps = bdnn_replace_last(path, "images", "labels"),
-         *classes = maps ? bdnn_replace_last(maps, "idx3", "idx1") : NULL;
-    if (classes && bdnn_file_exists(classes)) {
-        bdnn_free(maps);
-        return classes;
+    char *maps, *classes = NULL;
+    bdnn_status status = bdnn_replace_last(path, "images", "labels", &maps, err);
+    *labels = NULL;
+    if (status == BDNN_OK && maps) {
+        status = bdnn_replace_last(maps, "idx3", "idx1", &classes, err);
     }
-    bdnn_free(classes);
-    if (maps && bdnn_file_exists(maps)) {
-        return maps;
+    if (status == BDNN_OK && classes && bdnn_file_exists(classes)) {
+        *labels = classes;
+    } else if (status == BDNN_OK && maps && bdnn_file_exists(maps)) {
+        *labels = maps;
     }
-    bdnn_free(maps);
-    return NULL;
+    bdnn_free(*labels == classes ? NULL : classes);
+    bdnn_free(*labels == maps ? NULL : maps);
+    return status;
 }
 
 static void close_idx(bdnn_dataset *dataset)
@@ -201,15 +220,18 @@ static bdnn_status attach_labels(struct idx_dataset *set, const char *path, bdnn
 bdnn_status bdnn_open_idx(const char *path, const char *labels, bdnn_dataset **dataset, bdnn_error *err)
 {
     struct idx_dataset *set = bdnn_zalloc(1, sizeof *set);
-    char *found = labels ? bdnn_strdup(labels) : find_labels(path);
+    char *found = NULL;
     bdnn_status status;
-    if (!set || !(set->path = bdnn_strdup(path))) {
+    if (!set || !(set->path = bdnn_strdup(path)) || (labels && !(found = bdnn_strdup(labels)))) {
+        bdnn_free(set ? set->path : NULL);
         bdnn_free(set);
-        bdnn_free(found);
         return bdnn_fail_memory(err, sizeof *set, path);
     }
     set->base.type = &idx_type;
-    status = load(path, &set->images, err);
+    status = labels ? BDNN_OK : find_labels(path, &found, err);
+    if (status == BDNN_OK) {
+        status = load(path, &set->images, err);
+    }
     if (status == BDNN_OK && set->images.rank != 3 && (set->images.rank != 4 || set->images.dim[3] != 3)) {
         status =
             bdnn_fail(err, BDNN_ERROR_FORMAT, "%s: images of %d dimensions; 3 (N, H, W) or 4 (N, H, W, 3) are read",

@@ -190,19 +190,20 @@ static bdnn_status open_labels(struct npy_dataset *set, const char *path, bdnn_e
 bdnn_status bdnn_open_npy(const char *path, const char *labels, bdnn_dataset **dataset, bdnn_error *err)
 {
     struct npy_dataset *set = bdnn_zalloc(1, sizeof *set);
-    char *found = labels ? bdnn_strdup(labels) : bdnn_replace_last(path, "images", "labels");
     bdnn_status status;
-    if (!set || !(set->path = bdnn_strdup(path))) {
+    if (!set || !(set->path = bdnn_strdup(path)) || (labels && !(set->label_path = bdnn_strdup(labels)))) {
+        bdnn_free(set ? set->path : NULL);
         bdnn_free(set);
-        bdnn_free(found);
         return bdnn_fail_memory(err, sizeof *set, path);
     }
     set->base.type = &npy_type;
     set->file.fd = -1;
-    set->label_path = found;
-    status = open_images(set, err);
-    if (status == BDNN_OK && found && (labels || bdnn_file_exists(found))) {
-        status = open_labels(set, found, err);
+    status = labels ? BDNN_OK : bdnn_replace_last(path, "images", "labels", &set->label_path, err);
+    if (status == BDNN_OK) {
+        status = open_images(set, err);
+    }
+    if (status == BDNN_OK && set->label_path && (labels || bdnn_file_exists(set->label_path))) {
+        status = open_labels(set, set->label_path, err);
     }
     if (status != BDNN_OK) {
         close_npy(&set->base);

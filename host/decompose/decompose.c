@@ -235,7 +235,7 @@ static bdnn_status prepare(struct work *work, const float *inputs, size_t count,
 {
     const bdnn_graph *graph = &work->model->graph;
     const size_t limit = work->options->memory_limit ? work->options->memory_limit : DEFAULT_MEMORY;
-    int64_t images;
+    int64_t images = (int64_t)count;
     bdnn_status status = make_settings(work, err);
     if (status != BDNN_OK) {
         return status;
@@ -250,9 +250,8 @@ static bdnn_status prepare(struct work *work, const float *inputs, size_t count,
     if (status != BDNN_OK) {
         return status;
     }
-    images = bdnn_streams_fit(graph, limit, (int64_t)count, err);
-    return images < 0 ? BDNN_ERROR_ARGUMENT
-                      : bdnn_streams_open(&work->streams, graph, inputs, images, work->threads, err);
+    status = bdnn_streams_fit(graph, limit, &images, err);
+    return status == BDNN_OK ? bdnn_streams_open(&work->streams, graph, inputs, images, work->threads, err) : status;
 }
 
 static bdnn_status check_inputs(const bdnn_model *model, const float *inputs, size_t count, bdnn_error *err)

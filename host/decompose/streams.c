@@ -16,15 +16,18 @@ static int64_t item_bytes(const bdnn_value_info *info, int64_t batch)
     return bdnn_shape_elements(&info->shape) / batch * (int64_t)bdnn_type_size(info->type);
 }
 
-int64_t bdnn_streams_fit(const bdnn_graph *graph, uint64_t limit, int64_t images, bdnn_error *err)
+bdnn_status bdnn_streams_fit(const bdnn_graph *graph, uint64_t limit, int64_t *images, bdnn_error *err)
 {
     bdnn_value_info *info = bdnn_zalloc(graph->value_count, sizeof *info);
     size_t *readers = bdnn_zalloc(graph->value_count, sizeof *readers);
     uint64_t live = 0, most = 1;
-    if (!info || !readers || bdnn_graph_infer_batch(graph, 1, info, err) != BDNN_OK) {
+    bdnn_status status = info && readers
+                             ? bdnn_graph_infer_batch(graph, 1, info, err)
+                             : bdnn_fail_memory(err, graph->value_count * sizeof *info, "the calibration plan");
+    if (status != BDNN_OK) {
         bdnn_free(info);
         bdnn_free(readers);
-        return -1;
+        return status;
     }
     for (size_t v = 0; v < graph->value_count; v++) {
         readers[v] = graph->values[v].constant.data ? 0 : bdnn_graph_uses(graph, (int32_t)v);
@@ -45,7 +48,8 @@ int64_t bdnn_streams_fit(const bdnn_graph *graph, uint64_t limit, int64_t images
     bdnn_free(info);
     bdnn_free(readers);
     limit /= 2 * most;
-    return limit < 1 ? 1 : (limit < (uint64_t)images ? (int64_t)limit : images);
+    *images = limit < 1 ? 1 : (limit < (uint64_t)*images ? (int64_t)limit : *images);
+    return BDNN_OK;
 }
 
 int64_t bdnn_streams_item(const bdnn_streams *streams, int32_t value)

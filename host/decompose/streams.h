@@ -17,8 +17,8 @@ typedef struct bdnn_streams {
     size_t *readers;    /* per value: layers that have not run yet */
 } bdnn_streams;
 
-/* How many images fit: the most that keep both streams within `limit` bytes at every layer; at least 1. */
-int64_t bdnn_streams_fit(const bdnn_graph *graph, uint64_t limit, int64_t images, bdnn_error *err);
+/* Lowers *images to how many fit: the most that keep both streams within `limit` bytes at every layer; at least 1. */
+bdnn_status bdnn_streams_fit(const bdnn_graph *graph, uint64_t limit, int64_t *images, bdnn_error *err);
 
 /* Takes `images` inputs, float32 row-major. Errors: a network with several inputs, or whose values do not all have the
  * batch as their first axis. */

@@ -36,6 +36,15 @@ static void choose_scale(bdnn_image *image, int32_t width, int32_t height)
     }
 }
 
+/* libjpeg-turbo tells the reason in words alone. */
+static bdnn_status fail_jpeg(tjhandle decoder, const char *name, bdnn_error *err)
+{
+    const char *text = tjGetErrorStr2(decoder);
+    return strstr(text, "Insufficient memory") || strstr(text, "Memory allocation failure")
+               ? bdnn_fail(err, BDNN_ERROR_MEMORY, "%s: no memory for its picture", name)
+               : bdnn_fail(err, BDNN_ERROR_FORMAT, "%s: damaged JPEG: %s", name, text);
+}
+
 /* In place. Adobe's numbers are what paper reflects, 255 without ink, and black lies over the colours: red is C K. A
  * colour profile in the file is not applied, here as little as elsewhere. */
 static void cmyk_to_rgb(uint8_t *pixels, size_t count)
@@ -57,7 +66,7 @@ static bdnn_status decode_jpeg(tjhandle decoder, const char *name, const uint8_t
     bool cmyk, swaps;
     bdnn_status status;
     if (tjDecompressHeader3(decoder, data, (unsigned long)size, &w, &h, &subsampling, &colours) != 0) {
-        return bdnn_fail(err, BDNN_ERROR_FORMAT, "%s: damaged JPEG: %s", name, tjGetErrorStr2(decoder));
+        return fail_jpeg(decoder, name, err);
     }
     status = bdnn_image_check_size(name, w, h, err);
     if (status != BDNN_OK) {
@@ -87,7 +96,7 @@ static bdnn_status decode_jpeg(tjhandle decoder, const char *name, const uint8_t
                       : image->channels == 1 ? TJPF_GRAY
                                              : TJPF_RGB,
                       TJFLAG_ACCURATEDCT | TJFLAG_LIMITSCANS) != 0) {
-        status = bdnn_fail(err, BDNN_ERROR_FORMAT, "%s: damaged JPEG: %s", name, tjGetErrorStr2(decoder));
+        status = fail_jpeg(decoder, name, err);
     }
     if (status == BDNN_OK && cmyk) {
         cmyk_to_rgb(image->pixels, (size_t)image->width * (size_t)image->height);
@@ -101,7 +110,9 @@ static bdnn_status decode_other(const char *name, const uint8_t *data, size_t si
     const char *problem =
         size > INT32_MAX ? "too large"
                          : bdnn_cv_decode(data, size, &image->pixels, &image->width, &image->height, &image->channels);
-    return problem ? bdnn_fail(err, BDNN_ERROR_FORMAT, "%s: %s", name, problem) : BDNN_OK;
+    return problem ? bdnn_fail(err, problem == bdnn_cv_out_of_memory ? BDNN_ERROR_MEMORY : BDNN_ERROR_FORMAT, "%s: %s",
+                               name, problem)
+                   : BDNN_OK;
 }
 
 bdnn_status bdnn_image_decode_as(const char *name, const uint8_t *data, size_t size, int32_t width, int32_t height,

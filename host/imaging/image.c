@@ -2,9 +2,8 @@
 #include "core/file.h"
 #include "core/memory.h"
 #include "imaging/decode.h"
-#include "imaging/opencv.h"
+#include "imaging/png.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* The most pixels that are read, as text of 16 bits a channel, take less. */
@@ -68,11 +67,10 @@ bdnn_status bdnn_image_save(const bdnn_image *image, const char *path, bdnn_erro
     }
     uint8_t *data = NULL;
     size_t size = 0;
-    const char *problem = bdnn_cv_encode_png(image, &data, &size);
-    bdnn_status status = problem ? bdnn_fail(err, BDNN_ERROR_UNSUPPORTED, "%s: %s", path, problem) : BDNN_OK;
+    bdnn_status status = bdnn_png_encode(path, image, &data, &size, err);
     if (status == BDNN_OK) {
         status = bdnn_write_file(path, data, size, err);
     }
-    free(data);
+    bdnn_free(data);
     return status;
 }

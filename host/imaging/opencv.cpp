@@ -5,12 +5,12 @@ extern "C" {
 #include "core/memory.h"
 }
 
-#include <cstdlib>
-#include <cstring>
 #include <iostream>
 #include <mutex>
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
+
+const char bdnn_cv_out_of_memory[] = "out of memory";
 
 namespace
 {
@@ -26,7 +26,9 @@ template <typename Work> const char *guarded(Work work)
     try {
         return work();
     } catch (const std::bad_alloc &) {
-        return "out of memory";
+        return bdnn_cv_out_of_memory;
+    } catch (const cv::Exception &error) {
+        return error.code == cv::Error::StsNoMem ? bdnn_cv_out_of_memory : "OpenCV cannot process it";
     } catch (const std::exception &) {
         return "OpenCV cannot process it";
     }
@@ -69,7 +71,7 @@ const char *bdnn_cv_decode(const uint8_t *data, size_t size, uint8_t **pixels, i
         }
         *pixels = static_cast<uint8_t *>(bdnn_alloc(image.total(), image.elemSize()));
         if (!*pixels) {
-            return "out of memory";
+            return bdnn_cv_out_of_memory;
         }
         cv::Mat out(image.rows, image.cols, image.type(), *pixels);
         if (image.channels() == 3) {
@@ -80,29 +82,6 @@ const char *bdnn_cv_decode(const uint8_t *data, size_t size, uint8_t **pixels, i
         *width = image.cols;
         *height = image.rows;
         *channels = image.channels();
-        return nullptr;
-    });
-}
-
-const char *bdnn_cv_encode_png(const bdnn_image *image, uint8_t **data, size_t *size)
-{
-    return guarded([&]() -> const char * {
-        cv::Mat ordered;
-        std::vector<uint8_t> bytes;
-        if (image->channels == 3) {
-            cv::cvtColor(matrix_of(image), ordered, cv::COLOR_RGB2BGR);
-        } else {
-            ordered = matrix_of(image);
-        }
-        if (!cv::imencode(".png", ordered, bytes)) {
-            return "cannot encode a PNG";
-        }
-        *data = static_cast<uint8_t *>(std::malloc(bytes.size()));
-        if (!*data) {
-            return "out of memory";
-        }
-        std::memcpy(*data, bytes.data(), bytes.size());
-        *size = bytes.size();
         return nullptr;
     });
 }

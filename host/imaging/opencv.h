@@ -9,12 +9,13 @@
 extern "C" {
 #endif
 
-/* Any format that OpenCV decodes, as 8-bit grey or red, green, blue; *pixels is for bdnn_free(), also after an error. */
+/* The text, this very one, when it was memory. */
+extern const char bdnn_cv_out_of_memory[];
+
+/* Any format that OpenCV decodes, as 8-bit grey or red, green, blue; *pixels is for bdnn_free(), also after an error.
+ */
 const char *bdnn_cv_decode(const uint8_t *data, size_t size, uint8_t **pixels, int32_t *width, int32_t *height,
                            int32_t *channels);
-
-/* A PNG file in memory, for free(). */
-const char *bdnn_cv_encode_png(const bdnn_image *image, uint8_t **data, size_t *size);
 
 /* Resizes into out[height][width][channels]: INTER_AREA when either side shrinks, else INTER_LINEAR. */
 const char *bdnn_cv_resize(const bdnn_image *image, int32_t width, int32_t height, uint8_t *out);

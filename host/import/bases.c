@@ -222,12 +222,13 @@ typedef struct basis_folder {
     bdnn_error *err;
 } basis_folder;
 
-static bool has(const basis_folder *folder, const char *file)
+static bdnn_status look_for(const basis_folder *folder, const char *file, bool *found)
 {
     char *path = bdnn_basis_path(folder->directory, folder->layer, folder->bases, file);
-    bool found = path && bdnn_file_exists(path);
+    bdnn_status status = path ? BDNN_OK : bdnn_fail_memory(folder->err, strlen(folder->directory), "a file name");
+    *found = path && bdnn_file_exists(path);
     bdnn_free(path);
-    return found;
+    return status;
 }
 
 /* `count` floats of a file, whatever its axes, for bdnn_free. */
@@ -307,8 +308,11 @@ static bdnn_status settle_scales(const basis_folder *folder, int64_t filters, co
 static bdnn_status read_scales(const basis_folder *folder, int64_t filters, bdnn_decomposed *decomposed)
 {
     float *c = NULL, *scales = NULL, *factors = NULL;
-    const bool exact = has(folder, "scales.npy");
-    bdnn_status status = read_numbers(folder, "c.npy", filters * folder->bases, &c);
+    bool exact;
+    bdnn_status status = look_for(folder, "scales.npy", &exact);
+    if (status == BDNN_OK) {
+        status = read_numbers(folder, "c.npy", filters * folder->bases, &c);
+    }
     if (status == BDNN_OK && exact) {
         status = read_numbers(folder, "scales.npy", filters * folder->bases, &scales);
     }
@@ -334,22 +338,40 @@ static bdnn_status read_scales(const basis_folder *folder, int64_t filters, bdnn
     return status;
 }
 
-/* The largest K whose folder says how the input is quantised; else the largest with bases at all, *complete being
- * false; else 0. */
-static int32_t choose_bases(basis_folder *folder, bool *complete)
+/* Sets folder->bases: the largest K whose folder says how the input is quantised; else the largest with bases at all,
+ * *complete being false; else 0. */
+static bdnn_status choose_bases(basis_folder *folder, bool *complete)
 {
     int32_t any = 0;
+    *complete = false;
     for (folder->bases = MAX_BASES; folder->bases > 0; folder->bases--) {
-        if (has(folder, "M.npy")) {
+        bool found;
+        bdnn_status status = look_for(folder, "M.npy", &found);
+        if (status == BDNN_OK && found) {
             any = any ? any : folder->bases;
-            *complete = has(folder, "input_step.npy");
-            if (*complete) {
-                return folder->bases;
-            }
+            status = look_for(folder, "input_step.npy", complete);
+        }
+        if (status != BDNN_OK || *complete) {
+            return status;
         }
     }
-    *complete = false;
-    return folder->bases = any;
+    folder->bases = any;
+    return BDNN_OK;
+}
+
+/* Bases whose input is not told stand aside for float weights; without those they are an error. */
+static bdnn_status check_incomplete(const basis_folder *folder, bdnn_error *err)
+{
+    char *path = bdnn_folder_path(folder->directory, folder->layer, "_W.npy");
+    const bool has_floats = path && bdnn_file_exists(path);
+    bdnn_status status = path ? BDNN_OK : bdnn_fail_memory(err, strlen(folder->directory), "a file name");
+    bdnn_free(path);
+    return status != BDNN_OK || has_floats
+               ? status
+               : bdnn_fail(err, BDNN_ERROR_FORMAT,
+                           "basis_%d says nothing about the input's quantisation (input_step.npy, input_zero.npy, "
+                           "input_bits.npy), and there are no float weights to use instead",
+                           folder->bases);
 }
 
 bdnn_status bdnn_bases_load(const char *directory, const bdnn_graph *graph, bdnn_layer *layer, bool *found,
@@ -360,19 +382,12 @@ bdnn_status bdnn_bases_load(const char *directory, const bdnn_graph *graph, bdnn
     char *path;
     bdnn_status status;
     *found = false;
-    if (!choose_bases(&folder, &complete)) {
-        return BDNN_OK;
+    status = choose_bases(&folder, &complete);
+    if (status != BDNN_OK || !folder.bases) {
+        return status;
     }
     if (!complete) {
-        path = bdnn_folder_path(directory, layer->name, "_W.npy");
-        *found = path && !bdnn_file_exists(path);
-        bdnn_free(path);
-        return *found
-                   ? bdnn_fail(err, BDNN_ERROR_FORMAT,
-                               "basis_%d says nothing about the input's quantisation (input_step.npy, input_zero.npy, "
-                               "input_bits.npy), and there are no float weights to use instead",
-                               folder.bases)
-                   : BDNN_OK;
+        return check_incomplete(&folder, err);
     }
     *found = true;
     layer->decomposed = bdnn_zalloc(1, sizeof *layer->decomposed);

@@ -28,13 +28,14 @@ char *bdnn_folder_path(const char *directory, const char *name, const char *suff
     return path;
 }
 
-/* Whether <name><suffix> is there; also true when memory is too short to say, so that reading it reports that. */
-static bool has(const char *directory, const char *name, const char *suffix)
+/* Whether <name><suffix> is there. */
+static bdnn_status look_for(const char *directory, const char *name, const char *suffix, bool *found, bdnn_error *err)
 {
     char *path = bdnn_folder_path(directory, name, suffix);
-    bool found = !path || bdnn_file_exists(path);
+    bdnn_status status = path ? BDNN_OK : bdnn_fail_memory(err, strlen(directory), "a file name");
+    *found = path && bdnn_file_exists(path);
     bdnn_free(path);
-    return found;
+    return status;
 }
 
 /* ---- Layout
@@ -224,7 +225,7 @@ static bdnn_status load_inner(const char *directory, const bdnn_graph *graph, bd
 {
     bdnn_shape shape;
     float *data;
-    bool decomposed = false;
+    bool decomposed = false, biased = !rules->no_bias;
     bdnn_status status = BDNN_OK;
     if (layer->op != BDNN_OP_CONV_TRANSPOSE) {
         status = bdnn_bases_load(directory, graph, layer, &decomposed, err);
@@ -235,10 +236,12 @@ static bdnn_status load_inner(const char *directory, const bdnn_graph *graph, bd
             bdnn_free(data);
         }
     }
-    if (status != BDNN_OK || rules->no_bias || (rules->optional_bias && !has(directory, layer->name, "_b.npy"))) {
-        return status;
+    if (status == BDNN_OK && biased && rules->optional_bias) {
+        status = look_for(directory, layer->name, "_b.npy", &biased, err);
     }
-    return read_vector(directory, layer->name, "_b.npy", filters_of(layer), &layer->bias, err);
+    return status == BDNN_OK && biased
+               ? read_vector(directory, layer->name, "_b.npy", filters_of(layer), &layer->bias, err)
+               : status;
 }
 
 /* Batch normalisation by its own four arrays: y = gamma (x - mean) / sqrt(var + 1e-5) + beta. */
@@ -249,8 +252,12 @@ static bdnn_status load_statistics(const char *directory, bdnn_layer *layer, int
     bdnn_status status = BDNN_OK;
     float *scale, *shift;
     for (int i = 0; status == BDNN_OK && i < 4; i++) {
+        bool found = true;
         /* Caffe keeps gamma and beta in a layer of its own, which a network may do without. */
-        if (i < 2 || has(directory, layer->name, suffixes[i])) {
+        if (i >= 2) {
+            status = look_for(directory, layer->name, suffixes[i], &found, err);
+        }
+        if (status == BDNN_OK && found) {
             status = read_vector(directory, layer->name, suffixes[i], channels, &blobs[i], err);
         }
     }
@@ -279,12 +286,14 @@ static bdnn_status load_statistics(const char *directory, bdnn_layer *layer, int
 static bdnn_status load_affine(const char *directory, const bdnn_graph *graph, bdnn_layer *layer, bdnn_error *err)
 {
     const bdnn_shape *in = &graph->values[layer->inputs[0]].shape;
+    bool found;
     bdnn_status status;
     if (in->rank < 2) {
         return bdnn_fail(err, BDNN_ERROR_FORMAT, "an input of %d axes has no channels", in->rank);
     }
-    if (has(directory, layer->name, "_mean.npy")) {
-        return load_statistics(directory, layer, in->dim[1], err);
+    status = look_for(directory, layer->name, "_mean.npy", &found, err);
+    if (status != BDNN_OK || found) {
+        return status == BDNN_OK ? load_statistics(directory, layer, in->dim[1], err) : status;
     }
     status = read_vector(directory, layer->name, "_W.npy", in->dim[1], &layer->weight, err);
     return status == BDNN_OK ? read_vector(directory, layer->name, "_b.npy", in->dim[1], &layer->bias, err) : status;

@@ -3,6 +3,7 @@
  * message. */
 #include "import/onnx_wire.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 typedef struct wire_walk {
@@ -104,21 +105,39 @@ static bool walk_message(wire_walk *walk, const ProtobufCMessageDescriptor *type
     return true;
 }
 
+/* As protobuf-c allocates by itself, but it remembers that memory was short: NULL from unpacking does not say why. */
+static void *allocate(void *is_short, size_t size)
+{
+    void *memory = malloc(size);
+    *(bool *)is_short |= !memory;
+    return memory;
+}
+
+static void release(void *is_short, void *memory)
+{
+    (void)is_short;
+    free(memory);
+}
+
 static bdnn_status unpack(const ProtobufCMessageDescriptor *type, const uint8_t *data, size_t size, void *message,
                           bdnn_error *err)
 {
     static const uint8_t nothing[1];
     wire_walk walk = {.err = err, .budget = BDNN_ONNX_TREE_BASE + (uint64_t)size * BDNN_ONNX_TREE_RATIO};
     const uint8_t *start = size ? data : nothing;
+    bool is_short = false;
+    ProtobufCAllocator allocator = {allocate, release, &is_short};
     ProtobufCMessage *tree;
     walk.end = start + size;
     if (!walk_message(&walk, type, start, walk.end, 1)) {
         return BDNN_ERROR_FORMAT;
     }
-    tree = protobuf_c_message_unpack(type, NULL, size, start);
+    tree = protobuf_c_message_unpack(type, &allocator, size, start);
+    if (!tree && is_short) {
+        return bdnn_fail(err, BDNN_ERROR_MEMORY, "no memory for what its %zu bytes unfold to", size);
+    }
     if (!tree) {
-        return bdnn_fail(err, BDNN_ERROR_FORMAT, "not an ONNX file, damaged, or memory for its %zu bytes is short",
-                         size);
+        return bdnn_fail(err, BDNN_ERROR_FORMAT, "not an ONNX file, or damaged");
     }
     memcpy(message, &tree, sizeof tree);
     return BDNN_OK;

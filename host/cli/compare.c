@@ -359,6 +359,7 @@ int cli_compare(int argc, char **argv)
         code = cli_usage(COMMAND, "one network is needed");
     }
     if (code == CLI_OK) {
+        /* The cells of all devices are freed there. NOLINTNEXTLINE(clang-analyzer-unix.Malloc) */
         code = run(&k, argv[optind]);
     }
     return code;

@@ -220,6 +220,7 @@ bdnn_status bdnn_model_load(const char *path, const bdnn_load_options *options, 
         status = load_file(path, options, model, err);
     }
     if (status == BDNN_OK) {
+        /* OK means a model. NOLINTNEXTLINE(clang-analyzer-core.NullDereference) */
         (*model)->preprocess.ignore_exif = options->ignore_exif;
         status = bdnn_graph_check_finite(&(*model)->graph, err);
         if (status != BDNN_OK) {

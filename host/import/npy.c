@@ -339,6 +339,7 @@ void bdnn_npy_floats(const bdnn_npy *array, float *out)
     for (int64_t i = 0; i < count; i++) {
         out[i] = bdnn_npy_element(array->type, at);
         for (int32_t axis = array->shape.rank - 1; axis >= 0; axis--) {
+            /* Set for each axis that there is. NOLINTNEXTLINE(clang-analyzer-core.uninitialized.Assign) */
             at += strides[axis];
             if (++index[axis] < array->shape.dim[axis]) {
                 break;

@@ -22,8 +22,13 @@ const bdnn_float_kernel *bdnn_float_choose(void)
     /* Asked for in inner loops. Threads that find it empty at once all find the same answer. */
     static _Atomic(const bdnn_float_kernel *) chosen;
     const bdnn_float_kernel *kernel = atomic_load_explicit(&chosen, memory_order_acquire);
-    for (size_t i = 0; !kernel; i++) {
-        kernel = bdnn_float_kernels[i]->supported() ? bdnn_float_kernels[i] : NULL;
+    if (!kernel) {
+        size_t i = 0;
+        /* The portable one always is. NOLINTNEXTLINE(clang-analyzer-core.NullDereference) */
+        while (!bdnn_float_kernels[i]->supported()) {
+            i++;
+        }
+        kernel = bdnn_float_kernels[i];
         atomic_store_explicit(&chosen, kernel, memory_order_release);
     }
     return kernel;

@@ -36,7 +36,7 @@ static bool reserve(void **array, size_t used, size_t *room, size_t count, size_
     if (!larger) {
         return false;
     }
-    if (used) {
+    if (*array) {
         memcpy(larger, *array, used * size);
     }
     bdnn_free(*array);

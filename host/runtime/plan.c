@@ -5,6 +5,7 @@
 #include "layers/pool.h"
 #include "runtime/place.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 struct planning {
@@ -203,7 +204,10 @@ bdnn_status bdnn_plan_create(bdnn_plan *plan, const bdnn_graph *graph, int64_t b
         }
     }
     if (status == BDNN_OK && !place_values(plan)) {
-        status = bdnn_fail_memory(err, graph->value_count * sizeof(bdnn_block), "the plan");
+        status = bdnn_fail(err, BDNN_ERROR_MEMORY,
+                           "the values of the network at batch %" PRId64
+                           " are more than memory can hold, or no memory is left to plan them",
+                           batch);
     }
     if (status != BDNN_OK) {
         bdnn_plan_free(plan);

@@ -13,6 +13,7 @@
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <ucontext.h>
 #include <unistd.h>
@@ -171,11 +172,23 @@ static int what_of(int number)
     return 0;
 }
 
+/* Ours have the first three numbers alone. By others the sanitizers find out what memory can be read, and insist that
+ * they work. */
+static bool is_foreign_pipe(long file)
+{
+    struct stat status;
+    return file > STDERR_FILENO && fault_call(SYS_fstat, (const long[6]){file, (long)&status}) == 0 &&
+           S_ISFIFO(status.st_mode);
+}
+
 /* Whether a call is a point of the armed kind. Messages are let through, since they are how failure is told; and what
  * has failed for good can still be removed and closed. */
 static bool is_point(const fault_state *state, int what, const long argument[6])
 {
-    if (state->kind == FAULT_NONE || state->kind == FAULT_MEMORY || (what & HANDLE && argument[0] == STDERR_FILENO)) {
+    if (state->kind == FAULT_NONE || state->kind == FAULT_MEMORY) {
+        return false;
+    }
+    if (what & HANDLE && (argument[0] == STDERR_FILENO || is_foreign_pipe(argument[0]))) {
         return false;
     }
     if (state->lasting && (what & REMOVES || (what & OPENS && argument[2] & O_DIRECTORY))) {

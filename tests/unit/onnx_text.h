@@ -19,14 +19,17 @@
 
 typedef struct wire {
     uint8_t *data;
-    size_t size;
+    size_t size, room;
 } wire;
 
 static inline void wire_bytes(wire *w, const void *data, size_t size)
 {
-    w->data = realloc(w->data, w->size + size + 1);
-    if (!w->data) {
-        abort();
+    if (w->size + size >= w->room) {
+        w->room = 2 * (w->size + size) + 64;
+        w->data = realloc(w->data, w->room);
+        if (!w->data) {
+            abort();
+        }
     }
     if (size) {
         memcpy(w->data + w->size, data, size);

@@ -224,13 +224,11 @@ static void assert_model_equal(const bdnn_model *a, const bdnn_model *b)
 static bdnn_status read_bytes(const uint8_t *bytes, size_t size, bdnn_error *err)
 {
     void *exact;
-    bdnn_map map;
     bdnn_model *model;
     bdnn_status status;
     assert_int_equal(posix_memalign(&exact, BDNN_ALIGNMENT, size ? size : 1), 0);
     memcpy(exact, bytes, size);
-    map.data = exact;
-    map.size = size;
+    bdnn_map map = {.data = exact, .size = size};
     status = bdnn_model_read("file", &map, &model, err);
     if (status == BDNN_OK) {
         /* The bytes are ours, not a mapping to undo. */

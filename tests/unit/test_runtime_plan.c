@@ -274,10 +274,15 @@ static void arenas_do_not_wrap(void **unused)
     add_layer(g, BDNN_OP_ADD, values, VALUES, &sum, 1);
     assert_true(bdnn_graph_add_output(g, sum));
     assert_int_equal(bdnn_graph_infer(g, &err), BDNN_OK);
-    assert_int_equal(bdnn_plan_create(&plan, g, 1, false, &err), BDNN_OK);
-    assert_true(plan.arena_bytes >= bdnn_size((int64_t)(VALUES * each)));
-    assert_true(plan.total_bytes >= VALUES * each);
-    bdnn_plan_free(&plan);
+    if (VALUES * each > SIZE_MAX) {
+        assert_int_equal(bdnn_plan_create(&plan, g, 1, false, &err), BDNN_ERROR_MEMORY);
+        assert_non_null(strstr(err.message, "values of the network"));
+    } else {
+        assert_int_equal(bdnn_plan_create(&plan, g, 1, false, &err), BDNN_OK);
+        assert_true(plan.arena_bytes >= VALUES * each);
+        assert_true(plan.total_bytes >= VALUES * each);
+        bdnn_plan_free(&plan);
+    }
     bdnn_model_free(model);
 }
 

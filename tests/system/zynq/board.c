@@ -30,7 +30,8 @@ struct board {
     struct emu_fault_plan bus_faults;
     struct emu_device device; /* its memory is the guest's */
     struct emu_unit *unit;
-    volatile uint32_t *page; /* the registers in it */
+    _Atomic uint32_t *page; /* the registers in it */
+    uint32_t shown[2];      /* what the page was given for what a run changes by itself: control, interrupt status */
     struct board_mailbox *mailbox;
     int qtest;
     const char *gic, *interrupt;
@@ -98,6 +99,16 @@ static void renew_page(struct board *b, uint32_t first)
     }
 }
 
+/* While the processor runs, too, which may have stored in the page what its mailbox will say in a moment: that must not
+ * be lost. */
+static void show(struct board *b, unsigned which, uint32_t offset, uint32_t value)
+{
+    uint32_t expected = b->shown[which];
+    if (atomic_compare_exchange_strong(&b->page[offset / 4], &expected, value)) {
+        b->shown[which] = value;
+    }
+}
+
 /* What changes in a run, after some cycles of it. Looking at control clears done and ready, which stay in the page
  * until the guest has read them. */
 static void renew_control(struct board *b)
@@ -105,8 +116,8 @@ static void renew_control(struct board *b)
     const uint32_t control = b->unit->type->poll(b->unit);
     b->idle = control & AP_IDLE;
     b->sticky |= control & (AP_DONE | AP_READY);
-    b->page[0] = control | b->sticky;
-    b->page[BDNN_HW_REG_INTERRUPT_STATUS / 4] = read_register(b, BDNN_HW_REG_INTERRUPT_STATUS);
+    show(b, 0, AP_CONTROL, control | b->sticky);
+    show(b, 1, BDNN_HW_REG_INTERRUPT_STATUS, read_register(b, BDNN_HW_REG_INTERRUPT_STATUS));
     if (control & AP_DONE) {
         renew_page(b, BDNN_HW_REG_ENDING);
     }
@@ -114,8 +125,7 @@ static void renew_control(struct board *b)
 
 static void renew_line(struct board *b)
 {
-    set_line(b, b->spurious ||
-                    ((b->page[BDNN_HW_REG_GLOBAL_INTERRUPT / 4] & 1) && b->page[BDNN_HW_REG_INTERRUPT_STATUS / 4]));
+    set_line(b, b->spurious || ((b->page[BDNN_HW_REG_GLOBAL_INTERRUPT / 4] & 1) && b->shown[1]));
 }
 
 static void begin_run(struct board *b)
@@ -189,6 +199,9 @@ static void serve(struct board *b)
 {
     const uint32_t offset = b->mailbox->offset & ~3u;
     b->accesses++;
+    /* No store is under way but this one, whose value serve takes from the page. */
+    b->shown[0] = b->page[AP_CONTROL / 4];
+    b->shown[1] = b->page[BDNN_HW_REG_INTERRUPT_STATUS / 4];
     die_if_asked(b); /* here too: whoever polls without a pause leaves no time in between */
     if (b->mailbox->store) {
         store(b, offset, b->page[offset / 4]);
@@ -201,7 +214,7 @@ static void serve(struct board *b)
     }
     b->renewed = false;
     if (is_stuck(b)) {
-        b->page[0] = b->idle = 0;
+        b->page[0] = b->shown[0] = b->idle = 0;
         return;
     }
     if (b->mailbox->store ? offset <= BDNN_HW_REG_INTERRUPT_STATUS
@@ -286,7 +299,7 @@ int main(int argc, char **argv)
     }
     signal(SIGTERM, end);
     open_device(&b, argv[1], argv[2], strtoull(argv[7], NULL, 0));
-    b.page = (volatile uint32_t *)(void *)(b.device.memory.bytes + (strtoull(argv[8], NULL, 0) - b.device.memory.base));
+    b.page = (_Atomic uint32_t *)(void *)(b.device.memory.bytes + (strtoull(argv[8], NULL, 0) - b.device.memory.base));
     if (!emu_memory_allocate(&b.device.memory, strtoull(argv[9], NULL, 0), strtoull(argv[10], NULL, 0))) {
         emu_fault("the pool is not within the memory");
     }

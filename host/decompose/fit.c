@@ -3,6 +3,7 @@
 
 #include "core/memory.h"
 #include "decompose/search.h"
+#include "layers/fusion.h"
 
 #include <math.h>
 #include <stdatomic.h>
@@ -120,44 +121,20 @@ static bdnn_status choose_quantizer(struct fit *fit, bdnn_error *err)
     return status;
 }
 
-/* The only layer that reads a value; NULL: none or several. */
-static const bdnn_layer *only_reader(const bdnn_graph *graph, int32_t value)
-{
-    const int32_t l = bdnn_graph_only_reader(graph, value);
-    return l >= 0 ? &graph->layers[l] : NULL;
-}
-
-static bool is_rectifier(const bdnn_layer *layer)
-{
-    return layer && layer->op == BDNN_OP_ACTIVATION && layer->attr.activation.kind == BDNN_ACT_CLIP &&
-           layer->attr.activation.low == 0;
-}
-
-/* The other operand of an addition that alone reads this layer's output, when it has been computed before: a residual
- * block's shortcut. -1: none. */
-static int32_t other_branch(const struct fit *fit, const bdnn_layer *add)
-{
-    const int32_t mine = fit->original->outputs[0];
-    if (add && add->op == BDNN_OP_ADD && add->input_count == 2) {
-        const int32_t other = add->inputs[0] == mine ? add->inputs[1] : add->inputs[0];
-        const bdnn_shape *a = &fit->streams->info[0][mine].shape, *b = &fit->streams->info[0][other].shape;
-        return fit->streams->exact[other] && bdnn_shape_equal(a, b) ? other : -1;
-    }
-    return -1;
-}
-
 static bdnn_status collect(struct fit *fit, bdnn_error *err)
 {
     const int64_t d = fit->geometry.inner;
     const bdnn_graph *graph = fit->streams->graph;
-    const bdnn_layer *reader = only_reader(graph, fit->original->outputs[0]);
-    const int32_t other = other_branch(fit, reader);
+    const bdnn_fusion fusion = bdnn_fusion_of(graph, (size_t)(fit->original - graph->layers));
     void **exact = fit->streams->exact, **approximate = fit->streams->approximate;
     int64_t wanted = SAMPLES > SAMPLES_PER_ELEMENT * d ? SAMPLES : SAMPLES_PER_ELEMENT * d, count;
     int64_t *positions;
     bdnn_status status;
     wanted = d > MOST_GRAM_INNER ? MOST_HELD_SAMPLES : wanted;
-    fit->rectified = is_rectifier(other >= 0 ? only_reader(graph, reader->outputs[0]) : reader);
+    /* A constant addend is no stream: what is fitted then is the output itself. */
+    const int32_t other = fusion.sum >= 0 && exact[fusion.addend] ? fusion.addend : BDNN_NONE;
+    fit->rectified = fusion.clip >= 0 && (fusion.sum < 0 || other >= 0) &&
+                     graph->layers[fusion.clip].attr.activation.low == 0;
     positions = bdnn_sample_positions(&fit->geometry, fit->streams->images, wanted, fit->options->seed + 1, &count);
     if (!positions) {
         return bdnn_fail_memory(err, (size_t)wanted * sizeof *positions, "samples of a layer's input");

@@ -236,8 +236,12 @@ static bdnn_status run_decomposed_part(bdnn_streams *s, const bdnn_layer *layer,
     }
     for (int64_t first = part ? whole : 0; first < (part ? s->images : whole) && status == BDNN_OK;
          first += s->slice[part]) {
-        bdnn_tensor x = view(s, s->approximate, in, part, first), y = view(s, s->approximate, out, part, first);
-        status = bdnn_inner_run(&inner, &(bdnn_inner_data){.x = x.data, .y = y.data}, scratch, s->threads, err);
+        const bdnn_format format = {.kind = BDNN_FORMAT_FLOAT};
+        bdnn_feature_map x = bdnn_feature_map_host(place.in, BDNN_FLOAT32, &format);
+        bdnn_feature_map y = bdnn_feature_map_host(place.out, BDNN_FLOAT32, &format);
+        x.data = view(s, s->approximate, in, part, first).data;
+        y.data = view(s, s->approximate, out, part, first).data;
+        status = bdnn_inner_run(&inner, &(bdnn_operands){.input = &x, .output = &y}, scratch, s->threads, err);
     }
     bdnn_free(scratch);
     bdnn_inner_release(&inner);

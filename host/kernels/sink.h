@@ -44,6 +44,7 @@ typedef struct bdnn_sink {
     int64_t filters; /* F, of all groups */
     const bdnn_epilogue *epilogue;
     const bdnn_requantiser *requantiser;
+    int32_t bits;    /* QUANTISED: of the values' format, high < 2^bits */
     const int16_t *addend; /* WIDE: of y's shape, perhaps y itself: y = clamp(clamp(sums, -32767, 32767) + addend, low,
                               high), the sums in y's units. NULL for none. */
     const bdnn_reading *reading; /* WIDE: how the next layer reads y, for which that is written to x_q too, of y's

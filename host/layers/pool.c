@@ -44,17 +44,24 @@ struct pool {
     uint8_t *taps;    /* the same as numbers of taps; see bdnn_pool_keeps_taps */
 };
 
+/* A global pooling's window is its whole input. */
+static bdnn_window window_of(const bdnn_layer *layer, const bdnn_extent *in)
+{
+    bdnn_window window = layer->attr.pool.window;
+    for (int a = 0; a < BDNN_SPATIAL && layer->attr.pool.global; a++) {
+        window.kernel[a] = (int32_t)in->size[a];
+        window.stride[a] = window.dilation[a] = 1;
+        window.pad_begin[a] = window.pad_end[a] = 0;
+    }
+    return window;
+}
+
 static struct pool pool_of(const bdnn_layer_call *call)
 {
     struct pool p = {.call = call,
                      .in = bdnn_extent_of(&call->inputs[0].shape),
-                     .out = bdnn_extent_of(&call->outputs[0].shape),
-                     .window = call->layer->attr.pool.window};
-    for (int a = 0; a < BDNN_SPATIAL && call->layer->attr.pool.global; a++) {
-        p.window.kernel[a] = (int32_t)p.in.size[a];
-        p.window.stride[a] = p.window.dilation[a] = 1;
-        p.window.pad_begin[a] = p.window.pad_end[a] = 0;
-    }
+                     .out = bdnn_extent_of(&call->outputs[0].shape)};
+    p.window = window_of(call->layer, &p.in);
     if (call->layer->output_count > 1 && call->outputs[1].type == BDNN_UINT8) {
         p.taps = call->outputs[1].data;
     } else if (call->layer->output_count > 1) {
@@ -396,4 +403,17 @@ bool bdnn_pool_keeps_taps(const bdnn_graph *graph, const bdnn_layer *layer)
     }
     /* What is read more often than that is an output of the network. */
     return reads == uses && taps <= UINT8_MAX;
+}
+
+bool bdnn_pool_shape(const bdnn_layer *layer, const bdnn_shape *in, const bdnn_shape *out, bdnn_ip_shape *shape)
+{
+    const bdnn_extent from = bdnn_extent_of(in), to = bdnn_extent_of(out);
+    bdnn_inner_geometry geometry = {
+        .in = from, .out = to, .window = window_of(layer, &from), .groups = 1, .filters = from.channels};
+    if (layer->op != BDNN_OP_MAX_POOL || from.channels < 1) {
+        return false;
+    }
+    bdnn_ip_shape_of(&geometry, shape);
+    shape->bases = 1;
+    return true;
 }

@@ -40,6 +40,30 @@ static bdnn_status fold_constants(bdnn_inner *inner, const bdnn_layer *layer, bd
     return BDNN_OK;
 }
 
+bdnn_sink_kind bdnn_inner_sink_kind(const bdnn_format *format)
+{
+    switch (format->kind) {
+    case BDNN_FORMAT_QUANTISED:
+        return BDNN_SINK_QUANTISED;
+    case BDNN_FORMAT_WIDE:
+        return BDNN_SINK_WIDE;
+    case BDNN_FORMAT_FLOAT:
+        break;
+    }
+    return BDNN_SINK_FLOAT;
+}
+
+void bdnn_inner_limits(const bdnn_format *format, const bdnn_layer *clip, bdnn_requantiser *r)
+{
+    if (format->kind == BDNN_FORMAT_FLOAT) {
+        return;
+    }
+    bdnn_format_limits(format, &r->low, &r->high);
+    if (clip) {
+        bdnn_format_clip(format, clip->attr.activation.low, clip->attr.activation.high, &r->low, &r->high);
+    }
+}
+
 /* M_f and B_f of each filter, and the integers between which outputs are clamped. */
 static bdnn_status fold_requantiser(bdnn_inner *inner, const bdnn_layer *layer, const bdnn_layer *clip, bdnn_error *err)
 {
@@ -58,10 +82,7 @@ static bdnn_status fold_requantiser(bdnn_inner *inner, const bdnn_layer *layer, 
         }
         r->offset[f] -= r->multiplier[f] * inner->epilogue.offset[f];
     }
-    bdnn_format_limits(&inner->out_format, &r->low, &r->high);
-    if (clip) {
-        bdnn_format_clip(&inner->out_format, clip->attr.activation.low, clip->attr.activation.high, &r->low, &r->high);
-    }
+    bdnn_inner_limits(&inner->out_format, clip, r);
     return BDNN_OK;
 }
 
@@ -75,14 +96,29 @@ static bdnn_reading reading_of(float wide_step, const bdnn_decomposed *reader)
 /* Where its sums go; results and addend are each run's. */
 static bdnn_sink sink_of(const bdnn_inner *inner)
 {
-    const bdnn_sink sink = {.kind = inner->out_format.kind == BDNN_FORMAT_QUANTISED ? BDNN_SINK_QUANTISED
-                                    : inner->out_format.kind == BDNN_FORMAT_WIDE    ? BDNN_SINK_WIDE
-                                                                                    : BDNN_SINK_FLOAT,
-                            .filters = inner->shape.filters,
-                            .epilogue = &inner->epilogue,
-                            .requantiser = &inner->requantiser,
-                            .reading = inner->is_read ? &inner->next_reading : NULL};
-    return sink;
+    return (bdnn_sink){.kind = bdnn_inner_sink_kind(&inner->out_format),
+                       .filters = inner->shape.filters,
+                       .epilogue = &inner->epilogue,
+                       .requantiser = &inner->requantiser,
+                       .bits = inner->out_format.bits,
+                       .reading = inner->is_read ? &inner->next_reading : NULL};
+}
+
+void bdnn_inner_shape(const bdnn_layer *layer, const bdnn_shape *in, const bdnn_shape *out, bool on_device,
+                      bdnn_ip_shape *shape)
+{
+    bdnn_inner_geometry geometry;
+    bdnn_inner_geometry_of(layer, in, out, &geometry);
+    if (on_device && layer->op == BDNN_OP_DENSE) {
+        geometry.in = bdnn_extent_of(in);
+        for (int a = 0; a < BDNN_SPATIAL; a++) {
+            geometry.window.kernel[a] = (int32_t)geometry.in.size[a];
+        }
+    }
+    bdnn_ip_shape_of(&geometry, shape);
+    shape->bases = layer->decomposed->bases;
+    shape->bits = layer->decomposed->bits;
+    shape->zero_point = layer->decomposed->zero_point;
 }
 
 bdnn_status bdnn_inner_prepare(bdnn_inner *inner, bdnn_backend *backend, const bdnn_layer *layer,
@@ -90,7 +126,6 @@ bdnn_status bdnn_inner_prepare(bdnn_inner *inner, bdnn_backend *backend, const b
 {
     const bdnn_decomposed *dec = layer->decomposed;
     const bdnn_ip_weights weights = {dec->planes.data, dec->scales.data};
-    bdnn_inner_geometry geometry;
     bdnn_status status;
     memset(inner, 0, sizeof *inner);
     inner->backend = backend;
@@ -98,11 +133,7 @@ bdnn_status bdnn_inner_prepare(bdnn_inner *inner, bdnn_backend *backend, const b
     inner->in_format = place->in_format;
     inner->out_format = place->out_format;
     inner->input_count = (size_t)bdnn_shape_elements(place->in);
-    bdnn_inner_geometry_of(layer, place->in, place->out, &geometry);
-    bdnn_ip_shape_of(&geometry, &inner->shape);
-    inner->shape.bases = dec->bases;
-    inner->shape.bits = dec->bits;
-    inner->shape.zero_point = dec->zero_point;
+    bdnn_inner_shape(layer, place->in, place->out, place->placement != NULL, &inner->shape);
     status = fold_constants(inner, layer, err);
     if (status == BDNN_OK && inner->out_format.kind != BDNN_FORMAT_FLOAT) {
         status = fold_requantiser(inner, layer, place->clip, err);
@@ -116,12 +147,21 @@ bdnn_status bdnn_inner_prepare(bdnn_inner *inner, bdnn_backend *backend, const b
     }
     if (status == BDNN_OK) {
         const bdnn_sink sink = sink_of(inner);
-        status = backend->type->prepare(backend, &inner->shape, &weights, &sink, &inner->resident, err);
+        status = backend->type->prepare(backend, &inner->shape, &weights, &sink, place->placement, &inner->resident, err);
     }
     if (status != BDNN_OK) {
         bdnn_inner_release(inner);
     }
     return status;
+}
+
+bdnn_status bdnn_inner_prepare_pool(bdnn_inner *inner, bdnn_backend *device, const bdnn_ip_shape *shape, bdnn_error *err)
+{
+    memset(inner, 0, sizeof *inner);
+    inner->backend = device;
+    inner->shape = *shape;
+    inner->in_format.kind = inner->out_format.kind = BDNN_FORMAT_QUANTISED;
+    return device->type->device->prepare_pool(device, shape, &inner->resident, err);
 }
 
 void bdnn_inner_release(bdnn_inner *inner)
@@ -148,28 +188,48 @@ size_t bdnn_inner_scratch(const bdnn_inner *inner)
     return bdnn_sum(quantised_bytes(inner), inner->backend->type->scratch_bytes(inner->backend, inner->resident));
 }
 
-bdnn_status bdnn_inner_run(const bdnn_inner *inner, const bdnn_inner_data *data, void *scratch, bdnn_threads *threads,
-                           bdnn_error *err)
+/* The input as the layer reads it: itself, or quantised in scratch memory. */
+static bdnn_feature_map quantize_input(const bdnn_inner *inner, const bdnn_feature_map *input, void *scratch,
+                                       bdnn_threads *threads)
 {
     const bdnn_ip_shape *s = &inner->shape;
     const bdnn_reading *own = &inner->own_reading;
-    const uint8_t *x_q = scratch;
-    bdnn_sink sink = sink_of(inner);
-    sink.y = data->y;
-    sink.addend = data->addend;
-    sink.x_q = data->x_q;
-    switch (inner->in_format.kind) {
-    case BDNN_FORMAT_QUANTISED:
-        x_q = data->x;
-        break;
-    case BDNN_FORMAT_WIDE:
-        bdnn_quantize_wide(data->x, inner->input_count, own->multiplier, own->shift, own->zero_point, s->bits, scratch,
-                           threads);
-        break;
-    case BDNN_FORMAT_FLOAT:
-        bdnn_quantize(data->x, inner->input_count, inner->step, s->zero_point, s->bits, scratch, threads);
-        break;
+    bdnn_feature_map quantised = *input;
+    if (inner->in_format.kind == BDNN_FORMAT_QUANTISED) {
+        return quantised;
     }
-    return inner->backend->type->run(inner->backend, inner->resident, x_q, &sink,
-                                     (uint8_t *)scratch + quantised_bytes(inner), err);
+    quantised.type = BDNN_UINT8;
+    quantised.data = scratch;
+    if (inner->in_format.kind == BDNN_FORMAT_WIDE) {
+        bdnn_quantize_wide(input->data, inner->input_count, own->multiplier, own->shift, own->zero_point, s->bits,
+                           scratch, threads);
+    } else {
+        bdnn_quantize(input->data, inner->input_count, inner->step, s->zero_point, s->bits, scratch, threads);
+    }
+    return quantised;
+}
+
+/* Scratch memory behind the quantised input. */
+static void *backend_scratch(const bdnn_inner *inner, void *scratch)
+{
+    return (uint8_t *)scratch + quantised_bytes(inner);
+}
+
+bdnn_status bdnn_inner_run(const bdnn_inner *inner, const bdnn_operands *operands, void *scratch, bdnn_threads *threads,
+                           bdnn_error *err)
+{
+    const bool sent = operands->send != NULL;
+    bdnn_operands quantised = *operands;
+    bdnn_feature_map input;
+    if (sent || operands->input->place == BDNN_PLACE_HOST) {
+        input = quantize_input(inner, sent ? operands->send : operands->input, scratch, threads);
+        *(sent ? &quantised.send : &quantised.input) = &input;
+    }
+    return inner->backend->type->run(inner->backend, inner->resident, &quantised, backend_scratch(inner, scratch), err);
+}
+
+bdnn_status bdnn_inner_fetch(const bdnn_inner *inner, const bdnn_operands *operands, void *scratch, bdnn_error *err)
+{
+    return inner->backend->type->device->fetch(inner->backend, inner->resident, operands,
+                                               backend_scratch(inner, scratch), err);
 }

@@ -4,9 +4,9 @@
 #ifndef BDNN_RUNTIME_INNER_H
 #define BDNN_RUNTIME_INNER_H
 
+#include "backends/backend.h"
 #include "kernels/quantize.h"
 #include "layers/layer.h"
-#include "runtime/backend.h"
 
 typedef struct bdnn_inner {
     bdnn_backend *backend;
@@ -26,30 +26,39 @@ typedef struct bdnn_inner {
  * on the way (NULL for none). */
 typedef struct bdnn_inner_place {
     const bdnn_shape *in, *out;
-    bdnn_format in_format, out_format;
+    bdnn_format in_format, out_format; /* in_format: of what bdnn_inner_quantize is given */
     const bdnn_layer *clip;
-    const bdnn_decomposed *reader; /* for whom wide outputs are also written as it reads them; NULL for nobody */
+    const bdnn_decomposed *reader;     /* for whom wide outputs are also written as it reads them; NULL for nobody */
+    const bdnn_placement *placement;   /* on a backend with memory of its own; else NULL */
 } bdnn_inner_place;
 
-/* What one run reads and writes: tensors in memory order, of the formats prepared for. */
-typedef struct bdnn_inner_data {
-    const void *x;
-    const int16_t
-        *addend; /* what is added to wide outputs before they are clipped, perhaps y itself; NULL for nothing */
-    void *y;
-    uint8_t *x_q; /* y as the reader of the place reads it, when there is one */
-} bdnn_inner_data;
+/* Shape of a layer's work as backends take it. On a device a fully connected layer is a convolution whose kernel is its whole
+ * input; on the host one position whose channels are that. */
+void bdnn_inner_shape(const bdnn_layer *layer, const bdnn_shape *in, const bdnn_shape *out, bool on_device,
+                      bdnn_ip_shape *shape);
+
+/* The kind of sink that makes outputs of a format, and the integers between which it clamps them; floats have none. */
+bdnn_sink_kind bdnn_inner_sink_kind(const bdnn_format *format);
+void bdnn_inner_limits(const bdnn_format *format, const bdnn_layer *clip, bdnn_requantiser *requantiser);
 
 /* Prepares `layer` (with layer->decomposed), whose formats have passed bdnn_formats_check. The layer and the backend
  * must outlive it. */
 bdnn_status bdnn_inner_prepare(bdnn_inner *inner, bdnn_backend *backend, const bdnn_layer *layer,
                                const bdnn_inner_place *place, bdnn_error *err);
+
+/* The same for a max pooling on a device: shape as bdnn_pool_shape says, with its bits. It has an input and an output alone. */
+bdnn_status bdnn_inner_prepare_pool(bdnn_inner *inner, bdnn_backend *device, const bdnn_ip_shape *shape, bdnn_error *err);
+
 void bdnn_inner_release(bdnn_inner *inner);
 
 size_t bdnn_inner_scratch(const bdnn_inner *inner);
 
-/* scratch: bdnn_inner_scratch bytes. */
-bdnn_status bdnn_inner_run(const bdnn_inner *inner, const bdnn_inner_data *data, void *scratch, bdnn_threads *threads,
+/* Runs the layer. What it is given on the host, the operands' input or `send`, is of in_format: where that is not quantised, it
+ * becomes so in scratch memory. scratch: bdnn_inner_scratch bytes. */
+bdnn_status bdnn_inner_run(const bdnn_inner *inner, const bdnn_operands *operands, void *scratch, bdnn_threads *threads,
                            bdnn_error *err);
+
+/* Transfers the output of an earlier run on a device: operands output and fetch. */
+bdnn_status bdnn_inner_fetch(const bdnn_inner *inner, const bdnn_operands *operands, void *scratch, bdnn_error *err);
 
 #endif

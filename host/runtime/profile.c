@@ -10,31 +10,72 @@ bdnn_status bdnn_session_profile(bdnn_session *s, bdnn_error *err)
         return bdnn_fail_null(err, __func__);
     }
     if (!s->nanoseconds) {
-        s->nanoseconds = bdnn_zalloc(s->graph->layer_count, sizeof *s->nanoseconds);
+        s->nanoseconds = bdnn_zalloc(s->plan.step_count, sizeof *s->nanoseconds);
     }
     if (s->backend) {
         s->backend->counting = true;
     }
-    return s->nanoseconds ? BDNN_OK : bdnn_fail_memory(err, s->graph->layer_count * sizeof *s->nanoseconds, "timing");
+    return s->nanoseconds ? BDNN_OK : bdnn_fail_memory(err, s->plan.step_count * sizeof *s->nanoseconds, "timing");
 }
 
-/* Bytes of the feature maps among these values; constants are counted as weights. */
-static uint64_t map_bytes(const bdnn_session *s, const int32_t *values, int32_t count)
+/* Bytes of a map; of no map 0. */
+static uint64_t map_bytes(const bdnn_session *s, int32_t map)
+{
+    return map < 0 ? 0 : s->plan.maps[map].bytes;
+}
+
+/* Of the host maps of these values; constants are counted as weights. */
+static uint64_t value_bytes(const bdnn_session *s, const int32_t *values, int32_t count)
 {
     uint64_t bytes = 0;
     for (int32_t i = 0; i < count; i++) {
-        bytes += s->graph->values[values[i]].constant.data ? 0 : bdnn_plan_bytes(&s->plan, values[i]);
+        bytes += map_bytes(s, s->plan.host_map[values[i]]);
     }
     return bytes;
 }
 
-static uint64_t constant_bytes(const bdnn_session *s, const bdnn_step *step)
+static uint64_t constant_bytes(const bdnn_session *s, int32_t index)
 {
-    uint64_t bytes = step->substitute ? step->substitute->weight.bytes : step->layer->weight.bytes;
-    for (int32_t i = 0; i < step->layer->input_count; i++) {
-        bytes += s->graph->values[step->layer->inputs[i]].constant.bytes;
+    const bdnn_layer *layer = &s->graph->layers[index], *form = s->layers[index].form;
+    uint64_t bytes = form ? form->weight.bytes : layer->weight.bytes;
+    for (int32_t i = 0; i < layer->input_count; i++) {
+        bytes += s->graph->values[layer->inputs[i]].constant.bytes;
     }
     return bytes;
+}
+
+/* Bytes that a transfer moves are those of its map on the device. */
+static void add_transfer(const bdnn_session *s, const bdnn_step *step, bdnn_layer_cost *cost)
+{
+    if (step->kind == BDNN_STEP_TO_DEVICE) {
+        cost->accelerator.bytes_to_device += map_bytes(s, step->output);
+    } else {
+        cost->accelerator.bytes_from_device += map_bytes(s, step->input);
+    }
+}
+
+/* A step of the layer that computes. */
+static void add_work(const bdnn_session *s, size_t index, bdnn_layer_cost *cost)
+{
+    const bdnn_step *step = &s->plan.steps[index];
+    const bdnn_layer *layer = &s->graph->layers[step->layer];
+    const bdnn_inner *inner = &s->layers[step->layer].inner;
+    if (!inner->backend) {
+        cost->kernel = s->steps[index].in_float || !s->backend ? "float" : "integers";
+        cost->weight_bytes = constant_bytes(s, step->layer);
+        cost->input_bytes = value_bytes(s, layer->inputs, layer->input_count);
+        cost->output_bytes = value_bytes(s, layer->outputs, layer->output_count);
+        return;
+    }
+    cost->kernel = inner->backend->type->describe(inner->backend, inner->resident, &cost->weight_bytes);
+    cost->input_bytes = map_bytes(s, step->input) + map_bytes(s, step->addend);
+    cost->output_bytes = map_bytes(s, step->output) + map_bytes(s, step->next);
+    if (inner->backend->type->device) {
+        const bdnn_accelerator_cost transfers = cost->accelerator;
+        inner->backend->type->device->cost(inner->backend, inner->resident, &cost->accelerator);
+        cost->accelerator.bytes_to_device = transfers.bytes_to_device;
+        cost->accelerator.bytes_from_device = transfers.bytes_from_device;
+    }
 }
 
 bdnn_status bdnn_session_layer(const bdnn_session *s, size_t index, bdnn_layer_cost *cost, bdnn_error *err)
@@ -42,32 +83,19 @@ bdnn_status bdnn_session_layer(const bdnn_session *s, size_t index, bdnn_layer_c
     if (!s || !cost) {
         return bdnn_fail_null(err, __func__);
     }
-    const bdnn_step *step;
     memset(cost, 0, sizeof *cost);
     if (index >= s->graph->layer_count) {
         return bdnn_fail(err, BDNN_ERROR_ARGUMENT, "layer %zu of a network of %zu", index, s->graph->layer_count);
     }
-    step = &s->steps[index];
-    if (step->done_before) {
-        cost->kernel = "fused";
-        return BDNN_OK;
-    }
-    cost->nanoseconds = s->nanoseconds ? s->nanoseconds[index] : 0;
-    cost->input_bytes = step->reads_ready ? (uint64_t)bdnn_shape_elements(&s->plan.info[step->layer->inputs[0]].shape)
-                                          : map_bytes(s, step->layer->inputs, step->layer->input_count);
-    cost->output_bytes = map_bytes(s, step->layer->outputs, step->layer->output_count);
-    if (step->inner.backend && step->read_result >= 0) {
-        cost->output_bytes += (uint64_t)bdnn_shape_elements(&s->plan.info[step->read_result].shape);
-    }
-    if (step->inner.backend) {
-        cost->kernel = s->backend->type->describe(s->backend, step->inner.resident, &cost->weight_bytes);
-        if (s->backend->type->cost) {
-            s->backend->type->cost(s->backend, step->inner.resident, &cost->accelerator);
+    cost->kernel = "fused";
+    for (int32_t i = s->plan.layers[index].first_step; i >= 0; i = s->plan.steps[i].following) {
+        const bdnn_step *step = &s->plan.steps[i];
+        cost->nanoseconds += s->nanoseconds ? s->nanoseconds[i] : 0;
+        if (step->kind == BDNN_STEP_TO_DEVICE || step->kind == BDNN_STEP_FROM_DEVICE) {
+            add_transfer(s, step, cost);
+        } else {
+            add_work(s, (size_t)i, cost);
         }
-        cost->input_bytes += step->addend < 0 ? 0 : map_bytes(s, &step->addend, 1);
-    } else {
-        cost->kernel = step->floats || !s->backend ? "float" : "integers";
-        cost->weight_bytes = constant_bytes(s, step);
     }
     return BDNN_OK;
 }

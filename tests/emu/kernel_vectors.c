@@ -30,7 +30,7 @@ static bdnn_bus_memory place(bdnn_accelerator *device, int pointer, const void *
     bdnn_bus_memory buffer;
     check(bdnn_accelerator_allocate(device, pointer, size, "a test vector", &buffer, &err));
     memcpy(buffer.host, bytes, size);
-    check(bdnn_accelerator_to_device(device, &buffer, size, &err));
+    check(bdnn_accelerator_to_device(device, &buffer, 0, size, &err));
     return buffer;
 }
 
@@ -72,7 +72,7 @@ static void run_image(bdnn_accelerator *device, device_case *c, int64_t image, b
     for (int64_t g = 0; g < c->layer.shape.groups; g++) {
         run_job(device, c, image, g, &results, counters);
     }
-    check(bdnn_accelerator_from_device(device, &results, size, &err));
+    check(bdnn_accelerator_from_device(device, &results, 0, size, &err));
     memcpy(bytes, results.host, size);
     bdnn_accelerator_free(device, &results);
 }

@@ -218,31 +218,75 @@ static void test_segnet(void **state)
     check_network("segnet", 3, 4);
 }
 
-/* Of every layer's images, all but the first are packed, and all but the last unpacked, while another one is computed.
- */
+/* Layers that transfer their input or their output. */
+static void count_transfers(const bdnn_model *model, const bdnn_session *session, unsigned *sent, unsigned *fetched)
+{
+    unsigned layers = 0;
+    *sent = *fetched = 0;
+    for (size_t l = 0; l < bdnn_model_layer_count(model); l++) {
+        bdnn_layer_cost cost;
+        check(bdnn_session_layer(session, l, &cost, &err));
+        layers += cost.accelerator.jobs > 0;
+        *sent += cost.accelerator.bytes_to_device > 0;
+        *fetched += cost.accelerator.bytes_from_device > 0;
+    }
+    assert_true(layers > 5);
+}
+
+/* Of every transferred input's images, all but the first are packed, and of every transferred output's all but the last
+ * unpacked, while another one is computed. */
 static void test_packing_and_unpacking_overlap_with_runs(void **state)
 {
     enum { BATCH = 4 };
-    static const char *const devices[] = {"uio:bdnn0", "uio:bdnn0-direct"};
-    bdnn_model *model = load("vgg");
-    float *input = make_input(model, BATCH);
+    static const char *const devices[] = {"uio:bdnn0", "uio:bdnn0-direct"}, *const networks[] = {"vgg", "resnet"};
     (void)state;
-    for (size_t d = 0; d < 2; d++) {
-        use("all");
-        bdnn_session *session = open_session(model, devices[d], BATCH, BDNN_WAIT_HYBRID);
-        unsigned layers = 0;
-        zynq_counted.to_device = zynq_counted.from_device = zynq_counted.to_while_running = 0;
-        check(bdnn_session_run(session, input, &err));
-        for (size_t l = 0; l < bdnn_model_layer_count(model); l++) {
-            bdnn_layer_cost cost;
-            check(bdnn_session_layer(session, l, &cost, &err));
-            layers += cost.accelerator.jobs > 0;
+    for (size_t n = 0; n < 2; n++) {
+        bdnn_model *model = load(networks[n]);
+        float *input = make_input(model, BATCH);
+        for (size_t d = 0; d < 2; d++) {
+            use("all");
+            bdnn_session *session = open_session(model, devices[d], BATCH, BDNN_WAIT_HYBRID);
+            unsigned sent, fetched;
+            zynq_counted.to_device = zynq_counted.from_device = zynq_counted.to_while_running = 0;
+            check(bdnn_session_run(session, input, &err));
+            count_transfers(model, session, &sent, &fetched);
+            assert_true(sent > 0 && zynq_counted.to_device > 2 * sent);
+            assert_int_equal(zynq_counted.to_while_running, zynq_counted.to_device - sent);
+            assert_true(fetched > 0 && zynq_counted.from_device >= fetched);
+            assert_int_equal(zynq_counted.from_while_running, zynq_counted.from_device - fetched);
+            bdnn_session_free(session);
         }
-        assert_true(layers > 5 && zynq_counted.to_device > 2 * layers);
-        assert_int_equal(zynq_counted.to_while_running, zynq_counted.to_device - layers);
-        assert_int_equal(zynq_counted.from_while_running, zynq_counted.from_device - layers);
-        bdnn_session_free(session);
+        free(input);
+        bdnn_model_free(model);
     }
+}
+
+/* A network without sums stays on the device from its first layer to its last, poolings included. */
+static void test_chains_stay_on_the_device(void **state)
+{
+    bdnn_model *model = load("vgg");
+    float *input = make_input(model, 1);
+    unsigned sent, fetched, poolings = 0;
+    (void)state;
+    use("all");
+    bdnn_session *session = open_session(model, "uio", 1, BDNN_WAIT_INTERRUPT);
+    check(bdnn_session_run(session, input, &err));
+    count_transfers(model, session, &sent, &fetched);
+    assert_int_equal(sent, 1);
+    assert_int_equal(fetched, 1);
+    for (size_t l = 0; l < bdnn_model_layer_count(model); l++) {
+        bdnn_layer_info info;
+        bdnn_layer_cost cost;
+        check(bdnn_model_layer(model, l, &info, &err));
+        check(bdnn_session_layer(session, l, &cost, &err));
+        if (strcmp(info.operation, "max_pool") == 0) {
+            assert_int_equal(cost.accelerator.jobs, 1);
+            poolings++;
+        }
+    }
+    assert_true(poolings > 1);
+    bdnn_session_free(session);
+    expect_nothing_left();
     free(input);
     bdnn_model_free(model);
 }
@@ -548,6 +592,7 @@ int main(void)
         cmocka_unit_test(test_resnet),
         cmocka_unit_test(test_segnet),
         cmocka_unit_test(test_packing_and_unpacking_overlap_with_runs),
+        cmocka_unit_test(test_chains_stay_on_the_device),
         cmocka_unit_test(test_sessions_share),
         cmocka_unit_test(test_devices_that_are_not_there),
         cmocka_unit_test(test_devices_that_cannot_be_opened),

@@ -128,67 +128,100 @@ static bdnn_model *random_network(void)
     return model;
 }
 
-static void label(const bdnn_plan *plan, int32_t *units, int32_t value)
+/* ---- Simulation: each piece of an arena carries the number of the map that was written there last ---- */
+
+enum { PLACES = 2 };
+
+struct simulation {
+    const bdnn_plan *plan;
+    int32_t *units[PLACES];
+    size_t bytes[PLACES];
+};
+
+static void label(struct simulation *s, int32_t map)
 {
-    const size_t bytes = bdnn_plan_bytes(plan, value), first = plan->offset[value] / UNIT;
-    assert_true(plan->offset[value] % UNIT == 0);
-    assert_true(plan->offset[value] + bytes <= plan->arena_bytes);
-    for (size_t u = first; u < first + (bytes + UNIT - 1) / UNIT; u++) {
-        units[u] = value;
+    const bdnn_feature_map *m = &s->plan->maps[map];
+    const size_t first = m->offset / UNIT;
+    assert_true(m->offset % (m->place == BDNN_PLACE_DEVICE ? 4096 : UNIT) == 0);
+    assert_true(m->offset + m->bytes <= s->bytes[m->place]);
+    for (size_t u = first; u < first + (m->bytes + UNIT - 1) / UNIT; u++) {
+        s->units[m->place][u] = map;
     }
 }
 
-static void assert_labelled(const bdnn_plan *plan, const int32_t *units, int32_t value)
+static void assert_labelled(const struct simulation *s, int32_t map)
 {
-    const size_t first = plan->offset[value] / UNIT;
-    for (size_t u = 0; u < (bdnn_plan_bytes(plan, value) + UNIT - 1) / UNIT; u++) {
-        assert_int_equal(units[first + u], value);
+    const bdnn_feature_map *m = &s->plan->maps[map];
+    for (size_t u = 0; u < (m->bytes + UNIT - 1) / UNIT; u++) {
+        assert_int_equal(s->units[m->place][m->offset / UNIT + u], map);
     }
 }
 
-/* A layer may write over what it reads only at its first input's own place and where its type allows it. */
-static void assert_no_clash(const bdnn_plan *plan, const bdnn_layer *layer, int32_t in, int32_t out)
+/* What a step reads and writes, at most 16 maps each. */
+static size_t maps_of(const bdnn_plan *plan, const bdnn_step *step, bool written, int32_t maps[16])
 {
-    const size_t i = plan->offset[in], o = plan->offset[out];
-    const bool apart = i + bdnn_plan_bytes(plan, in) <= o || o + bdnn_plan_bytes(plan, out) <= i;
-    assert_true(apart || (i == o && in == layer->inputs[0] && out == layer->outputs[0] &&
-                          bdnn_layer_type_of(layer->op)->in_place));
+    const bdnn_layer *layer = &plan->graph->layers[step->layer];
+    const int32_t *values = written ? layer->outputs : layer->inputs;
+    const int32_t own[2] = {written ? step->output : step->input, written ? step->next : step->addend};
+    size_t count = 0;
+    for (int32_t i = 0; step->kind == BDNN_STEP_LAYER && i < (written ? layer->output_count : layer->input_count); i++) {
+        const int32_t map = plan->host_map[values[i]];
+        assert_true(map >= 0 || (written && bdnn_graph_uses(plan->graph, values[i]) == 0));
+        maps[count] = map;
+        count += map >= 0;
+    }
+    for (int i = 0; i < 2 && step->kind != BDNN_STEP_LAYER; i++) {
+        maps[count] = own[i];
+        count += own[i] >= 0;
+    }
+    return count;
+}
+
+/* A step may write over what it reads only where that is allowed: a layer's first input where its type says so, the addend of
+ * an inner product; and there exactly. */
+static void assert_no_clash(const bdnn_plan *plan, const bdnn_step *step, int32_t in, int32_t out)
+{
+    const bdnn_feature_map *i = &plan->maps[in], *o = &plan->maps[out];
+    const bdnn_layer *layer = &plan->graph->layers[step->layer];
+    const bool apart = i->place != o->place || i->offset + i->bytes <= o->offset || o->offset + o->bytes <= i->offset;
+    const bool in_place = step->kind == BDNN_STEP_LAYER
+                              ? in == plan->host_map[layer->inputs[0]] && out == plan->host_map[layer->outputs[0]] &&
+                                    bdnn_layer_type_of(layer->op)->in_place
+                              : in == step->addend && out == step->output;
+    assert_true(apart || (i->offset == o->offset && in_place));
 }
 
 static void simulate(const bdnn_plan *plan)
 {
-    const bdnn_graph *g = plan->graph;
-    int32_t *units = bdnn_alloc(plan->arena_bytes / UNIT + 1, sizeof *units);
-    assert_non_null(units);
-    memset(units, 0xff, (plan->arena_bytes / UNIT + 1) * sizeof *units);
-    label(plan, units, g->inputs[0]);
-    for (size_t l = 0; l < g->layer_count; l++) {
-        const bdnn_layer *layer = &g->layers[l];
-        for (int32_t i = 0; i < layer->input_count; i++) {
-            assert_labelled(plan, units, layer->inputs[i]);
-            for (int32_t o = 0; o < layer->output_count; o++) {
-                if (plan->offset[layer->outputs[o]] != BDNN_NO_MEMORY) {
-                    assert_no_clash(plan, layer, layer->inputs[i], layer->outputs[o]);
-                }
+    struct simulation s = {.plan = plan, .bytes = {plan->arena_bytes, plan->device_bytes}};
+    for (int p = 0; p < PLACES; p++) {
+        s.units[p] = bdnn_alloc(s.bytes[p] / UNIT + 1, sizeof *s.units[p]);
+        assert_non_null(s.units[p]);
+        memset(s.units[p], 0xff, (s.bytes[p] / UNIT + 1) * sizeof *s.units[p]);
+    }
+    label(&s, plan->host_map[plan->graph->inputs[0]]);
+    for (size_t i = 0; i < plan->step_count; i++) {
+        int32_t reads[16], writes[16];
+        const size_t read = maps_of(plan, &plan->steps[i], false, reads), written = maps_of(plan, &plan->steps[i], true, writes);
+        for (size_t r = 0; r < read; r++) {
+            assert_labelled(&s, reads[r]);
+            for (size_t w = 0; w < written; w++) {
+                assert_no_clash(plan, &plan->steps[i], reads[r], writes[w]);
             }
         }
-        for (int32_t o = 0; o < layer->output_count; o++) {
-            if (plan->offset[layer->outputs[o]] != BDNN_NO_MEMORY) {
-                label(plan, units, layer->outputs[o]);
-            } else {
-                assert_int_equal(bdnn_graph_uses(g, layer->outputs[o]), 0);
-            }
+        for (size_t w = 0; w < written; w++) {
+            label(&s, writes[w]);
         }
-        for (int32_t o = 0; o < layer->output_count; o++) {
-            if (plan->offset[layer->outputs[o]] != BDNN_NO_MEMORY) {
-                assert_labelled(plan, units, layer->outputs[o]);
-            }
+        for (size_t w = 0; w < written; w++) {
+            assert_labelled(&s, writes[w]);
         }
     }
-    for (size_t i = 0; i < g->output_count; i++) {
-        assert_labelled(plan, units, g->outputs[i]);
+    for (size_t i = 0; i < plan->graph->output_count; i++) {
+        assert_labelled(&s, plan->host_map[plan->graph->outputs[i]]);
     }
-    bdnn_free(units);
+    for (int p = 0; p < PLACES; p++) {
+        bdnn_free(s.units[p]);
+    }
 }
 
 static void values_that_are_needed_are_never_overwritten(void **unused)
@@ -198,7 +231,7 @@ static void values_that_are_needed_are_never_overwritten(void **unused)
         bdnn_model *model = random_network();
         bdnn_plan plan;
         bdnn_error err;
-        if (bdnn_plan_create(&plan, &model->graph, 1 + below(3), false, &err) != BDNN_OK) {
+        if (bdnn_plan_create(&plan, &model->graph, 1 + below(3), false, NULL, &err) != BDNN_OK) {
             fail_msg("%s", err.message);
         }
         simulate(&plan);
@@ -230,7 +263,7 @@ static void chain(bdnn_op op, int count, size_t *arena, uint64_t *total)
         }
     }
     assert_true(bdnn_graph_add_output(g, last));
-    if (bdnn_graph_infer(g, &err) != BDNN_OK || bdnn_plan_create(&plan, g, 1, false, &err) != BDNN_OK) {
+    if (bdnn_graph_infer(g, &err) != BDNN_OK || bdnn_plan_create(&plan, g, 1, false, NULL, &err) != BDNN_OK) {
         fail_msg("%s", err.message);
     }
     simulate(&plan);
@@ -275,10 +308,10 @@ static void arenas_do_not_wrap(void **unused)
     assert_true(bdnn_graph_add_output(g, sum));
     assert_int_equal(bdnn_graph_infer(g, &err), BDNN_OK);
     if (VALUES * each > SIZE_MAX) {
-        assert_int_equal(bdnn_plan_create(&plan, g, 1, false, &err), BDNN_ERROR_MEMORY);
+        assert_int_equal(bdnn_plan_create(&plan, g, 1, false, NULL, &err), BDNN_ERROR_MEMORY);
         assert_non_null(strstr(err.message, "values of the network"));
     } else {
-        assert_int_equal(bdnn_plan_create(&plan, g, 1, false, &err), BDNN_OK);
+        assert_int_equal(bdnn_plan_create(&plan, g, 1, false, NULL, &err), BDNN_OK);
         assert_true(plan.arena_bytes >= VALUES * each);
         assert_true(plan.total_bytes >= VALUES * each);
         bdnn_plan_free(&plan);

@@ -1,7 +1,7 @@
 /* The processor as a backend: the fastest kernel for each shape, or always the definition. */
 #include "kernels/cpu.h"
 #include "core/memory.h"
-#include "runtime/backend.h"
+#include "backends/backend.h"
 
 #include <stdio.h>
 
@@ -13,6 +13,7 @@ struct cpu {
 struct bdnn_resident {
     bdnn_ip_shape shape;
     bdnn_ip_weights weights;
+    bdnn_sink sink; /* but for what is each run's */
     const bdnn_ip_kernel *kernel;
     void *packed;
 };
@@ -50,16 +51,18 @@ static void close_cpu(bdnn_backend *backend)
 }
 
 static bdnn_status prepare(bdnn_backend *backend, const bdnn_ip_shape *shape, const bdnn_ip_weights *weights,
-                           const bdnn_sink *sink, bdnn_resident **resident, bdnn_error *err)
+                           const bdnn_sink *sink, const bdnn_placement *placement, bdnn_resident **resident,
+                           bdnn_error *err)
 {
     bdnn_resident *r = bdnn_zalloc(1, sizeof *r);
     size_t bytes;
-    (void)sink; /* kernels hand their sums to any */
+    (void)placement; /* all on the host */
     if (!r) {
         return bdnn_fail_memory(err, sizeof *r, "a layer's weights");
     }
     r->shape = *shape;
     r->weights = *weights;
+    r->sink = *sink;
     r->kernel = backend->type == &bdnn_backend_reference ? &bdnn_ip_xnor_scalar : bdnn_ip_choose(shape);
     bytes = r->kernel->packed_bytes(shape);
     if (bytes > 0) {
@@ -87,11 +90,15 @@ static size_t scratch_bytes(const bdnn_backend *backend, const bdnn_resident *re
                                            bdnn_threads_count(((const struct cpu *)backend)->threads));
 }
 
-static bdnn_status run(bdnn_backend *backend, const bdnn_resident *resident, const uint8_t *x_q, const bdnn_sink *sink,
-                       void *scratch, bdnn_error *err)
+static bdnn_status run(bdnn_backend *backend, bdnn_resident *resident, const bdnn_operands *operands, void *scratch,
+                       bdnn_error *err)
 {
+    bdnn_sink sink = resident->sink;
     (void)err;
-    resident->kernel->run(&resident->shape, &resident->weights, resident->packed, x_q, sink, scratch,
+    sink.y = operands->output->data;
+    sink.addend = operands->addend ? operands->addend->data : NULL;
+    sink.x_q = operands->next ? operands->next->data : NULL;
+    resident->kernel->run(&resident->shape, &resident->weights, resident->packed, operands->input->data, &sink, scratch,
                           ((const struct cpu *)backend)->threads);
     return BDNN_OK;
 }

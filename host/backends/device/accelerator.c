@@ -238,24 +238,24 @@ void bdnn_accelerator_free(bdnn_accelerator *a, bdnn_bus_memory *memory)
     a->bus->free(a, memory);
 }
 
-bdnn_status bdnn_accelerator_to_device(bdnn_accelerator *a, const bdnn_bus_memory *memory, size_t bytes,
+bdnn_status bdnn_accelerator_to_device(bdnn_accelerator *a, const bdnn_bus_memory *memory, size_t offset, size_t bytes,
                                        bdnn_error *err)
 {
     if (a->lost) {
         return is_lost(a, err);
     }
-    return a->bus->to_device(a, memory, bytes)
+    return a->bus->to_device(a, memory, offset, bytes)
                ? BDNN_OK
                : bdnn_accelerator_lose(a, NULL, err, "%zu bytes cannot be copied to the device", bytes);
 }
 
-bdnn_status bdnn_accelerator_from_device(bdnn_accelerator *a, const bdnn_bus_memory *memory, size_t bytes,
+bdnn_status bdnn_accelerator_from_device(bdnn_accelerator *a, const bdnn_bus_memory *memory, size_t offset, size_t bytes,
                                          bdnn_error *err)
 {
     if (a->lost) {
         return is_lost(a, err);
     }
-    return a->bus->from_device(a, memory, bytes)
+    return a->bus->from_device(a, memory, offset, bytes)
                ? BDNN_OK
                : bdnn_accelerator_lose(a, NULL, err, "%zu bytes cannot be copied from the device", bytes);
 }

@@ -68,10 +68,10 @@ void bdnn_accelerator_describe(const bdnn_accelerator *accelerator, bdnn_device_
 bdnn_status bdnn_accelerator_allocate(bdnn_accelerator *accelerator, int pointer, size_t bytes, const char *what,
                                       bdnn_bus_memory *memory, bdnn_error *err);
 void bdnn_accelerator_free(bdnn_accelerator *accelerator, bdnn_bus_memory *memory);
-bdnn_status bdnn_accelerator_to_device(bdnn_accelerator *accelerator, const bdnn_bus_memory *memory, size_t bytes,
-                                       bdnn_error *err);
-bdnn_status bdnn_accelerator_from_device(bdnn_accelerator *accelerator, const bdnn_bus_memory *memory, size_t bytes,
-                                         bdnn_error *err);
+bdnn_status bdnn_accelerator_to_device(bdnn_accelerator *accelerator, const bdnn_bus_memory *memory, size_t offset,
+                                       size_t bytes, bdnn_error *err);
+bdnn_status bdnn_accelerator_from_device(bdnn_accelerator *accelerator, const bdnn_bus_memory *memory, size_t offset,
+                                         size_t bytes, bdnn_error *err);
 bdnn_status bdnn_accelerator_start(bdnn_accelerator *accelerator, size_t unit, const bdnn_hw_job *job,
                                    const bdnn_bus_memory *const pointers[BDNN_POINTERS], bdnn_error *err);
 

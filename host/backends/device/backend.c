@@ -1,6 +1,5 @@
-/* Accelerators as a backend, on any bus. Weights stay on the device; activations and results pass through a few slots,
- * so that one item is packed and another unpacked while the compute units work. What the array cannot take runs on the
- * CPU. */
+/* Accelerators as a backend, on any bus. Weights and feature maps stay in the device's memory: a run hands jobs to the compute
+ * units, and only transfers touch the host. */
 #include "backends/device/backend.h"
 
 #include "backends/device/layer.h"
@@ -9,41 +8,44 @@
 
 #include <string.h>
 
-/* Room for one item on the device. */
-struct slot {
-    bdnn_bus_memory activations, results;
-};
-
-#define MOST_SLOTS (2 * BDNN_ACCELERATOR_MOST_UNITS)
+/* Feature maps: all in one piece of memory, at the plan's offsets, so that results can be read where they were written. Where
+ * the device keeps activations and results apart, each has such a piece. */
+enum { READ, WRITTEN, MEMORIES };
 
 struct accelerated {
     bdnn_backend base;
     bdnn_accelerator *device;
-    bdnn_backend *cpu;
     uint32_t timeout_ms;
     bdnn_wait wait;
-    size_t slot_count;
-    struct slot slots[MOST_SLOTS];
+    bdnn_bus_memory maps[MEMORIES]; /* the second only where it is apart */
 };
 
 struct bdnn_resident {
     bdnn_resident_layer layer;
-    bdnn_resident *cpu; /* what the array cannot take; layer is then unused */
+    bdnn_sink sink; /* but for what is each run's; of a pooling all zero */
 };
+
+static void take_turn(struct accelerated *self)
+{
+    bdnn_accelerator_take_turn(self->device, self->timeout_ms, self->wait);
+}
+
+static void end_turn(struct accelerated *self)
+{
+    bdnn_accelerator_end_turn(self->device);
+}
+
+/* ---- Opening and closing ---- */
 
 void bdnn_device_backend_close(bdnn_backend *backend)
 {
     struct accelerated *self = (struct accelerated *)backend;
-    if (self->cpu) {
-        self->cpu->type->close(self->cpu);
-    }
     if (self->device) {
-        bdnn_accelerator_take_turn(self->device, self->timeout_ms, self->wait);
-        for (size_t i = 0; i < self->slot_count; i++) {
-            bdnn_accelerator_free(self->device, &self->slots[i].activations);
-            bdnn_accelerator_free(self->device, &self->slots[i].results);
+        take_turn(self);
+        for (int i = 0; i < MEMORIES; i++) {
+            bdnn_accelerator_free(self->device, &self->maps[i]);
         }
-        bdnn_accelerator_end_turn(self->device);
+        end_turn(self);
         bdnn_accelerator_close(self->device);
     }
     bdnn_free(self);
@@ -60,48 +62,44 @@ bdnn_status bdnn_device_backend_open(const bdnn_backend_type *type, const bdnn_b
     self->base.type = type;
     self->timeout_ms = options->timeout_ms;
     self->wait = options->wait;
-    status = bdnn_backend_cpu.open(options, &self->cpu, err);
-    if (status == BDNN_OK) {
-        status = bdnn_accelerator_open(bus, name, options, &self->device, err);
-    }
+    status = bdnn_accelerator_open(bus, name, options, &self->device, err);
     if (status != BDNN_OK) {
         bdnn_device_backend_close(&self->base);
         return status;
     }
-    self->slot_count = 2 * self->device->unit_count;
     *backend = &self->base;
     return BDNN_OK;
 }
 
-static bdnn_status grow(bdnn_accelerator *device, int pointer, size_t bytes, const char *what, bdnn_bus_memory *memory,
-                        bdnn_error *err)
+/* ---- Layers ---- */
+
+static bool place_layer(const bdnn_backend *backend, const bdnn_ip_shape *shape, const bdnn_sink *sink, bool resident,
+                        bdnn_placement *placement)
 {
-    if (bytes <= memory->bytes) {
-        return BDNN_OK;
+    const struct accelerated *self = (const struct accelerated *)backend;
+    bdnn_resident_layer layer;
+    if (!bdnn_resident_layer_plan(&layer, &self->device->array, shape, sink, resident)) {
+        return false;
     }
-    bdnn_accelerator_free(device, memory);
-    return bdnn_accelerator_allocate(device, pointer, bytes, what, memory, err);
+    *placement = bdnn_resident_layer_placement(&layer);
+    return true;
 }
 
-/* All layers share the slots, which are as large as the largest of them needs. */
-static bdnn_status grow_slots(struct accelerated *self, const bdnn_resident_layer *layer, bdnn_error *err)
+static bool place_pool(const bdnn_backend *backend, const bdnn_ip_shape *shape, bdnn_placement *placement)
 {
-    const size_t wanted = (size_t)layer->items < self->slot_count ? (size_t)layer->items : self->slot_count;
-    bdnn_status status = BDNN_OK;
-    for (size_t i = 0; i < wanted && status == BDNN_OK; i++) {
-        status = grow(self->device, BDNN_POINTER_ACTIVATIONS, bdnn_resident_layer_activation_bytes(layer),
-                      "activations", &self->slots[i].activations, err);
-        if (status == BDNN_OK) {
-            status = grow(self->device, BDNN_POINTER_RESULTS, bdnn_resident_layer_result_bytes(layer), "results",
-                          &self->slots[i].results, err);
-        }
+    const struct accelerated *self = (const struct accelerated *)backend;
+    bdnn_resident_layer layer;
+    if (!BDNN_HW_MAX_POOLING(self->device->features) ||
+        !bdnn_resident_layer_plan_pool(&layer, &self->device->array, shape)) {
+        return false;
     }
-    return status;
+    *placement = bdnn_resident_layer_placement(&layer);
+    return true;
 }
 
 bdnn_status bdnn_device_backend_prepare(bdnn_backend *backend, const bdnn_ip_shape *shape,
-                                        const bdnn_ip_weights *weights, const bdnn_sink *sink, bdnn_resident **resident,
-                                        bdnn_error *err)
+                                        const bdnn_ip_weights *weights, const bdnn_sink *sink,
+                                        const bdnn_placement *placement, bdnn_resident **resident, bdnn_error *err)
 {
     struct accelerated *self = (struct accelerated *)backend;
     bdnn_resident *r = bdnn_zalloc(1, sizeof *r);
@@ -109,19 +107,11 @@ bdnn_status bdnn_device_backend_prepare(bdnn_backend *backend, const bdnn_ip_sha
     if (!r) {
         return bdnn_fail_memory(err, sizeof *r, "a layer's weights");
     }
-    if (!bdnn_resident_layer_plan(&r->layer, &self->device->array, shape, sink)) {
-        status = self->cpu->type->prepare(self->cpu, shape, weights, sink, &r->cpu, err);
-    } else {
-        bdnn_accelerator_take_turn(self->device, self->timeout_ms, self->wait);
-        status = bdnn_resident_layer_load(&r->layer, self->device, weights, sink, err);
-        if (status == BDNN_OK) {
-            status = grow_slots(self, &r->layer, err);
-        }
-        if (status != BDNN_OK) {
-            bdnn_resident_layer_unload(&r->layer, self->device);
-        }
-        bdnn_accelerator_end_turn(self->device);
-    }
+    r->sink = *sink;
+    bdnn_resident_layer_plan_as(&r->layer, &self->device->array, shape, sink, placement);
+    take_turn(self);
+    status = bdnn_resident_layer_load(&r->layer, self->device, weights, sink, err);
+    end_turn(self);
     if (status != BDNN_OK) {
         bdnn_free(r);
         return status;
@@ -130,61 +120,79 @@ bdnn_status bdnn_device_backend_prepare(bdnn_backend *backend, const bdnn_ip_sha
     return BDNN_OK;
 }
 
+static bdnn_status prepare_pool(bdnn_backend *backend, const bdnn_ip_shape *shape, bdnn_resident **resident,
+                                bdnn_error *err)
+{
+    const struct accelerated *self = (const struct accelerated *)backend;
+    bdnn_resident *r = bdnn_zalloc(1, sizeof *r);
+    if (!r) {
+        return bdnn_fail_memory(err, sizeof *r, "a pooling");
+    }
+    bdnn_resident_layer_plan_pool(&r->layer, &self->device->array, shape);
+    *resident = r;
+    return BDNN_OK;
+}
+
 void bdnn_device_backend_release(bdnn_backend *backend, bdnn_resident *resident)
 {
     struct accelerated *self = (struct accelerated *)backend;
-    if (resident->cpu) {
-        self->cpu->type->release(self->cpu, resident->cpu);
-    } else {
-        bdnn_accelerator_take_turn(self->device, self->timeout_ms, self->wait);
-        bdnn_resident_layer_unload(&resident->layer, self->device);
-        bdnn_accelerator_end_turn(self->device);
-    }
+    take_turn(self);
+    bdnn_resident_layer_unload(&resident->layer, self->device);
+    end_turn(self);
     bdnn_free(resident);
 }
 
 size_t bdnn_device_backend_scratch_bytes(const bdnn_backend *backend, const bdnn_resident *resident)
 {
-    const struct accelerated *self = (const struct accelerated *)backend;
-    return resident->cpu ? self->cpu->type->scratch_bytes(self->cpu, resident->cpu)
-                         : bdnn_resident_layer_scratch_bytes(&resident->layer);
+    (void)backend;
+    return bdnn_resident_layer_scratch_bytes(&resident->layer);
 }
+
+/* ---- Feature maps ---- */
+
+static bool chains(const bdnn_backend *backend)
+{
+    const struct accelerated *self = (const struct accelerated *)backend;
+    return !self->device->bus->apart || !self->device->bus->apart(self->device);
+}
+
+static const bdnn_bus_memory *memory_of(const struct accelerated *self, bool written)
+{
+    return &self->maps[written && self->maps[WRITTEN].bytes ? WRITTEN : READ];
+}
+
+static bdnn_status reserve(bdnn_backend *backend, size_t bytes, bdnn_error *err)
+{
+    struct accelerated *self = (struct accelerated *)backend;
+    bdnn_status status;
+    if (bytes >> BDNN_HW_OFFSET_BITS) {
+        return bdnn_fail(err, BDNN_ERROR_UNSUPPORTED,
+                         "the feature maps take %zu bytes on the device, of which a job reaches %llu: a smaller batch fits",
+                         bytes, 1ull << BDNN_HW_OFFSET_BITS);
+    }
+    take_turn(self);
+    status = bdnn_accelerator_allocate(self->device, BDNN_POINTER_ACTIVATIONS, bytes, "feature maps", &self->maps[READ], err);
+    if (status == BDNN_OK && !chains(backend)) {
+        status = bdnn_accelerator_allocate(self->device, BDNN_POINTER_RESULTS, bytes, "results", &self->maps[WRITTEN], err);
+    }
+    end_turn(self);
+    return status;
+}
+
+/* ---- Runs ---- */
 
 /* One run of a layer. Jobs go to the compute units in turn: job j, of group j % groups of item j / groups, to unit
  * j % units. */
 struct progress {
     struct accelerated *self;
     bdnn_resident_layer *layer;
-    const uint8_t *x_q;
-    const bdnn_sink *sink;
+    const bdnn_operands *operands;
+    bdnn_sink sink; /* where fetched results go */
     void *scratch;
-    size_t slots;
     int64_t started, finished; /* jobs */
-    int64_t fetched;           /* items */
+    int64_t done;              /* items, fetched ones where they are */
     uint64_t unit_cycles[BDNN_ACCELERATOR_MOST_UNITS];
 };
-
-/* Packs an item and sends it. */
-static bdnn_status send_item(struct progress *p, int64_t item, bdnn_error *err)
-{
-    const struct slot *slot = &p->self->slots[(size_t)item % p->slots];
-    const size_t bytes = bdnn_resident_layer_activation_bytes(p->layer);
-    bdnn_resident_layer_pack(p->layer, p->x_q, item, p->scratch, slot->activations.host);
-    p->layer->cost.bytes_to_device += bytes;
-    return bdnn_accelerator_to_device(p->self->device, &slot->activations, bytes, err);
-}
-
-static bdnn_status fetch_item(struct progress *p, int64_t item, bdnn_error *err)
-{
-    const struct slot *slot = &p->self->slots[(size_t)item % p->slots];
-    const size_t bytes = bdnn_resident_layer_result_bytes(p->layer);
-    bdnn_status status = bdnn_accelerator_from_device(p->self->device, &slot->results, bytes, err);
-    if (status == BDNN_OK) {
-        p->layer->cost.bytes_from_device += bytes;
-        bdnn_resident_layer_unpack(p->layer, slot->results.host, item, p->sink, p->scratch);
-    }
-    return status;
-}
 
 static void add_counters(struct progress *p, size_t unit, const bdnn_accelerator_counters *c)
 {
@@ -216,39 +224,72 @@ static bdnn_status finish_job(struct progress *p, bdnn_error *err)
 static bdnn_status start_job(struct progress *p, bdnn_error *err)
 {
     const int64_t groups = p->layer->shape.groups, item = p->started / groups, group = p->started % groups;
-    const struct slot *slot = &p->self->slots[(size_t)item % p->slots];
+    const struct accelerated *self = p->self;
+    const bdnn_bus_memory *constants = p->layer->parts ? &p->layer->parts[2 * group] : NULL;
     const bdnn_bus_memory *const pointers[BDNN_POINTERS] = {
-        [BDNN_POINTER_WEIGHTS] = &p->layer->parts[2 * group],
-        [BDNN_POINTER_ACTIVATIONS] = &slot->activations,
-        [BDNN_POINTER_FILTERS] = &p->layer->parts[2 * group + 1],
-        [BDNN_POINTER_RESULTS] = &slot->results,
+        [BDNN_POINTER_WEIGHTS] = constants ? constants : memory_of(self, false),
+        [BDNN_POINTER_ACTIVATIONS] = memory_of(self, false),
+        [BDNN_POINTER_FILTERS] = constants ? constants + 1 : memory_of(self, false),
+        [BDNN_POINTER_RESULTS] = memory_of(self, true),
     };
-    bdnn_hw_job job = bdnn_device_job(&p->layer->plan, group);
-    if (p->sink->addend) {
+    bdnn_hw_job job;
+    if (!bdnn_resident_layer_job(p->layer, item, group, p->operands->input->offset, p->operands->output->offset, &job)) {
+        return bdnn_fail(err, BDNN_ERROR_UNSUPPORTED, "its feature maps lie further apart than a job reaches: a smaller batch fits");
+    }
+    if (p->operands->addend) {
         job.low = (uint32_t)-INT16_MAX;
         job.high = INT16_MAX;
     }
-    const size_t unit = (size_t)p->started++ % p->self->device->unit_count;
+    const size_t unit = (size_t)p->started++ % self->device->unit_count;
     return bdnn_accelerator_start(p->self->device, unit, &job, pointers, err);
 }
 
-/* Brings the results of items from p->fetched on, up to `items`, waiting for their jobs. */
-static bdnn_status fetch_items(struct progress *p, int64_t items, bdnn_error *err)
+static void *host_of(const bdnn_bus_memory *memory, size_t offset)
 {
-    const int64_t groups = p->layer->shape.groups;
-    bdnn_status status = BDNN_OK;
-    while (p->fetched < items && status == BDNN_OK) {
-        while (p->finished < (p->fetched + 1) * groups && status == BDNN_OK) {
-            status = finish_job(p, err);
-        }
-        status = status == BDNN_OK ? fetch_item(p, p->fetched++, err) : status;
+    return (uint8_t *)memory->host + offset;
+}
+
+/* Packs an item and sends it. */
+static bdnn_status send_item(struct progress *p, int64_t item, bdnn_error *err)
+{
+    const bdnn_bus_memory *memory = memory_of(p->self, false);
+    size_t bytes;
+    const size_t offset = p->operands->input->offset + bdnn_resident_layer_input(p->layer, item, &bytes);
+    bdnn_resident_layer_pack(p->layer, p->operands->send->data, item, p->scratch, host_of(memory, offset));
+    return bdnn_accelerator_to_device(p->self->device, memory, offset, bytes, err);
+}
+
+static bdnn_status fetch_item(struct progress *p, int64_t item, bdnn_error *err)
+{
+    const bdnn_bus_memory *memory = memory_of(p->self, true);
+    size_t bytes;
+    const size_t offset = p->operands->output->offset + bdnn_resident_layer_output(p->layer, item, &bytes);
+    const bdnn_status status = bdnn_accelerator_from_device(p->self->device, memory, offset, bytes, err);
+    if (status == BDNN_OK) {
+        bdnn_resident_layer_unpack(p->layer, host_of(memory, offset), item, &p->sink, p->scratch);
     }
     return status;
 }
 
-/* The unit of the next job is free as soon as its last one has ended; results are fetched when their slot is needed, by
- * then under the next jobs. So even with one unit both packing and unpacking overlap with its work. */
-static bdnn_status run_layer(struct progress *p, bdnn_error *err)
+/* Finishes the jobs of items up to `items`, and fetches their results where that is asked for. */
+static bdnn_status finish_items(struct progress *p, int64_t items, bdnn_error *err)
+{
+    const int64_t groups = p->layer->shape.groups;
+    bdnn_status status = BDNN_OK;
+    for (; p->done < items && status == BDNN_OK; p->done++) {
+        while (p->finished < (p->done + 1) * groups && status == BDNN_OK) {
+            status = finish_job(p, err);
+        }
+        if (status == BDNN_OK && p->operands->fetch) {
+            status = fetch_item(p, p->done, err);
+        }
+    }
+    return status;
+}
+
+/* The unit of the next job is free as soon as its last one has ended; results are fetched a few items later, by then under the
+ * next jobs. So even with one unit both packing and unpacking overlap with its work. */
+static bdnn_status run_jobs(struct progress *p, bdnn_error *err)
 {
     const int64_t groups = p->layer->shape.groups, jobs = p->layer->items * groups;
     const int64_t units = (int64_t)p->self->device->unit_count;
@@ -256,65 +297,91 @@ static bdnn_status run_layer(struct progress *p, bdnn_error *err)
     while (p->started < jobs && status == BDNN_OK) {
         const int64_t item = p->started / groups;
         if (p->started % groups == 0) {
-            /* The slot's last item must have left it. */
-            status = fetch_items(p, item - (int64_t)p->slots + 1, err);
-            status = status == BDNN_OK ? send_item(p, item, err) : status;
+            status = finish_items(p, item - 2 * units + 1, err);
+            status = status == BDNN_OK && p->operands->send ? send_item(p, item, err) : status;
         }
         while (p->finished <= p->started - units && status == BDNN_OK) {
             status = finish_job(p, err);
         }
         status = status == BDNN_OK ? start_job(p, err) : status;
     }
-    status = status == BDNN_OK ? fetch_items(p, p->layer->items, err) : status;
+    status = status == BDNN_OK ? finish_items(p, p->layer->items, err) : status;
     /* The last results may have come from a device that was gone after its last run. */
     return status == BDNN_OK ? bdnn_accelerator_check(p->self->device, err) : status;
 }
 
-bdnn_status bdnn_device_backend_run(bdnn_backend *backend, const bdnn_resident *resident, const uint8_t *x_q,
-                                    const bdnn_sink *sink, void *scratch, bdnn_error *err)
+static struct progress progress_of(bdnn_backend *backend, bdnn_resident *resident, const bdnn_operands *operands,
+                                   void *scratch)
 {
-    struct accelerated *self = (struct accelerated *)backend;
-    bdnn_resident_layer *layer = (bdnn_resident_layer *)&resident->layer;
-    struct progress progress = {.self = self, .layer = layer, .x_q = x_q, .sink = sink, .scratch = scratch};
+    struct progress p = {.self = (struct accelerated *)backend,
+                         .layer = &resident->layer,
+                         .operands = operands,
+                         .sink = resident->sink,
+                         .scratch = scratch};
+    p.sink.y = operands->fetch ? operands->fetch->data : NULL;
+    p.sink.addend = operands->addend ? operands->addend->data : NULL;
+    p.sink.x_q = operands->next ? operands->next->data : NULL;
+    return p;
+}
+
+bdnn_status bdnn_device_backend_run(bdnn_backend *backend, bdnn_resident *resident, const bdnn_operands *operands,
+                                    void *scratch, bdnn_error *err)
+{
+    struct progress p = progress_of(backend, resident, operands, scratch);
     bdnn_status status;
-    if (resident->cpu) {
-        return self->cpu->type->run(self->cpu, resident->cpu, x_q, sink, scratch, err);
-    }
-    progress.slots = (size_t)layer->items < self->slot_count ? (size_t)layer->items : self->slot_count;
-    memset(&layer->cost, 0, sizeof layer->cost);
-    bdnn_accelerator_take_turn(self->device, self->timeout_ms, self->wait);
-    status = run_layer(&progress, err);
-    bdnn_accelerator_end_turn(self->device);
+    memset(&resident->layer.cost, 0, sizeof resident->layer.cost);
+    take_turn(p.self);
+    status = run_jobs(&p, err);
+    end_turn(p.self);
     return status;
 }
+
+static bdnn_status fetch(bdnn_backend *backend, bdnn_resident *resident, const bdnn_operands *operands, void *scratch,
+                         bdnn_error *err)
+{
+    struct progress p = progress_of(backend, resident, operands, scratch);
+    bdnn_status status = BDNN_OK;
+    take_turn(p.self);
+    for (int64_t item = 0; item < p.layer->items && status == BDNN_OK; item++) {
+        status = fetch_item(&p, item, err);
+    }
+    end_turn(p.self);
+    return status;
+}
+
+/* ---- What it cost ---- */
 
 const char *bdnn_device_backend_describe(const bdnn_backend *backend, const bdnn_resident *resident,
                                          uint64_t *weight_bytes)
 {
-    const struct accelerated *self = (const struct accelerated *)backend;
-    if (resident->cpu) {
-        return self->cpu->type->describe(self->cpu, resident->cpu, weight_bytes);
-    }
+    (void)backend;
     *weight_bytes = resident->layer.constants.bytes;
-    return resident->layer.gathered ? BDNN_HW_KERNEL " on gathered rows" : BDNN_HW_KERNEL;
+    return resident->layer.gathered  ? BDNN_HW_KERNEL " on gathered rows"
+           : !resident->layer.parts ? BDNN_HW_KERNEL " maximum"
+                                     : BDNN_HW_KERNEL;
 }
 
-void bdnn_device_backend_cost(const bdnn_backend *backend, const bdnn_resident *resident,
-                              bdnn_accelerator_cost *cost_of_layer)
+static void cost_of(const bdnn_backend *backend, const bdnn_resident *resident, bdnn_accelerator_cost *cost)
 {
     (void)backend;
-    if (!resident->cpu) {
-        *cost_of_layer = resident->layer.cost;
-    }
+    *cost = resident->layer.cost;
 }
 
-bdnn_status bdnn_device_backend_time_launches(bdnn_backend *backend, size_t count, uint64_t *nanoseconds,
-                                              bdnn_error *err)
+static bdnn_status time_launches(bdnn_backend *backend, size_t count, uint64_t *nanoseconds, bdnn_error *err)
 {
     struct accelerated *self = (struct accelerated *)backend;
     bdnn_status status;
-    bdnn_accelerator_take_turn(self->device, self->timeout_ms, self->wait);
+    take_turn(self);
     status = bdnn_accelerator_time_launches(self->device, count, nanoseconds, err);
-    bdnn_accelerator_end_turn(self->device);
+    end_turn(self);
     return status;
 }
+
+const bdnn_device_type bdnn_device_backend_device = {.place_layer = place_layer,
+                                                     .place_pool = place_pool,
+                                                     .prepare_pool = prepare_pool,
+                                                     .chains = chains,
+                                                     .reserve = reserve,
+                                                     .fetch = fetch,
+                                                     .cost = cost_of,
+                                                     .time_launches = time_launches};

@@ -11,23 +11,20 @@ bdnn_status bdnn_device_backend_open(const bdnn_backend_type *type, const bdnn_b
 /* The functions of a bdnn_backend_type, but for open and list. */
 void bdnn_device_backend_close(bdnn_backend *backend);
 bdnn_status bdnn_device_backend_prepare(bdnn_backend *backend, const bdnn_ip_shape *shape,
-                                        const bdnn_ip_weights *weights, const bdnn_sink *sink, bdnn_resident **resident,
-                                        bdnn_error *err);
+                                        const bdnn_ip_weights *weights, const bdnn_sink *sink,
+                                        const bdnn_placement *placement, bdnn_resident **resident, bdnn_error *err);
 void bdnn_device_backend_release(bdnn_backend *backend, bdnn_resident *resident);
 size_t bdnn_device_backend_scratch_bytes(const bdnn_backend *backend, const bdnn_resident *resident);
-bdnn_status bdnn_device_backend_run(bdnn_backend *backend, const bdnn_resident *resident, const uint8_t *x_q,
-                                    const bdnn_sink *sink, void *scratch, bdnn_error *err);
+bdnn_status bdnn_device_backend_run(bdnn_backend *backend, bdnn_resident *resident, const bdnn_operands *operands,
+                                    void *scratch, bdnn_error *err);
 const char *bdnn_device_backend_describe(const bdnn_backend *backend, const bdnn_resident *resident,
                                          uint64_t *weight_bytes);
-void bdnn_device_backend_cost(const bdnn_backend *backend, const bdnn_resident *resident, bdnn_accelerator_cost *cost);
 
-bdnn_status bdnn_device_backend_time_launches(bdnn_backend *backend, size_t count, uint64_t *nanoseconds,
-                                              bdnn_error *err);
+extern const bdnn_device_type bdnn_device_backend_device;
 
 #define BDNN_DEVICE_BACKEND_FUNCTIONS                                                                                  \
-    .close = bdnn_device_backend_close, .prepare = bdnn_device_backend_prepare,                                        \
+    .device = &bdnn_device_backend_device, .close = bdnn_device_backend_close, .prepare = bdnn_device_backend_prepare, \
     .release = bdnn_device_backend_release, .scratch_bytes = bdnn_device_backend_scratch_bytes,                        \
-    .run = bdnn_device_backend_run, .describe = bdnn_device_backend_describe, .cost = bdnn_device_backend_cost,        \
-    .time_launches = bdnn_device_backend_time_launches
+    .run = bdnn_device_backend_run, .describe = bdnn_device_backend_describe
 
 #endif

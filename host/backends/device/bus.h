@@ -5,7 +5,7 @@
 #define BDNN_BACKENDS_DEVICE_BUS_H
 
 #include "backends/device/layout.h"
-#include "runtime/backend.h"
+#include "backends/backend.h"
 
 typedef struct bdnn_accelerator bdnn_accelerator;
 
@@ -51,9 +51,13 @@ typedef struct bdnn_bus {
     bdnn_status (*part)(bdnn_accelerator *accelerator, const bdnn_bus_memory *whole, size_t offset, size_t bytes,
                         bdnn_bus_memory *part, bdnn_error *err);
     void (*free)(bdnn_accelerator *accelerator, bdnn_bus_memory *memory);
-    /* The first `bytes`, before a run that reads them or after one that wrote them. False: they could not be. */
-    bool (*to_device)(bdnn_accelerator *accelerator, const bdnn_bus_memory *memory, size_t bytes);
-    bool (*from_device)(bdnn_accelerator *accelerator, const bdnn_bus_memory *memory, size_t bytes);
+    /* Whether what the units read by the pointer to activations and what they write by that to results are memories apart,
+     * so that results must be copied to be read. NULL: never. */
+    bool (*apart)(const bdnn_accelerator *accelerator);
+    /* `bytes` from `offset` on, multiples of 8, before a run that reads them or after one that wrote them. False: they could
+     * not be. */
+    bool (*to_device)(bdnn_accelerator *accelerator, const bdnn_bus_memory *memory, size_t offset, size_t bytes);
+    bool (*from_device)(bdnn_accelerator *accelerator, const bdnn_bus_memory *memory, size_t offset, size_t bytes);
 
     /* The job's addresses are those of `pointers`. Errors by bdnn_accelerator_lose. */
     bdnn_status (*start)(bdnn_accelerator *accelerator, size_t unit, const bdnn_hw_job *job,

@@ -55,7 +55,7 @@ bdnn_status bdnn_accelerator_time_launches(bdnn_accelerator *a, size_t count, ui
         status = bdnn_accelerator_allocate(a, p, words[p] * sizeof(uint64_t), "the smallest job", &memory[p], err);
         if (status == BDNN_OK) {
             memset(memory[p].host, 0, memory[p].bytes);
-            status = bdnn_accelerator_to_device(a, &memory[p], memory[p].bytes, err);
+            status = bdnn_accelerator_to_device(a, &memory[p], 0, memory[p].bytes, err);
         }
     }
     status = status == BDNN_OK ? time_runs(a, &job, memory, count, nanoseconds, err) : status;

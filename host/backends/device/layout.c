@@ -197,6 +197,24 @@ bdnn_hw_job bdnn_device_job(const bdnn_device_layer *layer, int64_t group)
     return job;
 }
 
+bool bdnn_device_job_move(bdnn_hw_job *job, size_t activations, size_t results)
+{
+    const int64_t most = (int64_t)1 << BDNN_HW_OFFSET_BITS;
+    if (activations >= (size_t)most || results >= (size_t)most) {
+        return false;
+    }
+    /* Less than 2^31 each, and counts of at most 16 bits: where the furthest tap and the last pixel's results begin. */
+    const int64_t origin = (int32_t)job->origin + (int64_t)activations;
+    const int64_t tap = origin + (int64_t)(job->pixels / job->out_width - 1) * job->row_step +
+                        (int64_t)(job->out_width - 1) * job->pixel_step +
+                        (int64_t)(job->kernel_height - 1) * job->tap_row_step +
+                        (int64_t)(job->kernel_width - 1) * job->tap_step;
+    const int64_t first = (int64_t)job->result_origin + (int64_t)results;
+    job->origin = (uint32_t)(int32_t)origin;
+    job->result_origin = (uint32_t)first;
+    return origin < most && tap < most && first + (int64_t)(job->pixels - 1) * job->result_step < most;
+}
+
 bdnn_ip_shape bdnn_device_flatten(const bdnn_ip_shape *shape)
 {
     bdnn_ip_shape flat = *shape;

@@ -101,21 +101,22 @@ static bdnn_status open_direct(const char *name, const bdnn_backend_options *opt
 
 /* ---- Memory */
 
-static bool hand_over(bdnn_accelerator *a, const bdnn_bus_memory *memory, uint32_t direction, size_t bytes)
+static bool hand_over(bdnn_accelerator *a, const bdnn_bus_memory *memory, uint32_t direction, size_t offset,
+                      size_t bytes)
 {
     struct bdnn_device_sync sync = {
-        .handle = (uint32_t)memory->handle, .direction = direction, .offset = memory->offset, .bytes = bytes};
+        .handle = (uint32_t)memory->handle, .direction = direction, .offset = memory->offset + offset, .bytes = bytes};
     return device_of(a)->coherent || call(device_of(a), BDNN_DEVICE_SYNC, &sync) == 0;
 }
 
-static bool to_device(bdnn_accelerator *a, const bdnn_bus_memory *memory, size_t bytes)
+static bool to_device(bdnn_accelerator *a, const bdnn_bus_memory *memory, size_t offset, size_t bytes)
 {
-    return hand_over(a, memory, BDNN_DEVICE_TO_DEVICE, bytes);
+    return hand_over(a, memory, BDNN_DEVICE_TO_DEVICE, offset, bytes);
 }
 
-static bool from_device(bdnn_accelerator *a, const bdnn_bus_memory *memory, size_t bytes)
+static bool from_device(bdnn_accelerator *a, const bdnn_bus_memory *memory, size_t offset, size_t bytes)
 {
-    return hand_over(a, memory, BDNN_DEVICE_FROM_DEVICE, bytes);
+    return hand_over(a, memory, BDNN_DEVICE_FROM_DEVICE, offset, bytes);
 }
 
 /* What cannot be freed, since the accelerator does not stop, is the module's to keep when the node is closed. */

@@ -227,23 +227,23 @@ static void copy_words(volatile void *to, const volatile void *from, size_t byte
     }
 }
 
-bool bdnn_uio_region_to_device(bdnn_accelerator *a, const bdnn_bus_memory *memory, size_t bytes)
+bool bdnn_uio_region_to_device(bdnn_accelerator *a, const bdnn_bus_memory *memory, size_t offset, size_t bytes)
 {
     const bdnn_uio_region *region = &((const bdnn_uio_device *)a)->region;
     if (region->staged) {
-        copy_words(region->map + memory->offset, memory->host, bytes);
+        copy_words(region->map + memory->offset + offset, (const uint8_t *)memory->host + offset, bytes);
     }
-    return hand_over(region, memory->offset, bytes, TO_DEVICE);
+    return hand_over(region, memory->offset + offset, bytes, TO_DEVICE);
 }
 
-bool bdnn_uio_region_from_device(bdnn_accelerator *a, const bdnn_bus_memory *memory, size_t bytes)
+bool bdnn_uio_region_from_device(bdnn_accelerator *a, const bdnn_bus_memory *memory, size_t offset, size_t bytes)
 {
     const bdnn_uio_region *region = &((const bdnn_uio_device *)a)->region;
-    if (!hand_over(region, memory->offset, bytes, FROM_DEVICE)) {
+    if (!hand_over(region, memory->offset + offset, bytes, FROM_DEVICE)) {
         return false;
     }
     if (region->staged) {
-        copy_words(memory->host, region->map + memory->offset, bytes);
+        copy_words((uint8_t *)memory->host + offset, region->map + memory->offset + offset, bytes);
     }
     return true;
 }

@@ -256,6 +256,12 @@ static bdnn_status allocate(bdnn_accelerator *a, int pointer, size_t bytes, cons
     return BDNN_OK;
 }
 
+static bool are_apart(const bdnn_accelerator *a)
+{
+    const bdnn_xrt_device *device = (const bdnn_xrt_device *)a;
+    return device->groups[BDNN_POINTER_ACTIVATIONS] != device->groups[BDNN_POINTER_RESULTS];
+}
+
 static bdnn_status take_part(bdnn_accelerator *a, const bdnn_bus_memory *whole, size_t offset, size_t bytes,
                              bdnn_bus_memory *part, bdnn_error *err)
 {
@@ -269,20 +275,20 @@ static bdnn_status take_part(bdnn_accelerator *a, const bdnn_bus_memory *whole, 
 }
 
 static bool sync_memory(bdnn_accelerator *a, const bdnn_bus_memory *memory, enum xclBOSyncDirection direction,
-                        size_t bytes)
+                        size_t offset, size_t bytes)
 {
     const bdnn_xrt_device *device = (const bdnn_xrt_device *)a;
-    return device->xrt->xrtBOSync((xrtBufferHandle)memory->handle, direction, bytes, 0) == 0;
+    return device->xrt->xrtBOSync((xrtBufferHandle)memory->handle, direction, bytes, offset) == 0;
 }
 
-static bool to_device(bdnn_accelerator *a, const bdnn_bus_memory *memory, size_t bytes)
+static bool to_device(bdnn_accelerator *a, const bdnn_bus_memory *memory, size_t offset, size_t bytes)
 {
-    return sync_memory(a, memory, XCL_BO_SYNC_BO_TO_DEVICE, bytes);
+    return sync_memory(a, memory, XCL_BO_SYNC_BO_TO_DEVICE, offset, bytes);
 }
 
-static bool from_device(bdnn_accelerator *a, const bdnn_bus_memory *memory, size_t bytes)
+static bool from_device(bdnn_accelerator *a, const bdnn_bus_memory *memory, size_t offset, size_t bytes)
 {
-    return sync_memory(a, memory, XCL_BO_SYNC_BO_FROM_DEVICE, bytes);
+    return sync_memory(a, memory, XCL_BO_SYNC_BO_FROM_DEVICE, offset, bytes);
 }
 
 const bdnn_bus bdnn_xrt_bus = {.name = "xrt",
@@ -292,6 +298,7 @@ const bdnn_bus bdnn_xrt_bus = {.name = "xrt",
                                .allocate = allocate,
                                .part = take_part,
                                .free = free_memory,
+                               .apart = are_apart,
                                .to_device = to_device,
                                .from_device = from_device,
                                .start = bdnn_xrt_start,

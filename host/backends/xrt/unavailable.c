@@ -1,5 +1,5 @@
 /* In the place of the XRT backend, where bdnn is built without it. */
-#include "runtime/backend.h"
+#include "backends/backend.h"
 
 static bdnn_status open_none(const bdnn_backend_options *options, bdnn_backend **backend, bdnn_error *err)
 {

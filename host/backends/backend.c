@@ -1,5 +1,5 @@
 /* The backends of this build. */
-#include "runtime/backend.h"
+#include "backends/backend.h"
 
 #include <string.h>
 

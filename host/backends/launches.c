@@ -1,6 +1,6 @@
 /* What launches cost on a device, for the public interface. */
 #include "core/memory.h"
-#include "runtime/backend.h"
+#include "backends/backend.h"
 
 #include <stdlib.h>
 
@@ -15,7 +15,7 @@ static int by_value(const void *a, const void *b)
 static bdnn_status measure(bdnn_backend *backend, size_t count, bdnn_launch_times *times, bdnn_error *err)
 {
     uint64_t *nanoseconds = bdnn_alloc(count, sizeof *nanoseconds);
-    bdnn_status status = nanoseconds ? backend->type->time_launches(backend, count, nanoseconds, err)
+    bdnn_status status = nanoseconds ? backend->type->device->time_launches(backend, count, nanoseconds, err)
                                      : bdnn_fail_memory(err, count * sizeof *nanoseconds, "times");
     if (status == BDNN_OK) {
         qsort(nanoseconds, count, sizeof *nanoseconds, by_value);
@@ -44,7 +44,7 @@ bdnn_status bdnn_device_launches(const bdnn_session_options *options, size_t cou
     if (status != BDNN_OK) {
         return status;
     }
-    status = backend && backend->type->time_launches
+    status = backend && backend->type->device
                  ? measure(backend, count, times, err)
                  : bdnn_fail(err, BDNN_ERROR_ARGUMENT, "device '%.40s' is no accelerator",
                              o->device ? o->device : "cpu");

@@ -1,6 +1,6 @@
 /* The list of devices, for the public interface. */
 #include "core/memory.h"
-#include "runtime/backend.h"
+#include "backends/backend.h"
 
 #include <stdio.h>
 

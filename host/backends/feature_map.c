@@ -1,0 +1,28 @@
+/* Feature maps. */
+#include "backends/feature_map.h"
+
+#include "core/memory.h"
+
+#define BLOCK 64
+
+bdnn_feature_map bdnn_feature_map_host(const bdnn_shape *shape, bdnn_type type, const bdnn_format *format)
+{
+    const size_t elements = (size_t)bdnn_shape_elements(shape);
+    return (bdnn_feature_map){
+        .shape = *shape, .type = type, .format = *format, .groups = 1, .bytes = bdnn_product(elements, bdnn_type_size(type))};
+}
+
+int64_t bdnn_feature_map_blocks(int64_t channels, int32_t groups)
+{
+    return groups * ((channels / groups + BLOCK - 1) / BLOCK);
+}
+
+bool bdnn_feature_map_same_blocks(int64_t channels, int32_t groups, int32_t other)
+{
+    return groups == other || (channels / groups % BLOCK == 0 && channels / other % BLOCK == 0);
+}
+
+bdnn_tensor bdnn_feature_map_tensor(const bdnn_feature_map *map)
+{
+    return (bdnn_tensor){.type = map->type, .shape = map->shape, .format = map->format, .data = map->data};
+}

@@ -50,7 +50,7 @@ create_clock -period [format %.3f [expr {1000.0 / $clock_mhz}]]
 
 foreach step $steps {
     switch $step {
-        csim { csim_design -ldflags "$build/host/libbdnn.a -lopenblas -lxxhash -lpthread -lz -lm -lstdc++" }
+        csim { csim_design -ldflags "$build/host/libbdnn.a -lxxhash -lpthread -lz -lm -lstdc++" }
         csynth { csynth_design }
         export { export_design -format xo -output $build/bdnn_kernel_$board.xo }
         default {

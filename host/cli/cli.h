@@ -245,6 +245,9 @@ int cli_check_outputs(const char *command, const char *const *outputs, size_t ou
 /* Whether two paths name one file, or would if it existed. */
 bool cli_same_file(const char *a, const char *b);
 
+/* Where a file is, or would be: its folder without links, and its name in it. For free(); NULL without memory. */
+char *cli_plain_path(const char *path);
+
 /* Flushes stdout; a full disk or closed pipe becomes CLI_FAILED with a message, and so does a table or JSON that lacks
  * something for want of memory. */
 int cli_finish(int code);

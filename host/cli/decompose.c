@@ -261,8 +261,9 @@ static cJSON *json_row(const bdnn_layer_report *r)
     return json;
 }
 
+/* Of all layers, or of those that were done before what `ended` names: a signal or a message. */
 static int print_report(const struct arguments *a, size_t inputs, const bdnn_layer_report *report, size_t count,
-                        double seconds)
+                        double seconds, const char *ended)
 {
     uint64_t before = 0, after = 0;
     cli_table table = {0};
@@ -283,13 +284,22 @@ static int print_report(const struct arguments *a, size_t inputs, const bdnn_lay
     cJSON_AddNumberToObject(json, "bytes_after", (double)after);
     cJSON_AddNumberToObject(json, "seconds", seconds);
     cJSON_AddNumberToObject(json, "calibration_inputs", (double)inputs);
+    cJSON_AddBoolToObject(json, "partial", ended != NULL);
+    if (ended) {
+        cli_json_text(json, "ended_by", ended);
+    }
     cli_skips_json(&a->skips, json);
     if (a->json) {
         cli_table_free(&table);
         return cli_print_json(json);
     }
+    if (ended) {
+        printf("PARTIAL: %zu layers, ended by %s\n", count, cli_stopped() ? ended : "an error");
+    }
     cli_table_print(&table, stdout);
-    printf("decomposed in %.1f s\n", seconds);
+    if (!ended) {
+        printf("decomposed in %.1f s\n", seconds);
+    }
     cli_skips_print(&a->skips, inputs + a->skips.count);
     cli_table_free(&table);
     cJSON_Delete(json);
@@ -317,8 +327,17 @@ static int decompose(struct arguments *a, const bdnn_model *model, bdnn_error *e
     free(inputs);
     if (status == BDNN_OK) {
         status = bdnn_model_save(decomposed, a->output, err);
-        code = status == BDNN_OK ? print_report(a, count, report, report_count, cli_seconds() - start) : cli_fail(err);
-    } else if (status == BDNN_ERROR_CANCELLED) {
+        code = status == BDNN_OK ? print_report(a, count, report, report_count, cli_seconds() - start, NULL)
+                                 : cli_fail(err);
+        bdnn_report_free(report);
+        bdnn_model_free(decomposed);
+        return code;
+    }
+    if (report_count) {
+        print_report(a, count, report, report_count, cli_seconds() - start,
+                     status == BDNN_ERROR_CANCELLED ? cli_stopped() : err->message);
+    }
+    if (status == BDNN_ERROR_CANCELLED) {
         cli_error(err, status, "%.300s: ended by %s; %.100s was not written", a->network, cli_stopped(), a->output);
         code = cli_stop_code(cli_fail(err));
     } else {
@@ -327,7 +346,6 @@ static int decompose(struct arguments *a, const bdnn_model *model, bdnn_error *e
         code = cli_fail(&named);
     }
     bdnn_report_free(report);
-    bdnn_model_free(decomposed);
     return code;
 }
 

@@ -1,8 +1,9 @@
 /* Paths that a command will write to, looked at before its work begins. */
-#define _POSIX_C_SOURCE 200809L
+#define _XOPEN_SOURCE 700 /* realpath */
 #include "cli/cli.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -29,6 +30,20 @@ int cli_check_output(const char *path)
         return CLI_FAILED;
     }
     return CLI_OK;
+}
+
+char *cli_plain_path(const char *path)
+{
+    char folder[4096], *real, *plain;
+    const char *name = split(path, folder), *place;
+    real = realpath(folder, NULL);
+    place = real ? real : folder;
+    plain = malloc(strlen(place) + strlen(name) + 2);
+    if (plain) {
+        sprintf(plain, "%s/%s", place, name);
+    }
+    free(real);
+    return plain;
 }
 
 static bool same_inode(const char *a, const char *b)

@@ -301,23 +301,32 @@ static int compare_names(const void *a, const void *b)
     return strcmp(*x, *y);
 }
 
-/* The names that pictures get where none are given, and `paths` themselves: each once, or a picture would be lost -
- * a.jpg and a.png have the same - or an image overwritten. */
-static bdnn_status compare_pictures(char **names, char **paths, size_t count, bdnn_error *err)
+/* What is written for an image, and the image itself: where they are, without links. False without memory. */
+static bool find_places(const struct running *r, const char *path, char *places[3])
+{
+    char *overlay = default_name(path, "-overlay.png"), *map = default_name(path, "-classes.png");
+    places[0] = overlay ? cli_plain_path(r->overlay ? r->overlay : overlay) : NULL;
+    places[1] = map ? cli_plain_path(r->index_map ? r->index_map : map) : NULL;
+    places[2] = cli_plain_path(path);
+    free(overlay);
+    free(map);
+    return places[0] && places[1] && places[2];
+}
+
+/* Each place once, or a picture would be lost - a.jpg and a.png have the same, and a name that is given for one picture
+ * may be the other's - or an image overwritten. */
+static bdnn_status compare_pictures(const struct running *r, char **places, char **paths, size_t count, bdnn_error *err)
 {
     for (size_t i = 0; i < count; i++) {
-        names[3 * i] = default_name(paths[i], "-overlay.png");
-        names[3 * i + 1] = default_name(paths[i], "-classes.png");
-        names[3 * i + 2] = strdup(paths[i]);
-        if (!names[3 * i] || !names[3 * i + 1] || !names[3 * i + 2]) {
+        if (!find_places(r, paths[i], places + 3 * i)) {
             return cli_error(err, BDNN_ERROR_MEMORY, "no memory for the names of pictures");
         }
     }
-    qsort(names, 3 * count, sizeof *names, compare_names);
+    qsort(places, 3 * count, sizeof *places, compare_names);
     for (size_t i = 1; i < 3 * count; i++) {
-        if (strcmp(names[i], names[i - 1]) == 0) {
+        if (strcmp(places[i], places[i - 1]) == 0) {
             return cli_error(err, BDNN_ERROR_ARGUMENT,
-                             "%.300s would be written for one image and is another's, or itself one", names[i]);
+                             "%.300s would be written and is another picture's name, or that of an image", places[i]);
         }
     }
     return BDNN_OK;
@@ -329,11 +338,11 @@ static bdnn_status check_pictures(const struct running *r, char **paths, size_t 
     bdnn_result result;
     char **names;
     bdnn_status status = bdnn_session_output(r->session.session, 0, &result, err); /* its shape alone */
-    if (status != BDNN_OK || result.rank != 4 || result.shape[2] * result.shape[3] == 1 || count < 2) {
+    if (status != BDNN_OK || result.rank != 4 || result.shape[2] * result.shape[3] == 1) {
         return status;
     }
     names = calloc(3 * count, sizeof *names);
-    status = names ? compare_pictures(names, paths, count, err)
+    status = names ? compare_pictures(r, names, paths, count, err)
                    : cli_error(err, BDNN_ERROR_MEMORY, "no memory for the names of pictures");
     for (size_t i = 0; names && i < 3 * count; i++) {
         free(names[i]);

@@ -90,7 +90,7 @@ static void on_end(int number)
 
 void cli_handle_signals(void)
 {
-    static const int ends[] = {SIGINT, SIGTERM, SIGHUP};
+    static const int ends[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGXCPU};
     struct sigaction action = {0}, before;
     sigemptyset(&action.sa_mask);
     action.sa_handler = on_end;
@@ -103,5 +103,7 @@ void cli_handle_signals(void)
     action.sa_flags = SA_SIGINFO;
     action.sa_sigaction = on_bus_error;
     sigaction(SIGBUS, &action, NULL);
-    signal(SIGPIPE, SIG_IGN); /* a closed pipe is a failed write, which cli_finish reports */
+    /* A closed pipe, and a file larger than the limit (ulimit -f), are failed writes, which are reported. */
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
 }

@@ -37,8 +37,8 @@ struct work {
     bdnn_threads *threads;
     bdnn_model *result;
     bdnn_layer_report *report;
-    size_t report_count;
-    uint64_t done, total; /* of the progress bar, in bits of weights */
+    size_t report_count, reported; /* rows; those of layers that are done */
+    uint64_t done, total;          /* of the progress bar, in bits of weights */
     const char *stage;
     uint64_t stage_cost;
 };
@@ -221,6 +221,7 @@ static bdnn_status walk(struct work *work, bdnn_error *err)
         if (status == BDNN_OK && decompose) {
             report->output_snr_db = bdnn_streams_snr(&work->streams, graph->layers[l].outputs[0]);
             report++;
+            work->reported++;
         }
         if (status != BDNN_OK) {
             return status == BDNN_ERROR_CANCELLED ? status
@@ -282,7 +283,10 @@ bdnn_status bdnn_decompose(const bdnn_model *model, const float *inputs, size_t 
     const bdnn_decompose_options defaults = bdnn_decompose_defaults();
     struct work work = {.model = model, .options = options ? options : &defaults};
     bdnn_status status;
-    *decomposed = NULL;
+    if (report) {
+        *report = NULL;
+        *report_count = 0;
+    }
     if (count == 0 || count > INT32_MAX) {
         return bdnn_fail(err, BDNN_ERROR_ARGUMENT, "%zu calibration inputs", count);
     }
@@ -316,9 +320,9 @@ bdnn_status bdnn_decompose(const bdnn_model *model, const float *inputs, size_t 
     } else {
         bdnn_model_free(work.result);
     }
-    if (status == BDNN_OK && report) {
+    if (report && work.reported) {
         *report = work.report;
-        *report_count = work.report_count;
+        *report_count = work.reported;
     } else {
         bdnn_report_free(work.report);
     }

@@ -567,7 +567,7 @@ bdnn_status bdnn_topology_parse(const char *name, const char *text, size_t size,
     locale_t plain = newlocale(LC_NUMERIC_MASK, "C", (locale_t)0), before = (locale_t)0;
     bdnn_status status;
     if (copy && plain) {
-        memcpy(copy, text, size);
+        memcpy(copy, size ? text : "", size); /* an empty file has no text */
         before = uselocale(plain);
         status = parse_text(&p, copy, size);
         uselocale(before);

@@ -223,7 +223,7 @@ BDNN_API bdnn_decompose_options bdnn_decompose_defaults(void);
 
 /* Decomposes every inner-product layer of `model` (which is left unchanged) by `count` calibration inputs, float32 row-major
  * [count][C][H][W] as the network takes them. The result is self-contained. *report, when report is not NULL, becomes an array of
- * *report_count entries for bdnn_report_free. Errors: a model that holds decomposed layers already, no calibration inputs, K or Q
+ * *report_count entries for bdnn_report_free; after an error, too, of the layers that were done before it. Errors: a model that holds decomposed layers already, no calibration inputs, K or Q
  * outside 1..8, a setting that names no layer. options may be NULL: bdnn_decompose_defaults. */
 BDNN_API bdnn_status bdnn_decompose(const bdnn_model *model, const float *inputs, size_t count,
                                     const bdnn_decompose_options *options, bdnn_model **decomposed, bdnn_layer_report **report,

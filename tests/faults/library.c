@@ -137,7 +137,7 @@ static bdnn_status decompose(bdnn_method method, bdnn_range range, uint64_t *dig
     static float inputs[4 * 3 * 8 * 8];
     bdnn_decompose_options options = bdnn_decompose_defaults();
     bdnn_model *model, *result;
-    bdnn_layer_report *report;
+    bdnn_layer_report *report = NULL;
     size_t count;
     bdnn_status status = load(in("net.bdnn"), NULL, &model, err);
     fill(inputs, sizeof inputs / sizeof *inputs);
@@ -156,9 +156,9 @@ static bdnn_status decompose(bdnn_method method, bdnn_range range, uint64_t *dig
             digest_add(digest, &report[i].weight_error, sizeof report[i].weight_error);
         }
         status = bdnn_model_save(result, out("result.bdnn"), err);
-        bdnn_report_free(report);
         bdnn_model_free(result);
     }
+    bdnn_report_free(report);
     bdnn_model_free(model);
     return status;
 }

@@ -4,68 +4,16 @@
 #include "fuzz.h"
 
 #include "bdnn.h"
+#include "tree.h"
 
 #include <fcntl.h>
-#include <ftw.h>
-#include <stdbool.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#define MOST_FILES 64
-
-static char root[] = "/dev/shm/bdnn-fuzz-XXXXXX", labels[64];
-
-static int remove_entry(const char *path, const struct stat *info, int kind, struct FTW *walk)
-{
-    (void)info, (void)kind;
-    return walk->level > 0 ? remove(path) : 0;
-}
-
-static void clear(void)
-{
-    nftw(root, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
-}
-
-static void leave(void)
-{
-    clear();
-    rmdir(root);
-    unlink(labels);
-}
-
-static void enter(void)
-{
-    static bool entered;
-    if (!entered) {
-        if (!mkdtemp(root)) {
-            abort();
-        }
-        snprintf(labels, sizeof labels, "%s.txt", root);
-        atexit(leave);
-        entered = true;
-    }
-}
-
-/* No way out of the folder, no path that is none. */
-static bool is_harmless(const char *path, size_t length)
-{
-    return length > 0 && length < 200 && path[0] != '/' && !memchr(path, 0, length) && !memmem(path, length, "..", 2);
-}
 
 /* An empty file FOLDER/path, with the folders that it is in. */
 static void make_file(const char *path, size_t length)
 {
     char whole[512];
     int file;
-    snprintf(whole, sizeof whole, "%s/%.*s", root, (int)length, path);
-    for (char *slash = whole + sizeof root; (slash = strchr(slash, '/')) != NULL; slash++) {
-        *slash = '\0';
-        mkdir(whole, 0700);
-        *slash = '/';
-    }
+    make_place(path, length, whole);
     file = open(whole, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
     if (file >= 0) {
         close(file);

@@ -5,6 +5,7 @@
 #include "unit/networks.h"
 
 #include <signal.h>
+#include <sys/resource.h>
 #include <time.h>
 
 /* A name of the scratch folder that stays valid. */
@@ -121,11 +122,11 @@ static void overwritten_models_are_a_message(void **unused)
 /* The signal comes while the temporary file is there, at least once in these tries. */
 static void signals_leave_nothing(void **unused)
 {
-    static const int signals[] = {SIGTERM, SIGINT, SIGHUP};
+    static const int signals[] = {SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGXCPU};
     const char *path = save_network("large.bdnn", 48);
     char line[1200];
     (void)unused;
-    for (int s = 0; s < 3; s++) {
+    for (int s = 0; s < 5; s++) {
         int caught = 0;
         for (int tries = 0; tries < 40 && !caught; tries++) {
             pid_t child;
@@ -149,6 +150,26 @@ static void signals_leave_nothing(void **unused)
         }
         assert_true(caught);
     }
+}
+
+/* ulimit -f: a message and no file, not the end by SIGXFSZ with half a file. */
+static void limits_of_files_are_a_message(void **unused)
+{
+    const char *path = save_network("limited.bdnn", 2);
+    struct rlimit before, limit;
+    pid_t child;
+    char line[1200];
+    (void)unused;
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    limit = (struct rlimit){1 << 20, before.rlim_max};
+    snprintf(line, sizeof line, "convert %s -o %s", path, scratch_path("limit-out.bdnn"));
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    child = start(line);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    finish_tool(child);
+    assert_int_equal(tool.code, 1);
+    tool_said("limit-out.bdnn: cannot write");
+    assert_int_equal(tool_count_files("limit-out.bdnn"), 0);
 }
 
 /* nohup, and jobs that a script starts in the background. */
@@ -236,9 +257,13 @@ static void one_path_for_two_outputs_is_refused(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(shortened_models_are_a_message), cmocka_unit_test(overwritten_models_are_a_message),
-        cmocka_unit_test(signals_leave_nothing),          cmocka_unit_test(ignored_signals_stay_ignored),
-        cmocka_unit_test(fifos_are_not_waited_for),       cmocka_unit_test(one_path_for_two_outputs_is_refused),
+        cmocka_unit_test(shortened_models_are_a_message),
+        cmocka_unit_test(overwritten_models_are_a_message),
+        cmocka_unit_test(signals_leave_nothing),
+        cmocka_unit_test(ignored_signals_stay_ignored),
+        cmocka_unit_test(limits_of_files_are_a_message),
+        cmocka_unit_test(fifos_are_not_waited_for),
+        cmocka_unit_test(one_path_for_two_outputs_is_refused),
     };
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
 }

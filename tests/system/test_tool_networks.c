@@ -214,6 +214,28 @@ static void test_run(void **state)
     tool_said("labels.txt");
 }
 
+/* Two pictures under one name, one of the two given or neither; a picture over an image; one folder by two names. */
+static void test_pictures_do_not_meet(void **state)
+{
+    char image[512], other[512];
+    (void)state;
+    snprintf(image, sizeof image, "%s", tool_write_pgm("one.pgm", 64));
+    tool_run(1, "run " SEGNET " %s --overlay %s", image, scratch_path("one-classes.png"));
+    tool_said("one-classes.png");
+    tool_run(1, "run " SEGNET " %s --index-map %s/./one-overlay.png", image, scratch_folder);
+    tool_said("one-overlay.png");
+    snprintf(other, sizeof other, "%s", tool_write_pgm("one.ppm", 64));
+    tool_run(1, "run " SEGNET " %s %s", image, other);
+    tool_said("one-classes.png");
+    assert_int_equal(symlink(scratch_folder, scratch_path("here")), 0);
+    tool_run(1, "run " SEGNET " %s %s", image, scratch_path("here/one.ppm"));
+    tool_said("one-classes.png");
+    snprintf(other, sizeof other, "%s", tool_write_pgm("one-overlay.png", 64));
+    tool_run(1, "run " SEGNET " %s %s", image, other);
+    tool_said("one-overlay.png");
+    assert_int_equal(tool_count_files("one-classes.png"), 0);
+}
+
 static void test_run_segmentation(void **state)
 {
     (void)state;
@@ -332,6 +354,7 @@ int main(void)
         cmocka_unit_test(test_killed_decompose_leaves_nothing),
         cmocka_unit_test(test_run),
         cmocka_unit_test(test_run_segmentation),
+        cmocka_unit_test(test_pictures_do_not_meet),
         cmocka_unit_test(test_eval),
         cmocka_unit_test(test_eval_is_the_same_however_it_runs),
         cmocka_unit_test(test_eval_segmentation),

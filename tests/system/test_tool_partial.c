@@ -282,16 +282,17 @@ static void test_the_second_signal_ends_at_once(void **state)
 static void test_decompose_ends_by_a_signal(void **state)
 {
     char line[1024];
-    bool said = false;
+    bool said = false; /* of layers, after which a signal came */
     (void)state;
     snprintf(line, sizeof line, "decompose " VGG " -o %s --bases 6 --bits 6 --calibrate %s " UNIT " --threads 1",
              scratch_path("ended.bdnn"), scratch_path("many-images"));
-    for (long ms = 100; ms < LONGEST_MS && !said; ms *= 2) {
+    for (long ms = 100; ms < LONGEST_MS && !said; ms = ms * 3 / 2) {
         assert_int_equal(end_after(ms, SIGINT, line), 128 + SIGINT);
         assert_int_equal(tool_count_files("ended.bdnn"), 0);
         assert_int_equal(tool_count_files(".ended.bdnn"), 0);
-        assert_string_equal(tool.out, "");
-        said = strstr(tool.err, "ended by SIGINT") != NULL;
+        said = tool.out[0]; /* a layer was done */
+        assert_true(!said || (strstr(tool.out, "PARTIAL: ") && strstr(tool.out, " layers, ended by SIGINT")));
+        assert_true(!said || strstr(tool.err, "ended by SIGINT"));
     }
     assert_true(said);
 }

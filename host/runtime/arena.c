@@ -17,26 +17,27 @@ struct arenas {
 
 typedef void visit(struct arenas *a, size_t step, int32_t map);
 
-static void read_maps(struct arenas *a, size_t s, visit *call)
+/* Calls with `at`, the maps that step `s` reads. */
+static void visit_read(struct arenas *a, size_t s, size_t at, visit *call)
 {
     const bdnn_step *step = &a->plan->steps[s];
     const bdnn_layer *layer = &a->plan->graph->layers[step->layer];
     for (int32_t i = 0; step->kind == BDNN_STEP_LAYER && i < layer->input_count; i++) {
-        call(a, s, a->plan->host_map[layer->inputs[i]]);
+        call(a, at, a->plan->host_map[layer->inputs[i]]);
     }
-    call(a, s, step->input);
-    call(a, s, step->addend);
+    call(a, at, step->input);
+    call(a, at, step->addend);
 }
 
-static void written_maps(struct arenas *a, size_t s, visit *call)
+static void visit_written(struct arenas *a, size_t s, size_t at, visit *call)
 {
     const bdnn_step *step = &a->plan->steps[s];
     const bdnn_layer *layer = &a->plan->graph->layers[step->layer];
     for (int32_t o = 0; step->kind == BDNN_STEP_LAYER && o < layer->output_count; o++) {
-        call(a, s, a->plan->host_map[layer->outputs[o]]);
+        call(a, at, a->plan->host_map[layer->outputs[o]]);
     }
-    call(a, s, step->output);
-    call(a, s, step->next);
+    call(a, at, step->output);
+    call(a, at, step->next);
 }
 
 static void note_use(struct arenas *a, size_t s, int32_t map)
@@ -92,9 +93,13 @@ static int32_t replaceable(const struct arenas *a, size_t s, int32_t *output)
 static void find_blocks(struct arenas *a)
 {
     bdnn_plan *plan = a->plan;
-    for (size_t s = 0; s < plan->step_count; s++) {
-        read_maps(a, s, note_use);
-        written_maps(a, s, note_use);
+    for (size_t s = 0, count; s < plan->step_count; s += count) {
+        /* What is still sent must not be written over by what is fetched already. */
+        count = bdnn_plan_together(plan, s);
+        for (size_t i = s; i < s + count; i++) {
+            visit_read(a, i, s + count - 1, note_use);
+            visit_written(a, i, s + count - 1, note_use);
+        }
     }
     for (size_t i = 0; i < plan->graph->output_count; i++) {
         note_use(a, plan->step_count, plan->host_map[plan->graph->outputs[i]]);
@@ -109,7 +114,7 @@ static void find_blocks(struct arenas *a)
             a->block_of[output] = a->block_of[from];
             a->blocks[a->block_of[from]].last = a->last[output];
         }
-        written_maps(a, s, new_block);
+        visit_written(a, s, s, new_block);
     }
 }
 

@@ -349,6 +349,17 @@ static bool make_steps(bdnn_plan *plan, const bdnn_backend *device)
     return made;
 }
 
+size_t bdnn_plan_together(const bdnn_plan *plan, size_t first)
+{
+    const bdnn_step *step = &plan->steps[first];
+    size_t end = first + 1;
+    while ((step->kind == BDNN_STEP_TO_DEVICE || step->on_device) && end < plan->step_count &&
+           plan->steps[end].layer == step->layer) {
+        end++;
+    }
+    return end - first;
+}
+
 /* Types on the host, which follow from the formats. */
 static void set_types(bdnn_plan *plan)
 {

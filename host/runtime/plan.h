@@ -60,6 +60,10 @@ bdnn_status bdnn_plan_create(bdnn_plan *plan, const bdnn_graph *graph, int64_t b
                              const bdnn_backend *device, bdnn_error *err);
 void bdnn_plan_free(bdnn_plan *plan);
 
+/* How many steps from `first` on run as one, those of one layer on a device: its input is sent, and its output fetched, while it
+ * works. */
+size_t bdnn_plan_together(const bdnn_plan *plan, size_t first);
+
 /* Gives every map its place, so that two whose lives overlap do not, and sets the sizes of the arenas (arena.c). False when
  * memory is short. */
 bool bdnn_plan_arenas(bdnn_plan *plan);

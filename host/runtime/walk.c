@@ -49,18 +49,6 @@ static const bdnn_feature_map *map_of(const bdnn_session *s, int32_t number)
     return number < 0 ? NULL : &s->plan.maps[number];
 }
 
-/* How many steps from `index` on run as one: on a device a layer's input is sent, and its output fetched, while it works. */
-static size_t steps_together(const bdnn_session *s, size_t index)
-{
-    const bdnn_step *step = &s->plan.steps[index];
-    size_t end = index + 1;
-    while ((step->kind == BDNN_STEP_TO_DEVICE || step->on_device) && end < s->plan.step_count &&
-           s->plan.steps[end].layer == step->layer) {
-        end++;
-    }
-    return end - index;
-}
-
 static bdnn_operands operands_of(const bdnn_session *s, size_t first, size_t count)
 {
     bdnn_operands operands = {.input = NULL};
@@ -89,7 +77,7 @@ bdnn_status bdnn_session_run_steps(bdnn_session *s, size_t first, size_t *count,
 {
     const bdnn_step *step = &s->plan.steps[first];
     const bdnn_inner *inner = &s->layers[step->layer].inner;
-    *count = steps_together(s, first);
+    *count = bdnn_plan_together(&s->plan, first);
     if (step->kind == BDNN_STEP_LAYER) {
         run_layer(s, first);
         return BDNN_OK;

@@ -3,6 +3,7 @@
 #define _XOPEN_SOURCE 700
 #include "../unit/scratch.h"
 #include "backends/device/accelerator.h"
+#include "random_network.h"
 #include "zynq.h"
 
 #include <errno.h>
@@ -289,6 +290,48 @@ static void test_chains_stay_on_the_device(void **state)
     expect_nothing_left();
     free(input);
     bdnn_model_free(model);
+}
+
+/* Whatever stays on the device, is sent or fetched: the same outputs, for any batch. */
+static void test_random_networks(void **state)
+{
+    enum { NETWORKS = 60 };
+    uint64_t sent = 0, fetched = 0, jobs = 0;
+    (void)state;
+    for (size_t n = 0; n < NETWORKS; n++) {
+        bdnn_model *model = random_network();
+        const size_t batch = 1 + n % 10;
+        int64_t shape[6];
+        size_t count = batch;
+        float input[10 * 4 * 13 * 13];
+        use("all");
+        for (int32_t a = 1; a < bdnn_model_input_shape(model, shape); a++) {
+            count *= (size_t)shape[a];
+        }
+        for (size_t i = 0; i < count; i++) {
+            input[i] = (float)((i * 7919 + n) % 601) / 300.0f - 1.0f;
+        }
+        bdnn_session *reference = open_session(model, "reference", batch, BDNN_WAIT_HYBRID);
+        bdnn_session *session = open_session(model, n % 2 ? "uio:uio0" : "uio:bdnn0", batch, BDNN_WAIT_POLL);
+        for (int again = 0; again < 2; again++) {
+            check(bdnn_session_run(reference, input, &err));
+            check(bdnn_session_run(session, input, &err));
+            expect_equal(reference, session);
+            input[0] = -input[0];
+        }
+        for (size_t l = 0; l < bdnn_model_layer_count(model); l++) {
+            bdnn_layer_cost cost;
+            check(bdnn_session_layer(session, l, &cost, &err));
+            jobs += cost.accelerator.jobs > 0;
+            sent += cost.accelerator.bytes_to_device > 0;
+            fetched += cost.accelerator.bytes_from_device > 0;
+        }
+        bdnn_session_free(session);
+        bdnn_session_free(reference);
+        bdnn_model_free(model);
+        expect_nothing_left();
+    }
+    assert_true(sent > 0 && fetched > 0 && jobs > sent && jobs > fetched);
 }
 
 /* Two sessions of a process share a device, and the last one closes it. */
@@ -593,6 +636,7 @@ int main(void)
         cmocka_unit_test(test_segnet),
         cmocka_unit_test(test_packing_and_unpacking_overlap_with_runs),
         cmocka_unit_test(test_chains_stay_on_the_device),
+        cmocka_unit_test(test_random_networks),
         cmocka_unit_test(test_sessions_share),
         cmocka_unit_test(test_devices_that_are_not_there),
         cmocka_unit_test(test_devices_that_cannot_be_opened),

@@ -1,9 +1,11 @@
 /* The device "uio" on a double of Linux and the hardware (zynq.h): whole trained networks through every way to the
  * accelerator equal the definition, work overlaps, and whatever goes wrong is said and leaves nothing behind. */
 #define _XOPEN_SOURCE 700
+#include "../unit/plan_simulation.h"
 #include "../unit/scratch.h"
 #include "backends/device/accelerator.h"
 #include "random_network.h"
+#include "runtime/session.h"
 #include "zynq.h"
 
 #include <errno.h>
@@ -313,6 +315,7 @@ static void test_random_networks(void **state)
         }
         bdnn_session *reference = open_session(model, "reference", batch, BDNN_WAIT_HYBRID);
         bdnn_session *session = open_session(model, n % 2 ? "uio:uio0" : "uio:bdnn0", batch, BDNN_WAIT_POLL);
+        simulate_plan(&session->plan);
         for (int again = 0; again < 2; again++) {
             check(bdnn_session_run(reference, input, &err));
             check(bdnn_session_run(session, input, &err));

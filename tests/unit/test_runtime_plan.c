@@ -1,5 +1,4 @@
-/* The memory plan: on random networks, execution is simulated with every piece of the arena labelled by the value that
- * was written there last; what a layer reads must carry its own label. */
+/* The memory plan on random networks: what is needed is never written over, and memory is used again. */
 #include "runtime/plan.h"
 
 #include <setjmp.h>
@@ -11,10 +10,9 @@
 
 #include <cmocka.h>
 
-#include "core/memory.h"
+#include "plan_simulation.h"
 
 #define MOST_VALUES 64
-#define UNIT        BDNN_ALIGNMENT
 
 static uint64_t state = 88172645463325252u;
 
@@ -128,102 +126,6 @@ static bdnn_model *random_network(void)
     return model;
 }
 
-/* ---- Simulation: each piece of an arena carries the number of the map that was written there last ---- */
-
-enum { PLACES = 2 };
-
-struct simulation {
-    const bdnn_plan *plan;
-    int32_t *units[PLACES];
-    size_t bytes[PLACES];
-};
-
-static void label(struct simulation *s, int32_t map)
-{
-    const bdnn_feature_map *m = &s->plan->maps[map];
-    const size_t first = m->offset / UNIT;
-    assert_true(m->offset % (m->place == BDNN_PLACE_DEVICE ? 4096 : UNIT) == 0);
-    assert_true(m->offset + m->bytes <= s->bytes[m->place]);
-    for (size_t u = first; u < first + (m->bytes + UNIT - 1) / UNIT; u++) {
-        s->units[m->place][u] = map;
-    }
-}
-
-static void assert_labelled(const struct simulation *s, int32_t map)
-{
-    const bdnn_feature_map *m = &s->plan->maps[map];
-    for (size_t u = 0; u < (m->bytes + UNIT - 1) / UNIT; u++) {
-        assert_int_equal(s->units[m->place][m->offset / UNIT + u], map);
-    }
-}
-
-/* What a step reads and writes, at most 16 maps each. */
-static size_t maps_of(const bdnn_plan *plan, const bdnn_step *step, bool written, int32_t maps[16])
-{
-    const bdnn_layer *layer = &plan->graph->layers[step->layer];
-    const int32_t *values = written ? layer->outputs : layer->inputs;
-    const int32_t own[2] = {written ? step->output : step->input, written ? step->next : step->addend};
-    size_t count = 0;
-    for (int32_t i = 0; step->kind == BDNN_STEP_LAYER && i < (written ? layer->output_count : layer->input_count); i++) {
-        const int32_t map = plan->host_map[values[i]];
-        assert_true(map >= 0 || (written && bdnn_graph_uses(plan->graph, values[i]) == 0));
-        maps[count] = map;
-        count += map >= 0;
-    }
-    for (int i = 0; i < 2 && step->kind != BDNN_STEP_LAYER; i++) {
-        maps[count] = own[i];
-        count += own[i] >= 0;
-    }
-    return count;
-}
-
-/* A step may write over what it reads only where that is allowed: a layer's first input where its type says so, the addend of
- * an inner product; and there exactly. */
-static void assert_no_clash(const bdnn_plan *plan, const bdnn_step *step, int32_t in, int32_t out)
-{
-    const bdnn_feature_map *i = &plan->maps[in], *o = &plan->maps[out];
-    const bdnn_layer *layer = &plan->graph->layers[step->layer];
-    const bool apart = i->place != o->place || i->offset + i->bytes <= o->offset || o->offset + o->bytes <= i->offset;
-    const bool in_place = step->kind == BDNN_STEP_LAYER
-                              ? in == plan->host_map[layer->inputs[0]] && out == plan->host_map[layer->outputs[0]] &&
-                                    bdnn_layer_type_of(layer->op)->in_place
-                              : in == step->addend && out == step->output;
-    assert_true(apart || (i->offset == o->offset && in_place));
-}
-
-static void simulate(const bdnn_plan *plan)
-{
-    struct simulation s = {.plan = plan, .bytes = {plan->arena_bytes, plan->device_bytes}};
-    for (int p = 0; p < PLACES; p++) {
-        s.units[p] = bdnn_alloc(s.bytes[p] / UNIT + 1, sizeof *s.units[p]);
-        assert_non_null(s.units[p]);
-        memset(s.units[p], 0xff, (s.bytes[p] / UNIT + 1) * sizeof *s.units[p]);
-    }
-    label(&s, plan->host_map[plan->graph->inputs[0]]);
-    for (size_t i = 0; i < plan->step_count; i++) {
-        int32_t reads[16], writes[16];
-        const size_t read = maps_of(plan, &plan->steps[i], false, reads), written = maps_of(plan, &plan->steps[i], true, writes);
-        for (size_t r = 0; r < read; r++) {
-            assert_labelled(&s, reads[r]);
-            for (size_t w = 0; w < written; w++) {
-                assert_no_clash(plan, &plan->steps[i], reads[r], writes[w]);
-            }
-        }
-        for (size_t w = 0; w < written; w++) {
-            label(&s, writes[w]);
-        }
-        for (size_t w = 0; w < written; w++) {
-            assert_labelled(&s, writes[w]);
-        }
-    }
-    for (size_t i = 0; i < plan->graph->output_count; i++) {
-        assert_labelled(&s, plan->host_map[plan->graph->outputs[i]]);
-    }
-    for (int p = 0; p < PLACES; p++) {
-        bdnn_free(s.units[p]);
-    }
-}
-
 static void values_that_are_needed_are_never_overwritten(void **unused)
 {
     (void)unused;
@@ -234,7 +136,7 @@ static void values_that_are_needed_are_never_overwritten(void **unused)
         if (bdnn_plan_create(&plan, &model->graph, 1 + below(3), false, NULL, &err) != BDNN_OK) {
             fail_msg("%s", err.message);
         }
-        simulate(&plan);
+        simulate_plan(&plan);
         assert_true(plan.arena_bytes <= plan.total_bytes);
         bdnn_plan_free(&plan);
         bdnn_model_free(model);
@@ -266,7 +168,7 @@ static void chain(bdnn_op op, int count, size_t *arena, uint64_t *total)
     if (bdnn_graph_infer(g, &err) != BDNN_OK || bdnn_plan_create(&plan, g, 1, false, NULL, &err) != BDNN_OK) {
         fail_msg("%s", err.message);
     }
-    simulate(&plan);
+    simulate_plan(&plan);
     *arena = plan.arena_bytes;
     *total = plan.total_bytes;
     bdnn_plan_free(&plan);

@@ -278,6 +278,33 @@ static bool plan_pool(struct planning *p, size_t index)
     return true;
 }
 
+/* N items of C channels and nothing else: however many axes say so, they lie alike everywhere. */
+static bool is_row(const bdnn_shape *shape)
+{
+    for (int32_t a = 2; a < shape->rank; a++) {
+        if (shape->dim[a] != 1) {
+            return false;
+        }
+    }
+    return shape->rank >= 2;
+}
+
+/* A reshaping that moves nothing: the value is the same map. */
+static bool plan_reshape(struct planning *p, size_t index)
+{
+    const bdnn_layer *layer = &p->plan->graph->layers[index];
+    const int32_t in = layer->inputs[0], out = layer->outputs[0], map = p->device_map[in];
+    const bdnn_shape *from = &p->plan->info[in].shape, *to = &p->plan->info[out].shape;
+    const bdnn_format format = bdnn_plan_format(p->plan, out);
+    if (layer->op != BDNN_OP_RESHAPE || map < 0 || p->maker[in] < 0 || !bdnn_format_equal(&p->plan->maps[map].format, &format) ||
+        !is_row(from) || !is_row(to) || from->dim[0] != to->dim[0]) {
+        return false;
+    }
+    p->device_map[out] = map;
+    p->maker[out] = p->maker[in];
+    return true;
+}
+
 static void plan_host_layer(struct planning *p, size_t index)
 {
     const bdnn_layer *layer = &p->plan->graph->layers[index];
@@ -304,7 +331,7 @@ static void plan_steps(struct planning *p)
         }
         if (graph->layers[l].decomposed && p->plan->integers) {
             plan_inner(p, l);
-        } else if (!plan_pool(p, l)) {
+        } else if (!plan_pool(p, l) && !plan_reshape(p, l)) {
             plan_host_layer(p, l);
         }
     }

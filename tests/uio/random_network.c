@@ -85,6 +85,16 @@ bdnn_model *random_network(void)
     for (int64_t left = 2 + below(6); left > 0; left--) {
         end = add_step(model, end);
     }
+    /* A pooling down to one position, and the axes that are left. */
+    if (end.side > 1 && below(3) == 0) {
+        end.value = add_layer(model, BDNN_OP_MAX_POOL, &end.value, 1, &layer);
+        layer->attr.pool.global = true;
+        end.side = 1;
+    }
+    if (end.side == 1 && below(2)) {
+        end.value = add_layer(model, BDNN_OP_RESHAPE, &end.value, 1, &layer);
+        layer->attr.reshape.shape = (bdnn_shape){2, {-2, end.channels}};
+    }
     if (below(3)) {
         const int32_t scores = 1 + (int32_t)below(70);
         end.value = add_layer(model, BDNN_OP_DENSE, &end.value, 1, &layer);

@@ -298,7 +298,7 @@ static void test_chains_stay_on_the_device(void **state)
 static void test_random_networks(void **state)
 {
     enum { NETWORKS = 60 };
-    uint64_t sent = 0, fetched = 0, jobs = 0;
+    uint64_t sent = 0, fetched = 0, jobs = 0, reshaped = 0; /* the last without moving anything */
     (void)state;
     for (size_t n = 0; n < NETWORKS; n++) {
         bdnn_model *model = random_network();
@@ -323,8 +323,11 @@ static void test_random_networks(void **state)
             input[0] = -input[0];
         }
         for (size_t l = 0; l < bdnn_model_layer_count(model); l++) {
+            bdnn_layer_info info;
             bdnn_layer_cost cost;
+            check(bdnn_model_layer(model, l, &info, &err));
             check(bdnn_session_layer(session, l, &cost, &err));
+            reshaped += strcmp(info.operation, "reshape") == 0 && strcmp(cost.kernel, "fused") == 0;
             jobs += cost.accelerator.jobs > 0;
             sent += cost.accelerator.bytes_to_device > 0;
             fetched += cost.accelerator.bytes_from_device > 0;
@@ -334,7 +337,7 @@ static void test_random_networks(void **state)
         bdnn_model_free(model);
         expect_nothing_left();
     }
-    assert_true(sent > 0 && fetched > 0 && jobs > sent && jobs > fetched);
+    assert_true(sent > 0 && fetched > 0 && jobs > sent && jobs > fetched && reshaped > 0);
 }
 
 /* Two sessions of a process share a device, and the last one closes it. */

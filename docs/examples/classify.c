@@ -1,7 +1,7 @@
 /* Classifies one image with a .bdnn file: the least that a program needs of libbdnn.
  *
  *     cc classify.c $(pkg-config --cflags --libs bdnn) -o classify && ./classify alexnet.bdnn shoe.png */
-#include <bdnn.h>
+#include <bdnn_data.h>
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -4,6 +4,7 @@
 #define BDNN_BACKENDS_BACKEND_H
 
 #include "backends/feature_map.h"
+#include "bdnn_measure.h"
 #include "core/error.h"
 #include "kernels/inner_product.h"
 

@@ -8,12 +8,17 @@
 
 bdnn_status bdnn_devices(const char *xclbin, bdnn_device_info **devices, size_t *count, bdnn_error *err)
 {
+    if (devices) {
+        *devices = NULL;
+    }
+    if (count) {
+        *count = 0;
+    }
     if (!devices || !count) {
         return bdnn_fail_null(err, __func__);
     }
     bdnn_device_info *list = bdnn_zalloc(MOST_DEVICES, sizeof *list);
     *devices = list;
-    *count = 0;
     if (!list) {
         return bdnn_fail_memory(err, MOST_DEVICES * sizeof *list, "a list of devices");
     }

@@ -1,6 +1,7 @@
 /* What launches cost on a device, for the public interface. */
 #include "core/memory.h"
 #include "backends/backend.h"
+#include "core/options.h"
 
 #include <stdlib.h>
 
@@ -33,21 +34,22 @@ bdnn_status bdnn_device_launches(const bdnn_session_options *options, size_t cou
     if (!times) {
         return bdnn_fail_null(err, __func__);
     }
-    const bdnn_session_options defaults = {0};
-    const bdnn_session_options *o = options ? options : &defaults;
+    bdnn_session_options o;
     bdnn_backend *backend;
-    bdnn_status status;
+    bdnn_status status = bdnn_take_session_options(&o, options, __func__, err);
+    if (status != BDNN_OK) {
+        return status;
+    }
     if (count < 1 || count > MOST_LAUNCHES) {
         return bdnn_fail(err, BDNN_ERROR_ARGUMENT, "%zu launches; from 1 to %d can be timed", count, MOST_LAUNCHES);
     }
-    status = bdnn_backend_open(o, NULL, &backend, err);
+    status = bdnn_backend_open(&o, NULL, &backend, err);
     if (status != BDNN_OK) {
         return status;
     }
     status = backend && backend->type->device
                  ? measure(backend, count, times, err)
-                 : bdnn_fail(err, BDNN_ERROR_ARGUMENT, "device '%.40s' is no accelerator",
-                             o->device ? o->device : "cpu");
+                 : bdnn_fail(err, BDNN_ERROR_ARGUMENT, "device '%.40s' is no accelerator", o.device ? o.device : "cpu");
     if (backend) {
         backend->type->close(backend);
     }

@@ -2,6 +2,7 @@
 #ifndef BDNN_CLI_BENCH_H
 #define BDNN_CLI_BENCH_H
 
+#include "bdnn_measure.h"
 #include "cli/cli.h"
 
 typedef struct bench_peak {

@@ -76,7 +76,7 @@ enum {
     }
 
 typedef struct cli_model_options {
-    bdnn_load_options load;
+    bdnn_load_options load; /* without its size, which cli_load sets */
     float mean[3], std[3];
     bool has_mean, has_std, unit, has_order, bgr;
     int32_t resize_short;

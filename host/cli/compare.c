@@ -1,6 +1,8 @@
 /* bdnn compare: one network on several devices, accelerators and the CPU. */
 #include "cli/compare.h"
 
+#include "bdnn_data.h"
+
 #include <stdlib.h>
 #include <string.h>
 

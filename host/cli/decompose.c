@@ -1,6 +1,8 @@
 /* bdnn decompose: a trained network in, a binary-decomposed one out. */
 #include "cli/cli.h"
 
+#include "bdnn_data.h"
+
 #include <cjson/cJSON.h>
 #include <stdlib.h>
 #include <string.h>
@@ -361,7 +363,7 @@ int cli_decompose(int argc, char **argv)
     bdnn_model *model;
     bdnn_error err;
     int option, code;
-    a.decompose = bdnn_decompose_defaults();
+    a.decompose = (bdnn_decompose_options)BDNN_DECOMPOSE_OPTIONS_INIT;
     a.calibrate_count = 512;
     while ((option = cli_option(COMMAND, argc, argv, ":o:", long_options)) != -1) {
         if (!take_option(option, &a)) {

@@ -100,7 +100,8 @@ bdnn_status cli_session_open(cli_session *s, const bdnn_model *model, const cli_
 {
     bdnn_status status;
     s->model = model;
-    s->options = (bdnn_session_options){.device = device->name,
+    s->options = (bdnn_session_options){.struct_size = sizeof s->options,
+                                        .device = device->name,
                                         .threads = threads,
                                         .batch = batch,
                                         .xclbin = device->xclbin,

@@ -1,6 +1,8 @@
 /* bdnn devices: what networks can run on. */
 #include "cli/cli.h"
 
+#include "bdnn_measure.h"
+
 #include <cjson/cJSON.h>
 #include <string.h>
 
@@ -38,7 +40,8 @@ static size_t time_launches(const struct command *k, const bdnn_device_info *d, 
     const bool has_choice = strncmp(d->name, "uio", 3) == 0;
     const size_t ways = !k->launches || !d->units || d->problem[0] ? 0 : has_choice ? WAITS : 1;
     for (size_t i = 0; i < ways; i++) {
-        const bdnn_session_options options = {.device = d->name, .xclbin = k->xclbin, .wait = (bdnn_wait)i};
+        const bdnn_session_options options = {
+            .struct_size = sizeof options, .device = d->name, .xclbin = k->xclbin, .wait = (bdnn_wait)i};
         const int saved = cli_before_devices();
         found[i].wait = has_choice ? names[i] : "poll";
         found[i].err.status = BDNN_OK;

@@ -1,6 +1,8 @@
 /* bdnn eval: accuracy on a dataset, of one network or of several side by side. */
 #include "cli/cli.h"
 
+#include "bdnn_data.h"
+
 #include <cjson/cJSON.h>
 #include <stdlib.h>
 #include <string.h>

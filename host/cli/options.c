@@ -137,10 +137,12 @@ bool cli_take_model_option(const char *command, int option, const char *text, cl
 
 bdnn_status cli_load(const char *path, const cli_model_options *o, bdnn_model **model, bdnn_error *err)
 {
+    bdnn_load_options load = o->load;
     bdnn_preprocess p;
     bdnn_status status;
+    load.struct_size = sizeof load;
     cli_loading(path);
-    status = bdnn_model_load(path, &o->load, model, err);
+    status = bdnn_model_load(path, &load, model, err);
     if (status == BDNN_OK) {
         cli_loaded(path, *model);
     }

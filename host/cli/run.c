@@ -3,6 +3,8 @@
 
 #include "cli/cli.h"
 
+#include "bdnn_data.h"
+
 #include <cjson/cJSON.h>
 #include <stdlib.h>
 #include <string.h>

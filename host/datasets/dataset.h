@@ -2,6 +2,7 @@
 #ifndef BDNN_DATASETS_DATASET_H
 #define BDNN_DATASETS_DATASET_H
 
+#include "bdnn_data.h"
 #include "core/error.h"
 
 typedef struct bdnn_dataset_type {

@@ -1,5 +1,6 @@
 /* Metrics: ranks of scores, hits of classes, intersection over union. All take time and memory in proportion to the
  * number of classes, of which there can be a million. */
+#include "bdnn_data.h"
 #include "core/error.h"
 
 #include <stdlib.h>

@@ -1,6 +1,7 @@
 /* Decomposing a network: settings per layer, the walk over the layers in execution order, the report. */
 #include "core/finite.h"
 #include "core/memory.h"
+#include "core/options.h"
 #include "decompose/codebook.h"
 #include "decompose/fit.h"
 #include "layers/formats.h"
@@ -10,17 +11,6 @@
 #include <string.h>
 
 #define DEFAULT_MEMORY ((size_t)2 << 30)
-
-bdnn_decompose_options bdnn_decompose_defaults(void)
-{
-    return (bdnn_decompose_options){.method = BDNN_METHOD_DATA,
-                                    .range = BDNN_RANGE_AUTO,
-                                    .bases = 6,
-                                    .bits = 6,
-                                    .percentile = 99.9,
-                                    .lambda = 0.1,
-                                    .restarts = 4};
-}
 
 void bdnn_report_free(bdnn_layer_report *report)
 {
@@ -277,15 +267,25 @@ bdnn_status bdnn_decompose(const bdnn_model *model, const float *inputs, size_t 
     if (decomposed) {
         *decomposed = NULL;
     }
+    if (report) {
+        *report = NULL;
+    }
+    if (report_count) {
+        *report_count = 0;
+    }
     if (!model || (count && !inputs) || !decomposed || (report && !report_count)) {
         return bdnn_fail_null(err, __func__);
     }
-    const bdnn_decompose_options defaults = bdnn_decompose_defaults();
-    struct work work = {.model = model, .options = options ? options : &defaults};
-    bdnn_status status;
-    if (report) {
-        *report = NULL;
-        *report_count = 0;
+    bdnn_decompose_options taken;
+    struct work work = {.model = model, .options = &taken};
+    bdnn_status status = bdnn_take_decompose_options(&taken, options, __func__, err);
+    if (status != BDNN_OK) {
+        return status;
+    }
+    for (size_t i = 0; i < taken.layer_count; i++) {
+        if (!taken.layers || !taken.layers[i].layer) {
+            return bdnn_fail_null(err, __func__);
+        }
     }
     if (count == 0 || count > INT32_MAX) {
         return bdnn_fail(err, BDNN_ERROR_ARGUMENT, "%zu calibration inputs", count);

@@ -2,6 +2,7 @@
 #ifndef BDNN_IMAGING_DECODE_H
 #define BDNN_IMAGING_DECODE_H
 
+#include "bdnn_data.h"
 #include "core/error.h"
 
 /* bdnn_image_decode, which also turns a JPEG as EXIF says unless `as_stored`. */

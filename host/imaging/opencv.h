@@ -3,7 +3,7 @@
 #ifndef BDNN_IMAGING_OPENCV_H
 #define BDNN_IMAGING_OPENCV_H
 
-#include "bdnn.h"
+#include "bdnn_data.h"
 
 #ifdef __cplusplus
 extern "C" {

@@ -155,6 +155,11 @@ bdnn_status bdnn_image_overlay(const bdnn_image *image, const int32_t *map, int3
     if (!image || !image->pixels || !map || (label_count && !labels) || !overlay) {
         return bdnn_fail_null(err, __func__);
     }
+    for (size_t i = 0; i < label_count; i++) {
+        if (!labels[i]) {
+            return bdnn_fail_null(err, __func__);
+        }
+    }
     struct classes classes = {.labels = label_count ? labels : NULL, .count = label_count ? label_count : 256};
     const int32_t zoom = enlargement(image);
     const char *problem = NULL;

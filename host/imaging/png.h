@@ -2,6 +2,7 @@
 #ifndef BDNN_IMAGING_PNG_H
 #define BDNN_IMAGING_PNG_H
 
+#include "bdnn_data.h"
 #include "core/error.h"
 
 #include <stddef.h>

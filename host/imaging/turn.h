@@ -2,6 +2,7 @@
 #ifndef BDNN_IMAGING_TURN_H
 #define BDNN_IMAGING_TURN_H
 
+#include "bdnn_data.h"
 #include "core/error.h"
 
 /* Orientations 5 to 8 lie on their side: width and height change places. */

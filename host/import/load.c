@@ -2,6 +2,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "core/file.h"
 #include "core/memory.h"
+#include "core/options.h"
 #include "import/folder.h"
 #include "import/import.h"
 #include "import/npy.h"
@@ -209,11 +210,13 @@ bdnn_status bdnn_model_load(const char *path, const bdnn_load_options *options, 
     if (!path || !model) {
         return bdnn_fail_null(err, __func__);
     }
-    static const bdnn_load_options none;
+    bdnn_load_options taken;
     struct stat info;
-    bdnn_status status;
-    *model = NULL;
-    options = options ? options : &none;
+    bdnn_status status = bdnn_take_load_options(&taken, options, __func__, err);
+    if (status != BDNN_OK) {
+        return status;
+    }
+    options = &taken;
     if (stat(path, &info) == 0 && S_ISDIR(info.st_mode)) {
         status = load_folder(path, options, model, err);
     } else {

@@ -1,7 +1,7 @@
 /* Measuring what the machine can do at best. */
 #include "kernels/peak.h"
 
-#include "bdnn.h"
+#include "bdnn_measure.h"
 #include "core/clock.h"
 #include "core/memory.h"
 

@@ -300,6 +300,11 @@ bdnn_status bdnn_model_set_labels(bdnn_model *model, const char *const *labels, 
     if (!model || (count && !labels)) {
         return bdnn_fail_null(err, __func__);
     }
+    for (size_t i = 0; i < count; i++) {
+        if (!labels[i]) {
+            return bdnn_fail_null(err, __func__);
+        }
+    }
     char **copy = bdnn_zalloc(count, sizeof *copy);
     bool complete = copy != NULL;
     for (size_t i = 0; complete && i < count; i++) {

@@ -11,10 +11,20 @@ const char *bdnn_version(void)
     return BDNN_VERSION;
 }
 
+int32_t bdnn_version_number(void)
+{
+    return BDNN_VERSION_NUMBER;
+}
+
 void bdnn_model_mapping(const bdnn_model *model, const void **address, size_t *size)
 {
-    *address = model->map.copied ? NULL : model->map.data;
-    *size = *address ? model->map.size : 0;
+    const void *data = model && !model->map.copied ? model->map.data : NULL;
+    if (address) {
+        *address = data;
+    }
+    if (size) {
+        *size = data ? model->map.size : 0;
+    }
 }
 
 bdnn_status bdnn_model_check_file(const bdnn_model *model, bdnn_error *err)

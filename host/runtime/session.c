@@ -2,6 +2,7 @@
 #include "runtime/session.h"
 
 #include "core/memory.h"
+#include "core/options.h"
 #include "layers/pool.h"
 #include "runtime/float_form.h"
 
@@ -211,11 +212,13 @@ bdnn_status bdnn_session_create(const bdnn_model *model, const bdnn_session_opti
     if (!model || !session) {
         return bdnn_fail_null(err, __func__);
     }
-    const bdnn_session_options defaults = {0};
-    const bdnn_session_options *o = options ? options : &defaults;
+    bdnn_session_options taken;
+    bdnn_status status = bdnn_take_session_options(&taken, options, __func__, err);
+    if (status != BDNN_OK) {
+        return status;
+    }
+    const bdnn_session_options *o = &taken;
     bdnn_session *s = bdnn_zalloc(1, sizeof *s);
-    bdnn_status status;
-    *session = NULL;
     if (!s) {
         return bdnn_fail_memory(err, sizeof *s, "a session");
     }

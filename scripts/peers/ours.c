@@ -57,6 +57,7 @@ int main(int argc, char **argv)
     }
     peer.network = argv[1];
     peer.input_path = argv[2];
+    peer.options = (bdnn_session_options)BDNN_SESSION_OPTIONS_INIT;
     peer.options.threads = (size_t)atoi(argv[3]);
     peer.options.device = argv[4];
     serve(load, run, output);

@@ -124,7 +124,7 @@ static const char segmenter[] = "input x 1 3 8 8\n"
 static void make_decomposed(const char *from, const char *to)
 {
     static float inputs[4 * 3 * 8 * 8];
-    bdnn_decompose_options options = bdnn_decompose_defaults();
+    bdnn_decompose_options options = BDNN_DECOMPOSE_OPTIONS_INIT;
     bdnn_model *model, *result;
     bdnn_error err;
     options.bases = 2;
@@ -144,7 +144,7 @@ static void make_network(const char *text, const char *onnx, const char *file, c
                          const char *labels)
 {
     wire bytes = onnx_text(text, NULL);
-    bdnn_load_options options = {.labels = in(labels)};
+    bdnn_load_options options = {.struct_size = sizeof options, .labels = in(labels)};
     bdnn_model *model;
     bdnn_error err;
     put(onnx, bytes.data, bytes.size);

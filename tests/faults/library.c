@@ -39,7 +39,8 @@ static bdnn_status load_and_save(const char *path, const bdnn_load_options *opti
 
 static bdnn_status import_onnx(uint64_t *digest, bdnn_error *err)
 {
-    const bdnn_load_options options = {.labels = in("labels.txt"), .mean_image = in("mean.npy")};
+    const bdnn_load_options options = {
+        .struct_size = sizeof options, .labels = in("labels.txt"), .mean_image = in("mean.npy")};
     return load_and_save(in("net.onnx"), &options, out("result.bdnn"), digest, err);
 }
 
@@ -88,7 +89,7 @@ static void fill(float *input, size_t count)
 static bdnn_status run_session(const bdnn_model *model, const char *device, uint64_t *digest, bdnn_error *err)
 {
     static float input[2 * 3 * 8 * 8];
-    const bdnn_session_options options = {.device = device, .threads = 2, .batch = 2};
+    const bdnn_session_options options = {.struct_size = sizeof options, .device = device, .threads = 2, .batch = 2};
     bdnn_session *session;
     bdnn_result result;
     bdnn_status status = bdnn_session_create(model, &options, &session, err);
@@ -135,7 +136,7 @@ static bdnn_status run_networks(uint64_t *digest, bdnn_error *err)
 static bdnn_status decompose(bdnn_method method, bdnn_range range, uint64_t *digest, bdnn_error *err)
 {
     static float inputs[4 * 3 * 8 * 8];
-    bdnn_decompose_options options = bdnn_decompose_defaults();
+    bdnn_decompose_options options = BDNN_DECOMPOSE_OPTIONS_INIT;
     bdnn_model *model, *result;
     bdnn_layer_report *report = NULL;
     size_t count;

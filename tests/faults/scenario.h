@@ -2,7 +2,8 @@
 #ifndef BDNN_TESTS_SCENARIO_H
 #define BDNN_TESTS_SCENARIO_H
 
-#include "bdnn.h"
+#include "bdnn_data.h"
+#include "bdnn_measure.h"
 
 #include <stdbool.h>
 

@@ -3,7 +3,7 @@
 #define _GNU_SOURCE
 #include "fuzz.h"
 
-#include "bdnn.h"
+#include "bdnn_data.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* Image files of every format: what is decoded goes on to a network's input. */
 #include "fuzz.h"
 
-#include "bdnn.h"
+#include "bdnn_data.h"
 
 #include <stdlib.h>
 

@@ -7,7 +7,7 @@
 
 static inline void run_small_network(const bdnn_model *model)
 {
-    const bdnn_session_options options = {.threads = 1};
+    const bdnn_session_options options = {.struct_size = sizeof options, .threads = 1};
     int64_t work = 0, shape[6] = {0};
     bdnn_session *session;
     float *input;

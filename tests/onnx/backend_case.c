@@ -259,7 +259,8 @@ static bool run_model(case_report *report, const bdnn_model *model, const onnx_o
 {
     const bdnn_graph *graph = &model->graph;
     /* Some of its cases are about what IEEE 754 does with infinity. */
-    bdnn_session_options options = {.batch = input && input->shape.rank ? (size_t)input->shape.dim[0] : 1,
+    bdnn_session_options options = {.struct_size = sizeof options,
+                                    .batch = input && input->shape.rank ? (size_t)input->shape.dim[0] : 1,
                                     .allow_not_finite = true};
     bdnn_session *session = NULL;
     bdnn_error err;

@@ -5,7 +5,7 @@
  * Prints the largest difference relative to the largest output, how many outputs differ by no more than the tolerance, and how often
  * both name the same class of an item or of a pixel; ends with 1 where fewer than PERCENT (100) are within the tolerance: an unpooling
  * puts a value elsewhere when two inputs of its pooling are equal but for a rounding. C++ because OpenCV has no C interface. */
-#include "bdnn.h"
+#include "bdnn_data.h"
 
 #include <opencv2/dnn.hpp>
 
@@ -75,7 +75,7 @@ static comparison compare(const float *a, const float *b, size_t classes, size_t
 
 static int run(const char *net, const char *picture, float mean, float deviation, double tolerance, double percent)
 {
-    bdnn_session_options options = {};
+    bdnn_session_options options = BDNN_SESSION_OPTIONS_INIT;
     std::vector<float> input;
     int64_t shape[6];
     bdnn_model *model;

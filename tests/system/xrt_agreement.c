@@ -3,7 +3,8 @@
  *   xrt_agreement NETWORK DATASET COUNT BATCH [SECONDS [shared]]
  *
  * SECONDS that a run may take: simulated hardware is slow (30). shared: a second session on the same device as well. */
-#include "bdnn.h"
+#include "bdnn_data.h"
+#include "bdnn_measure.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,7 +22,8 @@ static void check(bdnn_status status)
 
 static bdnn_session *open_session(const bdnn_model *model, const char *device, size_t batch, uint32_t seconds)
 {
-    const bdnn_session_options options = {.device = device, .batch = batch, .threads = 1, .timeout_ms = 1000 * seconds};
+    const bdnn_session_options options = {
+        .struct_size = sizeof options, .device = device, .batch = batch, .threads = 1, .timeout_ms = 1000 * seconds};
     bdnn_session *session;
     check(bdnn_session_create(model, &options, &session, &err));
     return session;

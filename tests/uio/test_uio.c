@@ -109,8 +109,12 @@ static bdnn_model *load(const char *network)
 
 static bdnn_session *open_session(const bdnn_model *model, const char *device, size_t batch, bdnn_wait wait)
 {
-    const bdnn_session_options options = {
-        .device = device, .batch = batch, .threads = 1, .timeout_ms = 5000, .wait = wait};
+    const bdnn_session_options options = {.struct_size = sizeof options,
+                                          .device = device,
+                                          .batch = batch,
+                                          .threads = 1,
+                                          .timeout_ms = 5000,
+                                          .wait = wait};
     bdnn_session *session;
     check(bdnn_session_create(model, &options, &session, &err));
     return session;
@@ -374,7 +378,8 @@ static void expect_message(const char *text)
 
 static void expect_refusal(const bdnn_model *model, const char *device, bdnn_status status, const char *text)
 {
-    const bdnn_session_options options = {.device = device, .batch = 1, .threads = 1, .timeout_ms = 50};
+    const bdnn_session_options options = {
+        .struct_size = sizeof options, .device = device, .batch = 1, .threads = 1, .timeout_ms = 50};
     bdnn_session *session;
     assert_int_equal(bdnn_session_create(model, &options, &session, &err), status);
     expect_message(text);
@@ -471,7 +476,8 @@ static void test_memory_that_is_too_small(void **state)
 static void expect_failure(const bdnn_model *model, const float *input, const char *device, bdnn_wait wait,
                            const char *text)
 {
-    const bdnn_session_options options = {.device = device, .batch = 1, .threads = 1, .timeout_ms = 60, .wait = wait};
+    const bdnn_session_options options = {
+        .struct_size = sizeof options, .device = device, .batch = 1, .threads = 1, .timeout_ms = 60, .wait = wait};
     bdnn_session *session;
     bdnn_status status = bdnn_session_create(model, &options, &session, &err);
     if (status == BDNN_OK) {
@@ -529,8 +535,12 @@ static void test_missing_interrupts(void **state)
     float *input = make_input(model, 1);
     (void)state;
     for (size_t d = 0; d < sizeof devices / sizeof *devices; d++) {
-        const bdnn_session_options options = {
-            .device = devices[d], .batch = 1, .threads = 1, .timeout_ms = 60, .wait = BDNN_WAIT_INTERRUPT};
+        const bdnn_session_options options = {.struct_size = sizeof options,
+                                              .device = devices[d],
+                                              .batch = 1,
+                                              .threads = 1,
+                                              .timeout_ms = 60,
+                                              .wait = BDNN_WAIT_INTERRUPT};
         bdnn_session *session;
         use("all");
         zynq.fault = ZYNQ_SILENT;
@@ -607,7 +617,7 @@ static void test_list(void **state)
 static void test_launches(void **state)
 {
     static const char *const devices[] = {"uio", "uio:bdnn0-direct", "uio:uio0"};
-    bdnn_session_options options = {.timeout_ms = 5000, .wait = BDNN_WAIT_INTERRUPT};
+    bdnn_session_options options = {.struct_size = sizeof options, .timeout_ms = 5000, .wait = BDNN_WAIT_INTERRUPT};
     bdnn_launch_times times;
     (void)state;
     for (size_t d = 0; d < sizeof devices / sizeof *devices; d++) {

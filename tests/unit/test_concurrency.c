@@ -67,8 +67,10 @@ static bdnn_status call(struct caller *caller)
     for (size_t round = 0; round < ROUNDS; round++) {
         for (size_t i = 0; i < DEVICES; i++) {
             const size_t d = (i + caller->index) % DEVICES;
-            const bdnn_session_options options = {
-                .device = devices[d], .threads = 1 + (caller->index + round) % 3, .batch = BATCH};
+            const bdnn_session_options options = {.struct_size = sizeof options,
+                                                  .device = devices[d],
+                                                  .threads = 1 + (caller->index + round) % 3,
+                                                  .batch = BATCH};
             bdnn_model *own = NULL;
             bdnn_status status = BDNN_OK;
             if (round == 1) {
@@ -127,7 +129,8 @@ static void sessions_share_a_model(void **unused)
             fail_msg("caller %zu: %s", c, callers[c].error.message);
         }
         for (size_t d = 0; d < DEVICES; d++) {
-            const bdnn_session_options alone = {.device = devices[d], .threads = 1, .batch = BATCH};
+            const bdnn_session_options alone = {
+                .struct_size = sizeof alone, .device = devices[d], .threads = 1, .batch = BATCH};
             float expected[BATCH * CLASSES];
             assert_int_equal(run_session(written, &alone, callers[c].input, expected, &err), BDNN_OK);
             for (size_t round = 0; round < ROUNDS; round++) {

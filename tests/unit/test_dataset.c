@@ -1,7 +1,7 @@
 /* Every layout of docs/datasets.md, made here a few pixels large: counts, kinds, inputs and labels by hand; damaged
  * files are refused with the file and the number that is wrong. */
 #define _GNU_SOURCE
-#include "bdnn.h"
+#include "bdnn_data.h"
 
 #include "scratch.h"
 

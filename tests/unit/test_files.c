@@ -2,6 +2,7 @@
  * its name. */
 #define _XOPEN_SOURCE 700
 #define _DEFAULT_SOURCE
+#include "bdnn_data.h"
 #include "core/file.h"
 #include "core/output.h"
 #include "networks.h"
@@ -177,7 +178,7 @@ static void changed_models_give_no_results(void **unused)
     size_t size;
     (void)unused;
     for (int copied = 0; copied < 2; copied++) {
-        const bdnn_load_options options = {.copy = copied};
+        const bdnn_load_options options = {.struct_size = sizeof options, .copy = copied};
         assert_int_equal(bdnn_model_load(path, &options, &model, &err), BDNN_OK);
         bdnn_model_mapping(model, &address, &size);
         assert_true(copied ? !address && size == 0 : address && size > 16 * 128 * sizeof(float));

@@ -1,6 +1,7 @@
 /* Numbers that are none, and infinities: refused where they come in - weights, inputs, calibration, datasets, means -
  * and an error that names the layer where a network makes them. */
 #define _XOPEN_SOURCE 700
+#include "bdnn_data.h"
 #include "core/finite.h"
 #include "import/npy.h"
 #include "networks.h"
@@ -67,7 +68,7 @@ static bdnn_model *dense_network(float weight, bool argmax)
 static void inputs_must_be_finite(void **unused)
 {
     bdnn_model *model = dense_network(1, false);
-    const bdnn_session_options options = {.batch = 2, .threads = 1};
+    const bdnn_session_options options = {.struct_size = sizeof options, .batch = 2, .threads = 1};
     float input[2 * SIDE * SIDE] = {0};
     bdnn_session *session;
     bdnn_error err = {0};
@@ -92,7 +93,7 @@ static void overflow_names_the_layer(void **unused)
     (void)unused;
     for (int i = 0; i < 2 * 2; i++) {
         bdnn_model *model = dense_network(1e30f, i / 2);
-        const bdnn_session_options options = {.device = devices[i % 2], .threads = 2};
+        const bdnn_session_options options = {.struct_size = sizeof options, .device = devices[i % 2], .threads = 2};
         bdnn_session *session;
         bdnn_error err = {0};
         for (int p = 0; p < SIDE * SIDE; p++) {

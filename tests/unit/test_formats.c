@@ -139,7 +139,7 @@ static void sums_and_read_indices_are_wide(void **unused)
 
 static void run_on(const bdnn_model *model, const char *device, const float *x, size_t count, float *y)
 {
-    const bdnn_session_options options = {.device = device, .threads = 2};
+    const bdnn_session_options options = {.struct_size = sizeof options, .device = device, .threads = 2};
     bdnn_session *session;
     bdnn_result result;
     bdnn_error err;

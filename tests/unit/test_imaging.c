@@ -1,7 +1,7 @@
 /* Decoding, pre-processing and overlays. Lossless pictures come back exactly; damaged files are refused or, where only
  * their tail is missing, come back whole; sizes and the pre-processing are compared with computations by hand. */
 #define _GNU_SOURCE
-#include "bdnn.h"
+#include "bdnn_data.h"
 
 #include "scratch.h"
 

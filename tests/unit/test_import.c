@@ -35,7 +35,8 @@ static bdnn_model *import(const char *text)
  * are. */
 static size_t run(const bdnn_model *model, const float *input, size_t count, float *out, size_t size)
 {
-    const bdnn_session_options options = {.device = "float", .batch = count, .threads = 1};
+    const bdnn_session_options options = {
+        .struct_size = sizeof options, .device = "float", .batch = count, .threads = 1};
     bdnn_session *session;
     bdnn_result result;
     bdnn_error err;
@@ -98,7 +99,7 @@ static void assert_layers(const bdnn_model *model, const char *wanted)
 
 static bdnn_model *load(const char *name, bool keep_batch_norm)
 {
-    const bdnn_load_options options = {.keep_batch_norm = keep_batch_norm};
+    const bdnn_load_options options = {.struct_size = sizeof options, .keep_batch_norm = keep_batch_norm};
     bdnn_model *model;
     bdnn_error err;
     char path[512];

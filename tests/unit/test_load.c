@@ -143,7 +143,7 @@ static void assert_same_model(const bdnn_model *a, const bdnn_model *b)
 
 static void labels_are_read_line_by_line(void **state)
 {
-    const bdnn_load_options options = {.labels = in_folder("labels.txt")};
+    const bdnn_load_options options = {.struct_size = sizeof options, .labels = in_folder("labels.txt")};
     const char *const *labels;
     bdnn_model *model;
     size_t count;
@@ -172,7 +172,7 @@ static void labels_are_read_line_by_line(void **state)
 
 static void mean_images_are_cropped_to_the_input(void **state)
 {
-    const bdnn_load_options options = {.mean_image = in_folder("mean.npy")};
+    const bdnn_load_options options = {.struct_size = sizeof options, .mean_image = in_folder("mean.npy")};
     bdnn_preprocess preprocess;
     bdnn_model *model;
     (void)state;
@@ -202,7 +202,8 @@ static void mean_images_are_cropped_to_the_input(void **state)
 
 static void every_form_holds_the_same_model(void **state)
 {
-    const bdnn_load_options options = {.labels = in_folder("labels.txt"), .mean_image = in_folder("mean.npy")};
+    const bdnn_load_options options = {
+        .struct_size = sizeof options, .labels = in_folder("labels.txt"), .mean_image = in_folder("mean.npy")};
     bdnn_model *model, *file, *exported;
     (void)state;
     write_network();
@@ -225,7 +226,7 @@ static void every_form_holds_the_same_model(void **state)
 
 static void messages_name_the_file(void **state)
 {
-    const bdnn_load_options architecture = {.architecture = "lenet"};
+    const bdnn_load_options architecture = {.struct_size = sizeof architecture, .architecture = "lenet"};
     (void)state;
     write_network();
     write_text("empty", "");
@@ -292,6 +293,7 @@ static void layers_are_described(void **state)
     assert_int_equal(info.float_bytes, (3 * 4 + 3) * 4);
     assert_int_equal(bdnn_model_layer(model, 2, &info, &err), BDNN_ERROR_ARGUMENT);
     assert_string_equal(bdnn_version(), BDNN_VERSION);
+    assert_int_equal(bdnn_version_number(), BDNN_VERSION_NUMBER);
     bdnn_model_free(model);
 }
 

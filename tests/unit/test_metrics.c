@@ -1,5 +1,5 @@
 /* Metrics by hand computation. */
-#include "bdnn.h"
+#include "bdnn_data.h"
 
 #include <math.h>
 #include <setjmp.h>

@@ -84,7 +84,7 @@ static void write_counting(const char *name, bdnn_shape shape)
 
 static bdnn_model *load(const char *path, bool keep_batch_norm)
 {
-    const bdnn_load_options options = {.keep_batch_norm = keep_batch_norm};
+    const bdnn_load_options options = {.struct_size = sizeof options, .keep_batch_norm = keep_batch_norm};
     bdnn_model *model;
     bdnn_error err;
     if (bdnn_import_npy(path, &options, &model, &err) != BDNN_OK) {

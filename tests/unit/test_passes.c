@@ -83,7 +83,7 @@ static bdnn_model *network(const char *text)
 
 static bdnn_session *run(const bdnn_model *model, const float *input)
 {
-    const bdnn_session_options options = {.device = "float", .threads = 1};
+    const bdnn_session_options options = {.struct_size = sizeof options, .device = "float", .threads = 1};
     bdnn_session *session;
     bdnn_error err;
     if (bdnn_session_create(model, &options, &session, &err) != BDNN_OK ||

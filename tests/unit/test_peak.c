@@ -1,6 +1,6 @@
 /* The machine's peaks: every kernel of this processor has one where its family's instructions are known, and the
  * figures are such as a machine can have. */
-#include "bdnn.h"
+#include "bdnn_measure.h"
 #include "kernels/peak.h"
 
 #include <setjmp.h>

@@ -1,6 +1,7 @@
 /* What a session tells about its layers: kernels, bytes that follow from the shapes, times that fit into the run's. */
 #include "networks.h"
 
+#include "bdnn_measure.h"
 #include "core/clock.h"
 #include "layers/formats.h"
 
@@ -39,7 +40,8 @@ static bdnn_model *small_network(void)
 
 static bdnn_session *open_session(const bdnn_model *model, const char *device)
 {
-    const bdnn_session_options options = {.device = device, .threads = 1, .batch = BATCH};
+    const bdnn_session_options options = {
+        .struct_size = sizeof options, .device = device, .threads = 1, .batch = BATCH};
     bdnn_session *session;
     bdnn_error err;
     if (bdnn_session_create(model, &options, &session, &err) != BDNN_OK) {

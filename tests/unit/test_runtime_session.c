@@ -2,6 +2,7 @@
  * number of threads and however inputs are batched; "float" is what the arithmetic on paper says. */
 #include "networks.h"
 
+#include "bdnn_measure.h"
 #include "layers/formats.h"
 
 #define SIDE    9
@@ -38,7 +39,8 @@ static bdnn_model *random_network(int32_t channels, int32_t filters, int32_t gro
 
 static bdnn_session *open_session(const bdnn_model *model, const char *device, size_t threads, size_t batch)
 {
-    const bdnn_session_options options = {.device = device, .threads = threads, .batch = batch};
+    const bdnn_session_options options = {
+        .struct_size = sizeof options, .device = device, .threads = threads, .batch = batch};
     bdnn_session *session;
     bdnn_error err;
     if (bdnn_session_create(model, &options, &session, &err) != BDNN_OK) {
@@ -196,7 +198,7 @@ static void nonsense_is_refused(void **unused)
 {
     bdnn_model *model = random_network(1, 4, 1, true);
     static const char *const strange[] = {"cpu:0", "xrt:", "xrt:x", "xrt:1x", "xrt:-1", "xrt:99999", "xr", "xrtt"};
-    bdnn_session_options options = {.device = "abacus"};
+    bdnn_session_options options = {.struct_size = sizeof options, .device = "abacus"};
     bdnn_session *session;
     bdnn_result result;
     bdnn_error err;
@@ -209,7 +211,7 @@ static void nonsense_is_refused(void **unused)
         assert_int_equal(bdnn_session_create(model, &options, &session, &err), BDNN_ERROR_ARGUMENT);
         assert_non_null(strstr(err.message, strange[i]));
     }
-    options = (bdnn_session_options){.batch = SIZE_MAX};
+    options = (bdnn_session_options){.struct_size = sizeof(bdnn_session_options), .batch = SIZE_MAX};
     assert_int_not_equal(bdnn_session_create(model, &options, &session, &err), BDNN_OK);
     assert_null(session);
     assert_int_equal(bdnn_session_create(model, NULL, &session, NULL), BDNN_OK);

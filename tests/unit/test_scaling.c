@@ -6,7 +6,7 @@
 
 #include "networks.h"
 
-#include "bdnn.h"
+#include "bdnn_data.h"
 #include "layers/formats.h"
 
 #include <time.h>
@@ -152,7 +152,7 @@ static bdnn_model *pools(int n)
 static void use(const bdnn_model *made, const char *path)
 {
     static const float input[16] = {1, 2, 3, 4};
-    const bdnn_session_options options = {.threads = 1};
+    const bdnn_session_options options = {.struct_size = sizeof options, .threads = 1};
     bdnn_model *model = NULL, *clone;
     bdnn_session *session = NULL;
     bdnn_error err;
@@ -217,7 +217,7 @@ static double time_labels(size_t count)
     bdnn_model_free(made);
     start = seconds();
     for (int again = 0; again < 2; again++) {
-        const bdnn_load_options options = {.labels = again ? NULL : labels};
+        const bdnn_load_options options = {.struct_size = sizeof options, .labels = again ? NULL : labels};
         if (bdnn_model_load(path, &options, &model, &err) != BDNN_OK || bdnn_model_save(model, path, &err) != BDNN_OK) {
             fail_msg("%s", err.message);
         }

@@ -9,7 +9,8 @@ dpkg-deb -x "$deb" "$folder"
 list=$(dpkg-deb -c "$deb" | awk '{ print $1, $2, $6 }')
 [ -z "$(awk '$2 != "root/root"' <<<"$list")" ] || fail "files of others than root"
 version=$(dpkg-deb -f "$deb" Version)
-for file in usr/bin/bdnn usr/include/bdnn.h 'usr/lib/*/libbdnn.so' "usr/lib/*/libbdnn.so.$version" 'usr/lib/*/libbdnn.a' 'usr/lib/*/pkgconfig/bdnn.pc' \
+for file in usr/bin/bdnn usr/include/bdnn.h usr/include/bdnn_version.h usr/include/bdnn_data.h usr/include/bdnn_measure.h \
+    'usr/lib/*/libbdnn.so' "usr/lib/*/libbdnn.so.$version" 'usr/lib/*/libbdnn.a' 'usr/lib/*/pkgconfig/bdnn.pc' \
     lib/udev/rules.d/60-bdnn.rules usr/share/doc/bdnn/bdnn,accelerator.yaml usr/share/doc/bdnn/copyright usr/share/doc/bdnn/changelog.gz \
     "usr/src/bdnn-$version/dkms.conf" "usr/src/bdnn-$version/Makefile" "usr/src/bdnn-$version/Kbuild" "usr/src/bdnn-$version/bdnn_hw.h"; do
     compgen -G "$folder/$file" >/dev/null || fail "no $file"

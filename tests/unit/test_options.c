@@ -66,7 +66,7 @@ static void newer_callers_may_not_ask_for_more(void **unused)
     assert_non_null(strstr(err.message, "struct_size 32, in this library 24"));
     assert_true(own.a == 1 && own.c == 3);
     given.added = 0;
-    given.known.reserved[3] = 1; /* a field that a later version has put there */
+    given.known.reserved[3] = 1; /* no version's field: the structure was not set up */
     assert_int_equal(take(&given, &own), BDNN_ERROR_UNSUPPORTED);
 }
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# An installed copy serves a program of its user: the example builds through pkg-config (shared and static) and through CMake, and runs.
+# An installed copy serves a program of its user: an example builds through pkg-config and through CMake, with the shared library and with the
+# static one, and runs.
 #   install.sh BUILD_FOLDER SOURCE_FOLDER
 set -euo pipefail
 build=$1 source=$2
@@ -8,30 +9,28 @@ trap 'rm -rf "$work"' EXIT
 
 cmake --install "$build" --prefix "$work/prefix" >/dev/null
 export PKG_CONFIG_PATH=$(dirname "$(find "$work/prefix" -name bdnn.pc)")
-export LD_LIBRARY_PATH=${PKG_CONFIG_PATH%/pkgconfig}
+libraries=${PKG_CONFIG_PATH%/pkgconfig}
 sed -i "s|^prefix=.*|prefix=$work/prefix|" "$PKG_CONFIG_PATH/bdnn.pc"
 
 "$work/prefix/bin/bdnn" convert "$source/tests/data/alexnet.onnx" -o "$work/net.bdnn" --labels "$source/tests/data/labels.txt" \
     --mean 0.2860 --std 0.3530 --unit
+# expect PROGRAM yes|no: it runs, and needs the shared library or does not.
 expect() {
-    answer=$("$1" "$work/net.bdnn" "$source/tests/data/fashion-example.png")
+    local answer shared=no
+    answer=$(LD_LIBRARY_PATH=$libraries "$1" "$work/net.bdnn" "$source/tests/data/fashion-example.png")
     [ "$answer" = "Ankle boot" ] || { echo "$1 answers '$answer'"; exit 1; }
+    ! grep -q libbdnn <<<"$(ldd "$1")" || shared=yes
+    [ $shared = "$2" ] || { echo "$1: shared library: $shared"; exit 1; }
 }
+program=$source/docs/examples/classify.c
 
-cc "$source/docs/examples/classify.c" $(pkg-config --cflags --libs bdnn) -o "$work/shared"
-expect "$work/shared"
+cc "$program" $(pkg-config --cflags --libs bdnn) -o "$work/shared"
+expect "$work/shared" yes
 # The static library by its file: ld would take the shared one for -lbdnn.
-cc "$source/docs/examples/classify.c" $(pkg-config --cflags bdnn) "$LD_LIBRARY_PATH/libbdnn.a" \
-    $(pkg-config --static --libs-only-l bdnn | sed 's/-lbdnn //') -o "$work/static"
-expect "$work/static"
+cc "$program" $(pkg-config --cflags bdnn) "$libraries/libbdnn.a" $(pkg-config --static --libs-only-l bdnn | sed 's/-lbdnn //') -o "$work/static"
+expect "$work/static" no
 
-cat >"$work/CMakeLists.txt" <<END
-cmake_minimum_required(VERSION 3.22)
-project(user C)
-find_package(bdnn 0.1 REQUIRED)
-add_executable(with_cmake $source/docs/examples/classify.c)
-target_link_libraries(with_cmake bdnn::bdnn)
-END
-cmake -S "$work" -B "$work/cmake" -DCMAKE_PREFIX_PATH="$work/prefix" >/dev/null
+cmake -S "$source/tests/system/consumer" -B "$work/cmake" -DCMAKE_PREFIX_PATH="$work/prefix" -DPROGRAM="$program" >/dev/null
 cmake --build "$work/cmake" >/dev/null
-expect "$work/cmake/with_cmake"
+expect "$work/cmake/with_shared" yes
+expect "$work/cmake/with_static" no

@@ -100,6 +100,17 @@ for picture in pictures:
     minidom.parseString(picture)
 END
     ;;
+example) # docs/examples/accelerator.c, on a device that works and on one that is lost in the middle of a run
+    example=$build/tests/example_accelerator
+    "$example" "$models/alexnet.bdnn" cpu >"$scratch/cpu" || fail "scores of the CPU expected"
+    run "$example" "$models/alexnet.bdnn" xrt "$BDNN_XCLBIN"
+    # XRT's emulation writes to standard output, too.
+    [ $status -eq 0 ] && grep '^-\?0x' "$scratch/out" | cmp "$scratch/cpu" - || fail "the scores must be those of the CPU"
+    ! grep -q 'going on with the CPU' "$scratch/log" || fail "the device must be used"
+    OPEN_EMU_LOST=ones OPEN_EMU_OPTIONS="--fault kill@90" run "$example" "$models/alexnet.bdnn" xrt
+    [ $status -eq 0 ] && grep '^-\?0x' "$scratch/out" | cmp "$scratch/cpu" - || fail "it must go on with the CPU"
+    grep -q '^accelerator: .*is lost.*; going on with the CPU$' "$scratch/log" || fail "why it goes on with the CPU"
+    ;;
 stuck) export OPEN_EMU_OPTIONS="--fault stuck"; expect_both 'compute unit bdnn_kernel_1: its run did not end within 1500 ms' ;;
 kill) # while weights are sent, and in the middle of a run
     for at in 30 90; do OPEN_EMU_OPTIONS="--fault kill@$at" expect_both 'xrt: .*is lost'; done

@@ -22,6 +22,8 @@ static void test_help_and_version(void **state)
         assert_string_equal(tool.err, "");
     }
     tool_run(0, "devices");
+    tool_run(0, "devices --launches 3");
+    tool_run(0, "devices --launches 3 --json");
     assert_non_null(strstr(tool.out, "cpu"));
     assert_non_null(strstr(tool.out, "reference"));
     tool_run(2, "%s", "");

@@ -66,7 +66,11 @@ devices)
     for word in '"name":.*"xrt:0"' "\"target\":.*\"$mode\"" '"compute_units":.*2,' '"word_bits":.*128,' '"emulated":.*true'; do
         grep -q "$word" "$scratch/out" || fail "no $word"
     done
-    BDNN_XCLBIN=$data/alexnet.onnx run "$bdnn" devices
+    run "$bdnn" devices --launches 3
+    [ $status -eq 0 ] && grep -q 'launch   poll: median [0-9.]* us, least [0-9.]*, p99 [0-9.]*$' "$scratch/out" || fail "times of launches expected"
+    run "$bdnn" devices --launches 3 --json
+    [ $status -eq 0 ] && grep -q '"median_us"' "$scratch/out" || fail "times of launches expected"
+    BDNN_XCLBIN=$data/alexnet.onnx run "$bdnn" devices --launches 3
     [ $status -eq 0 ] && grep -q 'cannot be used: .*alexnet.onnx: this is no xclbin' "$scratch/out" || fail "the reason expected"
     XILINX_XRT='' run "$bdnn" devices
     [ $status -eq 0 ] && grep -q 'cannot be used: xrt: XILINX_XRT is not set' "$scratch/out" || fail "the reason expected"

@@ -254,7 +254,7 @@ static void make_room(const struct running *r, const char *path)
     const bool jpeg = dot && (strcasecmp(dot, ".jpg") == 0 || strcasecmp(dot, ".jpeg") == 0);
     struct stat file;
     if (!jpeg && stat(path, &file) == 0 && file.st_size > SMALL_FILE) {
-        bdnn_model_let_go(r->model);
+        bdnn_model_release_pages(r->model);
     }
 }
 

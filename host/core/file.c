@@ -147,7 +147,7 @@ bdnn_status bdnn_check_map(const bdnn_map *map, const char *path, bdnn_error *er
     return BDNN_OK;
 }
 
-void bdnn_map_let_go(const bdnn_map *map)
+void bdnn_map_release_pages(const bdnn_map *map)
 {
     if (map->data && !map->copied) {
         madvise((void *)map->data, map->size, MADV_DONTNEED);

@@ -40,7 +40,7 @@ bdnn_status bdnn_check_map(const bdnn_map *map, const char *path, bdnn_error *er
 
 /* Lets the system have a map's pages of memory back: what is read again comes again, from its cache of files or from
  * the file. */
-void bdnn_map_let_go(const bdnn_map *map);
+void bdnn_map_release_pages(const bdnn_map *map);
 
 /* Reads exactly `size` bytes at `offset`. Errors: BDNN_ERROR_IO, with `path` and the reason, or that the file has
  * become shorter. */

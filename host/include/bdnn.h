@@ -128,18 +128,19 @@ BDNN_API bdnn_status bdnn_model_load(const char *path, const bdnn_load_options *
                                      bdnn_error *err);
 
 /* Writes a .bdnn file, as "Files that are written" says. May run while other threads use the model. Errors:
- * BDNN_ERROR_IO, also for a mapped file that has changed since the model was loaded; BDNN_ERROR_MEMORY. */
+ * BDNN_ERROR_IO, also for a mapped file that has changed since the model was loaded; BDNN_ERROR_UNSUPPORTED for names
+ * or labels that are more than a file holds; BDNN_ERROR_MEMORY. */
 BDNN_API bdnn_status bdnn_model_save(const bdnn_model *model, const char *path, bdnn_error *err);
 
 /* Writes the parameters as the method's authors lay them out: DIRECTORY/<layer>_W.npy and _b.npy, and for decomposed
  * layers DIRECTORY/decomposition/<layer>/basis_<K>/{M,c}.npy. `directory` must not exist. Errors: as of
- * bdnn_model_save. */
+ * bdnn_model_save; BDNN_ERROR_ARGUMENT for a directory that exists. */
 BDNN_API bdnn_status bdnn_model_export_npy(const bdnn_model *model, const char *directory, bdnn_error *err);
 
 /* Gives back the memory of what has been read of a mapped model file. What is read again comes again from the system's
  * cache of files, which takes some milliseconds for 100 MB. For programs that are about to need much memory. NULL, or a
  * model without a mapped file: nothing happens. May be called while sessions of the model run. */
-BDNN_API void bdnn_model_let_go(const bdnn_model *model);
+BDNN_API void bdnn_model_release_pages(const bdnn_model *model);
 
 /* Where the model's file is mapped: *size bytes at *address, valid as long as the model. NULL and 0 for a model without
  * a mapped file, and for NULL. `address` and `size` may be NULL where they are not wanted. */
@@ -282,10 +283,10 @@ typedef struct bdnn_layer_report {
  * becomes an array of *report_count entries, one for each decomposed layer in the order of the layers, for
  * bdnn_report_free. May run while other threads use the model.
  *
- * Errors, after which *report is NULL and *report_count 0: BDNN_ERROR_ARGUMENT for a model with decomposed layers, no
- * calibration inputs or one that is not finite, K or Q outside 1..8, a setting that names no layer with weights, or a
- * `struct_size` that is not set. BDNN_ERROR_CANCELLED when `progress` returned false. BDNN_ERROR_IO when the model's
- * mapped file changed meanwhile. BDNN_ERROR_MEMORY. */
+ * Errors, after which *report is NULL and *report_count 0: BDNN_ERROR_ARGUMENT for a model with decomposed layers, for
+ * no calibration inputs, and for one that is not finite. BDNN_ERROR_ARGUMENT also for K or Q outside 1..8, a setting
+ * that names no layer with weights, or a `struct_size` that is not set. BDNN_ERROR_CANCELLED when `progress` returned
+ * false. BDNN_ERROR_IO when the model's mapped file changed meanwhile. BDNN_ERROR_MEMORY. */
 BDNN_API bdnn_status bdnn_decompose(const bdnn_model *model, const float *inputs, size_t count,
                                     const bdnn_decompose_options *options, bdnn_model **decomposed,
                                     bdnn_layer_report **report, size_t *report_count, bdnn_error *err);
@@ -334,9 +335,10 @@ typedef struct bdnn_session_options {
  * are not needed after the call.
  *
  * Errors: BDNN_ERROR_ARGUMENT for an unknown device, a batch that is too large, or a `struct_size` that is not set.
- * BDNN_ERROR_UNSUPPORTED for a network with several inputs, a device that this build does not have, and fields that
- * this library is too old to know. BDNN_ERROR_DEVICE for an accelerator that is absent, occupied or does not answer;
- * programs then often go on with "cpu". BDNN_ERROR_IO and BDNN_ERROR_FORMAT for the xclbin. BDNN_ERROR_MEMORY. */
+ * BDNN_ERROR_UNSUPPORTED for a network with several inputs, a device that this build does not have, a kernel that does
+ * not fit this library, and fields that this library is too old to know. BDNN_ERROR_DEVICE for an accelerator that is
+ * absent, occupied or does not answer; programs then often go on with "cpu". BDNN_ERROR_IO and BDNN_ERROR_FORMAT for
+ * the xclbin. BDNN_ERROR_MEMORY. */
 BDNN_API bdnn_status bdnn_session_create(const bdnn_model *model, const bdnn_session_options *options,
                                          bdnn_session **session, bdnn_error *err);
 
@@ -355,7 +357,7 @@ BDNN_API bdnn_status bdnn_session_run(bdnn_session *session, const float *input,
 typedef struct bdnn_result {
     const char *name; /* valid as long as the model */
     int32_t rank;
-    int64_t shape[6];  /* N (the batch), C, spatial axes; 0 beyond the rank */
+    int64_t shape[6];  /* [rank]: N (the batch), C, spatial axes */
     const float *data; /* row-major; for integer outputs (ArgMax, pooling indices) the values as float */
 } bdnn_result;
 

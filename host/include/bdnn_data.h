@@ -25,9 +25,10 @@ typedef struct bdnn_image {
  * out. A JPEG in CMYK or YCCK becomes red, green and blue (without its color profile). A JPEG is turned as its EXIF
  * orientation says, before width x height is compared.
  *
- * Errors, which name the file: BDNN_ERROR_IO for what cannot be read. BDNN_ERROR_FORMAT for a truncated or damaged
- * file, even where a part could be shown. BDNN_ERROR_UNSUPPORTED for more than 16384 pixels a side, 64 Mpixel in all or
- * 1 GB, a JPEG of four colors without Adobe's marker, and every image in a build without image libraries.
+ * Errors, which name the file: BDNN_ERROR_IO for what cannot be read. BDNN_ERROR_FORMAT for what is no image of these
+ * formats, and for a truncated or damaged file, even where a part could be shown. BDNN_ERROR_FORMAT also for more than
+ * 16384 pixels a side or 64 Mpixel in all. BDNN_ERROR_UNSUPPORTED for a file of more than 1 GB, a JPEG of four colors
+ * without Adobe's marker, and every image in a build without image libraries.
  * BDNN_ERROR_MEMORY. */
 BDNN_API bdnn_status bdnn_image_load(const char *path, int32_t width, int32_t height, bdnn_image *image,
                                      bdnn_error *err);
@@ -45,10 +46,10 @@ BDNN_API bdnn_status bdnn_image_decode(const char *name, const uint8_t *data, si
  * happens. */
 BDNN_API void bdnn_image_free(bdnn_image *image);
 
-/* Makes a network's input of an image: float32 input[C][H][W] of the sizes that `preprocess` says. It resizes (by areas
- * when the image shrinks, linear when it grows, not at all when the size is right), crops, orders the channels, and
- * takes (pixel - mean) * scale. Errors: BDNN_ERROR_UNSUPPORTED for other than 1 or 3 channels, a resized image of more
- * than 64 Mpixel, and resizing in a build without image libraries. BDNN_ERROR_MEMORY. */
+/* Makes a network's input of an image: float32 input[C][H][W] of the sizes that `preprocess` says. It resizes, crops,
+ * orders the channels, and takes (pixel - mean) * scale. Resizing is by areas when the image shrinks, linear when it
+ * grows, and left out when the size is right. Errors: BDNN_ERROR_UNSUPPORTED for other than 1 or 3 channels, a resized
+ * image of more than 64 Mpixel, and resizing in a build without image libraries. BDNN_ERROR_MEMORY. */
 BDNN_API bdnn_status bdnn_image_preprocess(const bdnn_image *image, const bdnn_preprocess *preprocess, float *input,
                                            bdnn_error *err);
 
@@ -78,9 +79,10 @@ typedef enum bdnn_label_kind {
 } bdnn_label_kind;
 
 /* Opens a set of images; docs/datasets.md shows every layout. There are IDX files (raw or gzip), .npy pairs, the
- * Cityscapes tree, a folder of one folder a class, a folder of images with a label file as ILSVRC2012 validation has,
- * and a folder of images. `labels` names the label file where it is not found by its name; it may be NULL. Items are
+ * Cityscapes tree, and three kinds of folders: one folder a class, images with a label file (as ILSVRC2012 validation
+ * has), and images alone. `labels` names the label file where it is not found by its name; it may be NULL. Items are
  * read on demand. Errors: BDNN_ERROR_IO; BDNN_ERROR_FORMAT, also where images and labels differ in number;
+ * BDNN_ERROR_UNSUPPORTED for arrays of other types or axes; BDNN_ERROR_ARGUMENT for `labels` where the set has its own;
  * BDNN_ERROR_MEMORY. */
 BDNN_API bdnn_status bdnn_dataset_open(const char *path, const char *labels, bdnn_dataset **dataset, bdnn_error *err);
 
@@ -100,7 +102,8 @@ BDNN_API char *bdnn_dataset_name(const bdnn_dataset *dataset, size_t index, char
 
 /* Reads item `index` as a network's input: float32 input[C][H][W] of the sizes that `preprocess` says. Several threads
  * may read one dataset at the same time, here and in the two calls below. Errors: BDNN_ERROR_ARGUMENT for an index that
- * is no item; as of bdnn_image_load and bdnn_image_preprocess for the item. */
+ * is no item, and for stored floats of another shape than the network's input; as of bdnn_image_load and
+ * bdnn_image_preprocess for the item. */
 BDNN_API bdnn_status bdnn_dataset_input(const bdnn_dataset *dataset, size_t index, const bdnn_preprocess *preprocess,
                                         float *input, bdnn_error *err);
 

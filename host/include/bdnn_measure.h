@@ -29,8 +29,8 @@ typedef struct bdnn_accelerator_cost {
 
 /* One layer of a session: what computes it and what that costs, for the whole batch. */
 typedef struct bdnn_layer_cost {
-    /* Of an inner product its kernel, "panel_6x64__avx512vnni"; "fused" for a layer that one before it does on the way,
-     * whose numbers are all 0; "integers" or "float" for others. Valid as long as the session. */
+    /* Of an inner product its kernel, "panel_6x64__avx512vnni"; "fused" for a layer that is computed
+     * within another, whose numbers are all 0; "integers" or "float" for others. Valid as long as the session. */
     const char *kernel;
     uint64_t nanoseconds;  /* of the last run, when it was timed; else 0 */
     uint64_t weight_bytes; /* as the kernel reads them */

@@ -200,12 +200,12 @@ void bdnn_model_free(bdnn_model *model)
     bdnn_free(model);
 }
 
-void bdnn_model_let_go(const bdnn_model *model)
+void bdnn_model_release_pages(const bdnn_model *model)
 {
     if (!model) {
         return;
     }
-    bdnn_map_let_go(&model->map);
+    bdnn_map_release_pages(&model->map);
 }
 
 static bool clone_blob(bdnn_blob *to, const bdnn_blob *from)

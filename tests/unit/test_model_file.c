@@ -272,7 +272,7 @@ static void what_is_written_comes_back(void **state)
         fail_msg("%s", err.message);
     }
     assert_model_equal(model, back);
-    bdnn_model_let_go(back); /* what is read again comes again */
+    bdnn_model_release_pages(back); /* what is read again comes again */
     assert_model_equal(model, back);
     /* One model, one encoding. */
     snprintf(again, sizeof again, "%s2", path);

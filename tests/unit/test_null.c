@@ -53,7 +53,7 @@ static void models(void **unused)
     REFUSED(bdnn_model_save(model, NULL, &err));
     REFUSED(bdnn_model_export_npy(NULL, scratch_path("x"), &err));
     REFUSED(bdnn_model_export_npy(model, NULL, &err));
-    bdnn_model_let_go(NULL);
+    bdnn_model_release_pages(NULL);
     bdnn_model_mapping(NULL, &address, &count);
     assert_null(address);
     assert_int_equal(count, 0);

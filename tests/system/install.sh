@@ -34,3 +34,9 @@ cmake -S "$source/tests/system/consumer" -B "$work/cmake" -DCMAKE_PREFIX_PATH="$
 cmake --build "$work/cmake" >/dev/null
 expect "$work/cmake/with_shared" yes
 expect "$work/cmake/with_static" no
+
+# Without what the static library needs, it is not found, and why is told; the shared one needs nothing.
+options=(-DCMAKE_PREFIX_PATH="$work/prefix" -DPROGRAM="$program" -DCMAKE_DISABLE_FIND_PACKAGE_ZLIB=ON)
+! cmake -S "$source/tests/system/consumer" -B "$work/without" "${options[@]}" >"$work/log" 2>&1 || { echo "found without zlib"; exit 1; }
+grep -q "static library needs zlib" "$work/log" || { cat "$work/log"; exit 1; }
+cmake -S "$source/tests/system/consumer" -B "$work/without" "${options[@]}" -DONLY=shared >/dev/null

@@ -1,6 +1,6 @@
 /* What launches cost on a device, for the public interface. */
-#include "core/memory.h"
 #include "backends/backend.h"
+#include "core/memory.h"
 #include "core/options.h"
 
 #include <stdlib.h>

@@ -283,7 +283,8 @@ typedef struct bdnn_layer_report {
  * becomes an array of *report_count entries, one for each decomposed layer in the order of the layers, for
  * bdnn_report_free. May run while other threads use the model.
  *
- * Errors, after which *report is NULL and *report_count 0: BDNN_ERROR_ARGUMENT for a model with decomposed layers, for
+ * After an error the report has the layers that were done before it: NULL and 0 if there are none. Errors:
+ * BDNN_ERROR_ARGUMENT for a model with decomposed layers, for
  * no calibration inputs, and for one that is not finite. BDNN_ERROR_ARGUMENT also for K or Q outside 1..8, a setting
  * that names no layer with weights, or a `struct_size` that is not set. BDNN_ERROR_CANCELLED when `progress` returned
  * false. BDNN_ERROR_IO when the model's mapped file changed meanwhile. BDNN_ERROR_MEMORY. */

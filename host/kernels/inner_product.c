@@ -30,39 +30,8 @@ void bdnn_ip_as_stored(const bdnn_ip_shape *shape, const bdnn_ip_weights *weight
     (void)threads;
 }
 
-const bdnn_ip_kernel *const bdnn_ip_kernels[] = {
-#if defined(__x86_64__)
-    &bdnn_ip_dense_avx512gfni,
-    &bdnn_ip_dense_avx512vnni,
-    &bdnn_ip_panel_amx,
-    &bdnn_ip_panel_avx512vnni,
-    &bdnn_ip_popcount_avx512,
-    &bdnn_ip_dense_avxvnni,
-    &bdnn_ip_panel_avxvnni,
-    &bdnn_ip_dense_avx2,
-    &bdnn_ip_panel_avx2,
-    &bdnn_ip_dot16_avx2,
-    &bdnn_ip_popcount_avx2,
-    &bdnn_ip_dense_sse4,
-    &bdnn_ip_panel_sse4,
-#elif defined(__aarch64__)
-    &bdnn_ip_dense_i8mm,
-    &bdnn_ip_dense_dotprod,
-    &bdnn_ip_dense_neon,
-    &bdnn_ip_panel_i8mm,
-    &bdnn_ip_panel_dotprod,
-    &bdnn_ip_panel_neon,
-    &bdnn_ip_dot16_neon,
-    &bdnn_ip_popcount_neon,
-#elif defined(__arm__)
-    &bdnn_ip_dense_neon,     &bdnn_ip_panel_neon,     &bdnn_ip_dot16_neon,        &bdnn_ip_popcount_neon,
-#endif
-    &bdnn_ip_dense_portable,
-    &bdnn_ip_dot16_portable,
-    &bdnn_ip_popcount_portable,
-    &bdnn_ip_xnor_scalar,
-    NULL,
-};
+#define ENTRY(name) &bdnn_ip_##name,
+const bdnn_ip_kernel *const bdnn_ip_kernels[] = {BDNN_IP_KERNELS(ENTRY) NULL};
 
 const bdnn_ip_kernel *bdnn_ip_choose(const bdnn_ip_shape *shape)
 {

@@ -1,17 +1,17 @@
 /* The table of inner-product kernels and the choice from it. */
 #include "kernels/inner_product.h"
+#include "kernels/decode.h"
 #include "kernels/kernel_list.h"
-#include "kernels/maps.h"
 
 #include <string.h>
 
 void bdnn_ip_decode(const uint64_t *planes, const int8_t *scales, int32_t bases, int64_t inner, int8_t *w)
 {
     const size_t words = (size_t)(inner + 63) / 64, full = (size_t)inner / 64;
-    bdnn_map_choose()->decode(planes, words, full, scales, bases, w);
+    bdnn_decode_choose()->decode(planes, words, full, scales, bases, w);
     if (full < words) {
         int8_t last[64];
-        bdnn_map_choose()->decode(planes + full, words, 1, scales, bases, last);
+        bdnn_decode_choose()->decode(planes + full, words, 1, scales, bases, last);
         memcpy(w + full * 64, last, (size_t)inner % 64);
     }
 }

@@ -1,7 +1,7 @@
 /* The quantization sub-layer and bit planes. */
 #include "kernels/quantize.h"
 
-#include "kernels/maps.h"
+#include "kernels/quantization.h"
 
 #include <string.h>
 
@@ -25,29 +25,29 @@ static size_t end_of(const struct convert *job, size_t tile)
 static void quantize_tile(void *context, size_t tile)
 {
     const struct convert *job = context;
-    bdnn_map_choose()->quantise((const float *)job->x + tile * TILE, end_of(job, tile), job->step, job->low, job->high,
-                                job->zero_point, (uint8_t *)job->y + tile * TILE);
+    bdnn_quantization_choose()->quantize((const float *)job->x + tile * TILE, end_of(job, tile), job->step, job->low,
+                                         job->high, job->zero_point, (uint8_t *)job->y + tile * TILE);
 }
 
 static void quantize_wide_tile(void *context, size_t tile)
 {
     const struct convert *job = context;
-    bdnn_map_choose()->quantise_wide((const int16_t *)job->x + tile * TILE, end_of(job, tile), job->multiplier,
-                                     job->shift, job->zero_point, job->most, (uint8_t *)job->y + tile * TILE);
+    bdnn_quantization_choose()->quantize_wide((const int16_t *)job->x + tile * TILE, end_of(job, tile), job->multiplier,
+                                              job->shift, job->zero_point, job->most, (uint8_t *)job->y + tile * TILE);
 }
 
 static void dequantize_tile(void *context, size_t tile)
 {
     const struct convert *job = context;
-    bdnn_map_choose()->dequantise((const uint8_t *)job->x + tile * TILE, end_of(job, tile), job->step, job->zero_point,
-                                  (float *)job->y + tile * TILE);
+    bdnn_quantization_choose()->dequantize((const uint8_t *)job->x + tile * TILE, end_of(job, tile), job->step,
+                                           job->zero_point, (float *)job->y + tile * TILE);
 }
 
 static void dequantize_wide_tile(void *context, size_t tile)
 {
     const struct convert *job = context;
-    bdnn_map_choose()->dequantise_wide((const int16_t *)job->x + tile * TILE, end_of(job, tile), job->step,
-                                       (float *)job->y + tile * TILE);
+    bdnn_quantization_choose()->dequantize_wide((const int16_t *)job->x + tile * TILE, end_of(job, tile), job->step,
+                                                (float *)job->y + tile * TILE);
 }
 
 static void convert(struct convert job, bdnn_task *task, bdnn_threads *threads)
@@ -98,8 +98,8 @@ void bdnn_fake_quantize(const float *x, size_t count, float step, int32_t zero_p
     uint8_t level[256];
     for (size_t i = 0; i < count; i += sizeof level) {
         const size_t some = count - i < sizeof level ? count - i : sizeof level;
-        bdnn_map_choose()->quantise(x + i, some, step, low, high, zero_point, level);
-        bdnn_map_choose()->dequantise(level, some, step, zero_point, y + i);
+        bdnn_quantization_choose()->quantize(x + i, some, step, low, high, zero_point, level);
+        bdnn_quantization_choose()->dequantize(level, some, step, zero_point, y + i);
     }
 }
 

@@ -1,7 +1,7 @@
 /* Where the sums of an inner-product kernel go: the definition of the requantisation, and the walk over a tile. */
 #include "kernels/sink.h"
 
-#include "kernels/maps.h"
+#include "kernels/quantization.h"
 
 #include <stdatomic.h>
 #include <string.h>
@@ -96,8 +96,8 @@ static void apply_epilogue(const bdnn_sink_tile *t, const bdnn_epilogue *e, int6
     const float *multiplier = e->multiplier + filter, *bias = e->bias + filter;
     const int32_t *offset = e->offset + filter;
     for (int64_t row = 0; row < t->rows; row++) {
-        bdnn_map_choose()->epilogue(t->acc + row * t->acc_stride, multiplier, offset, bias, (size_t)t->count,
-                                    y + row * t->y_stride);
+        bdnn_quantization_choose()->epilogue(t->acc + row * t->acc_stride, multiplier, offset, bias, (size_t)t->count,
+                                             y + row * t->y_stride);
     }
 }
 
@@ -112,8 +112,8 @@ void bdnn_sink_read(const bdnn_sink *sink, int64_t at, int64_t count)
 {
     const bdnn_reading *r = sink->reading;
     if (r) {
-        bdnn_map_choose()->quantise_wide((const int16_t *)sink->y + at, (size_t)count, r->multiplier, r->shift,
-                                         r->zero_point, r->most, sink->x_q + at);
+        bdnn_quantization_choose()->quantize_wide((const int16_t *)sink->y + at, (size_t)count, r->multiplier, r->shift,
+                                                  r->zero_point, r->most, sink->x_q + at);
     }
 }
 

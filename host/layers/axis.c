@@ -1,5 +1,5 @@
 /* Layers that reduce or normalise along an axis: softmax, arg max. */
-#include "kernels/maps.h"
+#include "kernels/elementwise.h"
 #include "layers/layer.h"
 #include "layers/walk.h"
 
@@ -92,7 +92,7 @@ static void softmax(const float *x, int64_t lines, int64_t length, float *y)
             y[n * length + i] = line[i] - largest;
         }
     }
-    bdnn_map_choose()->exponential(y, (size_t)(lines * length), y);
+    bdnn_elementwise_choose()->exponential(y, (size_t)(lines * length), y);
     for (int64_t n = 0; n < lines; n++) {
         float *line = y + n * length, sum = 0;
         for (int64_t i = 0; i < length; i++) {

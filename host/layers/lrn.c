@@ -1,6 +1,6 @@
 /* Local response normalisation across channels (Krizhevsky et al. 2012; ONNX LRN):
  *     y[c] = x[c] / (bias + alpha / size * sum of x[i]^2 over the `size` channels around c)^beta */
-#include "kernels/maps.h"
+#include "kernels/elementwise.h"
 #include "kernels/power.h"
 #include "layers/layer.h"
 
@@ -48,7 +48,8 @@ static void lrn_position(void *context, size_t slot, size_t position)
         squares[c + before] = x[c] * x[c];
     }
     if (beta == 0.75f) {
-        bdnn_map_choose()->normalise(x, squares, (size_t)channels, (size_t)(before + after + 1), scale, bias, y);
+        bdnn_elementwise_choose()->normalize(x, squares, (size_t)channels, (size_t)(before + after + 1), scale, bias,
+                                             y);
         return;
     }
     for (int64_t c = 0; c < channels; c++) {

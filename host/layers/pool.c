@@ -1,6 +1,6 @@
 /* Poolings and their inverse. */
 #include "layers/pool.h"
-#include "kernels/maps.h"
+#include "kernels/pooling.h"
 #include "layers/walk.h"
 #include "layers/window.h"
 
@@ -323,12 +323,12 @@ static void unpool_taps(void *context, size_t position)
                     continue;
                 }
                 if (call->inputs[0].type == BDNN_UINT8) {
-                    bdnn_map_choose()->select_u8((const uint8_t *)call->inputs[0].data + at, taps, channels, tap,
-                                                 (uint8_t)call->outputs[0].format.zero_point,
-                                                 (uint8_t *)call->outputs[0].data + to);
+                    bdnn_pooling_choose()->select_u8((const uint8_t *)call->inputs[0].data + at, taps, channels, tap,
+                                                     (uint8_t)call->outputs[0].format.zero_point,
+                                                     (uint8_t *)call->outputs[0].data + to);
                 } else {
-                    bdnn_map_choose()->select_i16((const int16_t *)call->inputs[0].data + at, taps, channels, tap, 0,
-                                                  (int16_t *)call->outputs[0].data + to);
+                    bdnn_pooling_choose()->select_i16((const int16_t *)call->inputs[0].data + at, taps, channels, tap,
+                                                      0, (int16_t *)call->outputs[0].data + to);
                 }
             }
         }

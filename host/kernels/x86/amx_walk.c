@@ -2,7 +2,7 @@
 #include "kernels/x86/amx_walk.h"
 
 #include "core/memory.h"
-#include "kernels/maps.h"
+#include "kernels/decode.h"
 #include "kernels/rows.h"
 
 #include <string.h>
@@ -227,8 +227,8 @@ static void pack_lanes(void *context, size_t index)
         for (int64_t lane = 0; lane < lanes; lane++) {
             const int64_t f = group * filters + first + lane;
             int8_t w[SECTION];
-            bdnn_map_choose()->decode(job->weights->planes + f * s->bases * words + d / 64, (size_t)words,
-                                      (size_t)(count + 63) / 64, job->weights->scales + f * s->bases, s->bases, w);
+            bdnn_decode_choose()->decode(job->weights->planes + f * s->bases * words + d / 64, (size_t)words,
+                                         (size_t)(count + 63) / 64, job->weights->scales + f * s->bases, s->bases, w);
             place_weights(&job->walk, w, d, count, tiles + 4 * lane);
         }
     }

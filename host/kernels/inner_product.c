@@ -7,7 +7,7 @@
 
 void bdnn_ip_decode(const uint64_t *planes, const int8_t *scales, int32_t bases, int64_t inner, int8_t *w)
 {
-    const size_t words = (size_t)(inner + 63) / 64, full = (size_t)inner / 64;
+    const size_t words = (size_t)bdnn_words_of(inner), full = (size_t)inner / 64;
     bdnn_decode_choose()->decode(planes, words, full, scales, bases, w);
     if (full < words) {
         int8_t last[64];

@@ -1,12 +1,13 @@
 /* The quantization sub-layer and bit planes. */
 #include "kernels/quantize.h"
 
+#include "core/arithmetic.h"
 #include "kernels/quantization.h"
 
 #include <string.h>
 
 /* Elements of one task: large enough to outweigh its dispatch, a constant so that no result depends on the threads. */
-#define TILE ((size_t)16 << 10)
+#define TILE ((int64_t)16 << 10)
 
 /* What a task does to its part of the elements. */
 struct convert {
@@ -19,7 +20,7 @@ struct convert {
 
 static size_t end_of(const struct convert *job, size_t tile)
 {
-    return (tile + 1) * TILE < job->count ? TILE : job->count - tile * TILE;
+    return (size_t)bdnn_min(TILE, (int64_t)job->count - (int64_t)tile * TILE);
 }
 
 static void quantize_tile(void *context, size_t tile)
@@ -52,7 +53,7 @@ static void dequantize_wide_tile(void *context, size_t tile)
 
 static void convert(struct convert job, bdnn_task *task, bdnn_threads *threads)
 {
-    bdnn_parallel(threads, task, &job, (job.count + TILE - 1) / TILE);
+    bdnn_parallel(threads, task, &job, (size_t)bdnn_ceil_div((int64_t)job.count, TILE));
 }
 
 void bdnn_quantize(const float *x, size_t count, float step, int32_t zero_point, int32_t bits, uint8_t *x_q,
@@ -97,7 +98,7 @@ void bdnn_fake_quantize(const float *x, size_t count, float step, int32_t zero_p
     const float low = (float)-zero_point, high = (float)((1 << bits) - 1 - zero_point);
     uint8_t level[256];
     for (size_t i = 0; i < count; i += sizeof level) {
-        const size_t some = count - i < sizeof level ? count - i : sizeof level;
+        const size_t some = (size_t)bdnn_min((int64_t)(count - i), sizeof level);
         bdnn_quantization_choose()->quantize(x + i, some, step, low, high, zero_point, level);
         bdnn_quantization_choose()->dequantize(level, some, step, zero_point, y + i);
     }
@@ -105,9 +106,9 @@ void bdnn_fake_quantize(const float *x, size_t count, float step, int32_t zero_p
 
 void bdnn_pack_planes(const uint8_t *x_q, size_t count, int32_t bits, uint64_t *planes)
 {
-    const size_t words = (count + 63) / 64;
+    const size_t words = (size_t)bdnn_words_of((int64_t)count);
     for (size_t w = 0; w < words; w++) {
-        const size_t used = count - w * 64 < 64 ? count - w * 64 : 64;
+        const size_t used = (size_t)bdnn_min((int64_t)(count - w * 64), 64);
         uint64_t plane[8] = {0};
         for (size_t i = 0; i < used; i++) {
             for (int32_t q = 0; q < bits; q++) {

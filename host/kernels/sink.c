@@ -1,6 +1,7 @@
 /* Where the sums of an inner-product kernel go: the definition of the requantisation, and the walk over a tile. */
 #include "kernels/sink.h"
 
+#include "core/arithmetic.h"
 #include "kernels/quantization.h"
 
 #include <stdatomic.h>
@@ -13,7 +14,7 @@
 static inline int32_t requantise(int32_t acc, int64_t multiplier, int64_t offset, int32_t low, int32_t high)
 {
     const int64_t v = (acc * multiplier + offset) >> 32;
-    return (int32_t)(v < low ? low : v > high ? high : v);
+    return (int32_t)bdnn_clamp(v, low, high);
 }
 
 static void quantised(const bdnn_sink_tile *t, const bdnn_requantiser *r, uint8_t *y)
@@ -29,7 +30,7 @@ static void quantised(const bdnn_sink_tile *t, const bdnn_requantiser *r, uint8_
 static inline uint8_t read_wide(int32_t v, const bdnn_reading *r)
 {
     v = ((v * r->multiplier + (1 << (r->shift - 1))) >> r->shift) + r->zero_point;
-    return (uint8_t)(v < 0 ? 0 : v > r->most ? r->most : v);
+    return (uint8_t)bdnn_clamp(v, 0, r->most);
 }
 
 static void wide(const bdnn_sink_tile *t, const bdnn_requantiser *r, int16_t *y)
@@ -41,7 +42,7 @@ static void wide(const bdnn_sink_tile *t, const bdnn_requantiser *r, int16_t *y)
                                    t->addend ? -WIDE_MOST : r->low, t->addend ? WIDE_MOST : r->high);
             if (t->addend) {
                 v += t->addend[at];
-                v = v < r->low ? r->low : v > r->high ? r->high : v;
+                v = (int32_t)bdnn_clamp(v, r->low, r->high);
             }
             y[at] = (int16_t)v;
             if (t->reading) {

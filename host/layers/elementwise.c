@@ -11,7 +11,7 @@ static bool broadcast(const bdnn_value_info *in, int32_t count, bdnn_shape *out)
 {
     *out = (bdnn_shape){0};
     for (int32_t i = 0; i < count; i++) {
-        out->rank = in[i].shape.rank > out->rank ? in[i].shape.rank : out->rank;
+        out->rank = (int32_t)bdnn_max(in[i].shape.rank, out->rank);
     }
     for (int32_t a = 0; a < out->rank; a++) {
         out->dim[a] = 1;

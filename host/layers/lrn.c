@@ -20,8 +20,8 @@ static bdnn_status infer_lrn(const bdnn_layer *layer, const bdnn_value_info *in,
 static void window_of(const bdnn_layer *layer, int64_t channels, int64_t *before, int64_t *after)
 {
     const int64_t size = layer->attr.lrn.size, most = channels > 0 ? channels - 1 : 0;
-    *before = (size - 1) / 2 < most ? (size - 1) / 2 : most;
-    *after = size / 2 < most ? size / 2 : most;
+    *before = bdnn_min((size - 1) / 2, most);
+    *after = bdnn_min(size / 2, most);
 }
 
 /* Squares of a position's channels with zeros around them, so that windows at the ends need no special case. */

@@ -28,7 +28,7 @@ static void sigmoid(const float *x, int64_t count, float *y)
 {
     float power[64];
     for (int64_t first = 0; first < count; first += 64) {
-        const int64_t n = count - first < 64 ? count - first : 64;
+        const int64_t n = bdnn_min(count - first, 64);
         for (int64_t i = 0; i < n; i++) {
             power[i] = x[first + i] > 0 ? -x[first + i] : x[first + i];
         }

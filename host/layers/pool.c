@@ -81,11 +81,11 @@ static struct span span_of(const struct pool *p, int axis, int64_t out)
     const bdnn_window *w = &p->window;
     struct span s = {.begin = out * w->stride[axis] - w->pad_begin[axis]};
     const int64_t step = w->dilation[axis], kernel = w->kernel[axis], size = p->in.size[axis];
-    s.first = s.begin < 0 ? (-s.begin + step - 1) / step : 0;
-    s.last = s.begin >= size ? 0 : (size - s.begin + step - 1) / step;
-    s.last = s.last < kernel ? s.last : kernel;
-    s.padded = (size + w->pad_end[axis] - s.begin + step - 1) / step;
-    s.padded = s.padded < kernel ? s.padded : kernel;
+    s.first = s.begin < 0 ? bdnn_ceil_div(-s.begin, step) : 0;
+    s.last = s.begin >= size ? 0 : bdnn_ceil_div(size - s.begin, step);
+    s.last = bdnn_min(s.last, kernel);
+    s.padded = bdnn_ceil_div(size + w->pad_end[axis] - s.begin, step);
+    s.padded = bdnn_min(s.padded, kernel);
     return s;
 }
 
@@ -267,7 +267,7 @@ static inline void unpool_item(const bdnn_layer_call *call, int64_t image, size_
      * pooled one. */
     unpooled_shape(call->layer, in, &unpooled);
     for (int32_t a = 2; a < out->rank; a++) {
-        unpooled.dim[a] = unpooled.dim[a] < out->dim[a] ? unpooled.dim[a] : out->dim[a];
+        unpooled.dim[a] = bdnn_min(unpooled.dim[a], out->dim[a]);
     }
     whole = bdnn_shape_equal(&unpooled, out);
     positions = channels > 0 ? out_item / channels : 0;

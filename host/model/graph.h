@@ -4,6 +4,7 @@
 #ifndef BDNN_MODEL_GRAPH_H
 #define BDNN_MODEL_GRAPH_H
 
+#include "core/arithmetic.h"
 #include "core/error.h"
 #include "core/file.h"
 #include "core/tensor.h"
@@ -63,6 +64,17 @@ typedef struct bdnn_decomposed {
     bdnn_blob scales;       /* int8 [F][K], sum of absolute values over K <= 127 */
     bdnn_blob filter_scale; /* float [F] */
 } bdnn_decomposed;
+
+/* The bases and the scales of one filter of D = `inner` elements. */
+static inline uint64_t *bdnn_decomposed_planes(const bdnn_decomposed *decomposed, int64_t filter, int64_t inner)
+{
+    return (uint64_t *)decomposed->planes.data + filter * decomposed->bases * bdnn_words_of(inner);
+}
+
+static inline int8_t *bdnn_decomposed_scales(const bdnn_decomposed *decomposed, int64_t filter)
+{
+    return (int8_t *)decomposed->scales.data + filter * decomposed->bases;
+}
 
 typedef enum bdnn_activation {
     BDNN_ACT_CLIP = 0, /* min(max(x, low), high); relu is low 0, high infinity */

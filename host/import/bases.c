@@ -2,10 +2,13 @@
  * the method's authors have them, and our files beside them, which hold what those two leave open (docs/npy-folder.md).
  */
 #define _POSIX_C_SOURCE 200809L
+#include "import/bases.h"
+
 #include "core/file.h"
 #include "core/memory.h"
-#include "import/folder.h"
 #include "import/npy.h"
+#include "import/parameters.h"
+#include "import/topology.h"
 
 #include <errno.h>
 #include <math.h>

@@ -2,9 +2,9 @@
 #define _POSIX_C_SOURCE 200809L
 #include "core/file.h"
 #include "core/memory.h"
-#include "import/folder.h"
 #include "import/import.h"
 #include "import/npy.h"
+#include "import/parameters.h"
 #include "layers/layer.h"
 #include "model/model_file.h"
 

@@ -1,5 +1,5 @@
 /* Add, Sub, Mul, Div, Sum, with the broadcasting of every operator set; on integers only between constants (shapes). */
-#include "import/onnx_import.h"
+#include "import/onnx_operators.h"
 
 #include "core/memory.h"
 

@@ -1,5 +1,5 @@
 /* The current node: its inputs and attributes, and the layers it becomes. */
-#include "import/onnx_import.h"
+#include "import/onnx_node.h"
 
 #include "core/memory.h"
 #include "layers/layer.h"

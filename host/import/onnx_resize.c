@@ -1,5 +1,5 @@
 /* Resize and Upsample in the forms of every operator set. */
-#include "import/onnx_import.h"
+#include "import/onnx_operators.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* Operators that move elements: Concat, Pad, Slice, Flatten, Reshape, Squeeze, Unsqueeze, Transpose. */
-#include "import/onnx_import.h"
+#include "import/onnx_operators.h"
 
 #include "core/memory.h"
 

@@ -1,5 +1,5 @@
 /* The sliding window that convolutions and poolings share: kernel, strides, dilations, explicit and automatic pads. */
-#include "import/onnx_import.h"
+#include "import/onnx_window.h"
 
 /* Far beyond any network, and small enough that no product of two overflows. */
 enum { MAX_WINDOW = 1 << 24 };

@@ -121,50 +121,20 @@ static bdnn_status make_input(const compare_results *c, float **input, bdnn_erro
     return status;
 }
 
-static bool names_accelerator(const compare_results *c)
-{
-    for (size_t d = 0; d < c->count; d++) {
-        const char *name = c->devices[d].bench.device.name;
-        if (strncmp(name, "xrt", 3) == 0 || strncmp(name, "uio", 3) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Of its kind, a device without a number or name is the first. */
-static bool is_called(const char *listed, const char *name)
-{
-    const size_t length = strlen(name);
-    return strncmp(listed, name, length) == 0 && (listed[length] == '\0' || listed[length] == ':');
-}
-
-/* The accelerators' sizes. */
+/* The devices' kinds, and the accelerators' sizes. */
 static bdnn_status describe_devices(struct command *k, bdnn_error *err)
 {
     compare_results *c = &k->results;
-    bdnn_device_info *list;
-    size_t count;
-    if (!names_accelerator(c)) {
-        return BDNN_OK;
-    }
+    bdnn_status status = BDNN_OK;
     const int saved = cli_before_devices();
-    const bdnn_status status = bdnn_devices(k->device.xclbin, &list, &count, err);
-    cli_after_devices(saved);
     for (size_t d = 0; d < c->count && status == BDNN_OK; d++) {
-        const char *name = c->devices[d].bench.device.name;
-        size_t i = 0;
-        while (i < count && !is_called(list[i].name, name)) {
-            i++;
-        }
-        if (i < count) {
-            c->devices[d].info = list[i];
-            if (list[i].problem[0]) {
-                cli_lose_device(); /* it may be that */
-            }
+        bdnn_device_info *info = &c->devices[d].info;
+        status = bdnn_device_describe(c->devices[d].bench.device.name, k->device.xclbin, info, err);
+        if (info->accelerator && info->problem[0]) {
+            cli_lose_device(); /* it may be that */
         }
     }
-    bdnn_devices_free(list);
+    cli_after_devices(saved);
     return status;
 }
 

@@ -351,6 +351,10 @@ typedef struct bdnn_device_info {
 BDNN_API bdnn_status bdnn_devices(const char *xclbin, bdnn_device_info **devices, size_t *count, bdnn_error *err);
 BDNN_API void bdnn_devices_free(bdnn_device_info *devices);
 
+/* The one device that a session's `device` names (NULL: "cpu"), into *info; accelerators that it does not name are left alone. One that is
+ * not there has a problem. Errors: BDNN_ERROR_ARGUMENT for what no device is called; memory. */
+BDNN_API bdnn_status bdnn_device_describe(const char *device, const char *xclbin, bdnn_device_info *info, bdnn_error *err);
+
 /* What handing work to an accelerator costs: runs of the smallest job, from telling the kernel its arguments to having seen how it ended.
  * The least time that a job can take. */
 typedef struct bdnn_launch_times {

@@ -119,6 +119,7 @@ static void devices(void **unused)
     REFUSED(bdnn_devices(NULL, NULL, &count, &err));
     REFUSED(bdnn_devices(NULL, &list, NULL, &err));
     bdnn_devices_free(NULL);
+    REFUSED(bdnn_device_describe("cpu", NULL, NULL, &err));
     REFUSED(bdnn_device_launches(NULL, 1, NULL, &err));
     assert_int_equal(bdnn_device_launches(NULL, 1, &times, &err), BDNN_ERROR_ARGUMENT);
     assert_string_equal(err.message, "device 'cpu' is no accelerator");

@@ -42,6 +42,12 @@ const bdnn_backend_type *bdnn_backend_find(const char *device, bdnn_backend_opti
     return NULL;
 }
 
+bdnn_status bdnn_backend_unknown(const char *device, bdnn_error *err)
+{
+    return bdnn_fail(err, BDNN_ERROR_ARGUMENT,
+                     "device '%.40s': there are cpu, reference, float, xrt, xrt:INDEX, uio and uio:NAME", device);
+}
+
 bdnn_status bdnn_backend_open(const bdnn_session_options *o, bdnn_threads *threads, bdnn_backend **backend,
                               bdnn_error *err)
 {
@@ -55,8 +61,7 @@ bdnn_status bdnn_backend_open(const bdnn_session_options *o, bdnn_threads *threa
     }
     type = bdnn_backend_find(device, &options);
     if (!type) {
-        return bdnn_fail(err, BDNN_ERROR_ARGUMENT,
-                         "device '%.40s': there are cpu, reference, float, xrt, xrt:INDEX, uio and uio:NAME", device);
+        return bdnn_backend_unknown(device, err);
     }
     return type->open(&options, backend, err);
 }

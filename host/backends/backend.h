@@ -104,6 +104,9 @@ extern const bdnn_backend_type bdnn_backend_cpu, bdnn_backend_reference, bdnn_ba
 extern const bdnn_backend_type *const bdnn_backends[]; /* NULL ends the list */
 const bdnn_backend_type *bdnn_backend_find(const char *device, bdnn_backend_options *options);
 
+/* The error for a device that bdnn_backend_find does not know. */
+bdnn_status bdnn_backend_unknown(const char *device, bdnn_error *err);
+
 /* Opens the device that a session's options name; *backend becomes NULL for "float", which needs none. */
 bdnn_status bdnn_backend_open(const bdnn_session_options *options, bdnn_threads *threads, bdnn_backend **backend,
                               bdnn_error *err);

@@ -132,7 +132,7 @@ bdnn_status cli_session_run(cli_session *s, const float *input, bdnn_error *err)
 void cli_session_close(cli_session *s);
 
 /* Around calls that open devices: XRT's emulation writes to standard output then, which belongs to results, so that
- * goes to standard error; and the loss of an emulated device shall be an error, not the end of the program. */
+ * goes to standard error. */
 int cli_before_devices(void);
 void cli_after_devices(int saved);
 

@@ -1,5 +1,6 @@
 /* bdnn compare: one network on several devices, accelerators and the CPU. */
-#include "cli/compare.h"
+#include "cli/compare_html.h"
+#include "cli/compare_report.h"
 
 #include "bdnn_data.h"
 
@@ -34,37 +35,6 @@ struct command {
     const char *html;
     bool json;
 };
-
-double compare_products(const compare_results *c, size_t layer)
-{
-    const bdnn_layer_info *info = &c->info[layer];
-    return (double)info->multiply_adds * (double)c->batch * info->bases * info->bits;
-}
-
-double compare_products_of(const compare_results *c, const compare_device *device)
-{
-    double products = 0;
-    for (size_t l = 0; l < c->layers; l++) {
-        products += device->cells[l].cost.accelerator.jobs ? compare_products(c, l) : 0;
-    }
-    return products;
-}
-
-double compare_array(const compare_device *device)
-{
-    return (double)device->info.rows * device->info.columns * device->info.word_bits;
-}
-
-double compare_clock(const compare_results *c, const compare_device *device)
-{
-    return c->clock_mhz > 0 ? c->clock_mhz : device->info.clock_mhz;
-}
-
-double compare_predicted(const compare_results *c, const compare_device *device)
-{
-    const double cycles = (double)device->total.cost.accelerator.longest_cycles;
-    return cycles > 0 ? 1e6 * compare_clock(c, device) * (double)c->batch / cycles : 0;
-}
 
 /* The names of the list, each once. False after a message. */
 static bool take_devices(struct command *k, const char *list)
@@ -153,50 +123,20 @@ static bdnn_status make_input(const compare_results *c, float **input, bdnn_erro
     return status;
 }
 
-static bool names_accelerator(const compare_results *c)
-{
-    for (size_t d = 0; d < c->count; d++) {
-        const char *name = c->devices[d].bench.device.name;
-        if (strncmp(name, "xrt", 3) == 0 || strncmp(name, "uio", 3) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Of its kind, a device without a number or name is the first. */
-static bool is_called(const char *listed, const char *name)
-{
-    const size_t length = strlen(name);
-    return strncmp(listed, name, length) == 0 && (listed[length] == '\0' || listed[length] == ':');
-}
-
-/* The accelerators' sizes. */
+/* The devices' kinds, and the accelerators' sizes. */
 static bdnn_status describe_devices(struct command *k, bdnn_error *err)
 {
     compare_results *c = &k->results;
-    bdnn_device_info *list;
-    size_t count;
-    if (!names_accelerator(c)) {
-        return BDNN_OK;
-    }
+    bdnn_status status = BDNN_OK;
     const int saved = cli_before_devices();
-    const bdnn_status status = bdnn_devices(k->device.xclbin, &list, &count, err);
-    cli_after_devices(saved);
     for (size_t d = 0; d < c->count && status == BDNN_OK; d++) {
-        const char *name = c->devices[d].bench.device.name;
-        size_t i = 0;
-        while (i < count && !is_called(list[i].name, name)) {
-            i++;
-        }
-        if (i < count) {
-            c->devices[d].info = list[i];
-            if (list[i].problem[0]) {
-                cli_lose_device(); /* it may be that */
-            }
+        bdnn_device_info *info = &c->devices[d].info;
+        status = bdnn_device_describe(c->devices[d].bench.device.name, k->device.xclbin, info, err);
+        if (info->accelerator && info->problem[0]) {
+            cli_lose_device(); /* it may be that */
         }
     }
-    bdnn_devices_free(list);
+    cli_after_devices(saved);
     return status;
 }
 

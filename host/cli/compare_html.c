@@ -1,6 +1,6 @@
 /* The results of `bdnn compare` as a page of its own: tables, bars of the layers' times and rooflines as inline SVG. */
 #define _POSIX_C_SOURCE 200809L
-#include "cli/compare.h"
+#include "cli/compare_html.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* The results of `bdnn compare` as tables and as JSON. */
-#include "cli/compare.h"
+#include "cli/compare_report.h"
 
 #include <cjson/cJSON.h>
 #include <stdlib.h>

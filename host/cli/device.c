@@ -54,7 +54,6 @@ bool cli_take_device_option(const char *command, int option, const char *text, c
 int cli_before_devices(void)
 {
     int saved;
-    setenv("OPEN_EMU_LOST", "ones", 0);
     fflush(stdout);
     saved = dup(STDOUT_FILENO);
     if (saved >= 0) {

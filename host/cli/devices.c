@@ -37,7 +37,7 @@ static size_t time_launches(const struct command *k, const bdnn_device_info *d, 
 {
     static const char *const names[WAITS] = {
         [BDNN_WAIT_HYBRID] = "hybrid", [BDNN_WAIT_POLL] = "poll", [BDNN_WAIT_INTERRUPT] = "interrupt"};
-    const bool has_choice = strncmp(d->name, "uio", 3) == 0;
+    const bool has_choice = strcmp(d->target, "uio") == 0;
     const size_t ways = !k->launches || !d->units || d->problem[0] ? 0 : has_choice ? WAITS : 1;
     for (size_t i = 0; i < ways; i++) {
         const bdnn_session_options options = {

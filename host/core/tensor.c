@@ -1,6 +1,8 @@
 /* Shapes and tensors. */
 #include "core/tensor.h"
 
+#include "core/arithmetic.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -139,7 +141,7 @@ static void transpose_items(const bdnn_shape *shape, bdnn_type type, const void 
     t.rows = to_memory ? positions : channels;
     t.columns = to_memory ? channels : positions;
     t.tile = t.columns < TASK_ELEMENTS ? TASK_ELEMENTS / t.columns : 1;
-    t.tiles = (t.rows + t.tile - 1) / t.tile;
+    t.tiles = bdnn_ceil_div(t.rows, t.tile);
     bdnn_parallel(threads, transpose_rows, &t, (size_t)(batch * t.tiles));
 }
 

@@ -1,7 +1,7 @@
 /* Folders of image files: plain, with a label file (ILSVRC2012 validation), one folder a class, and the Cityscapes
  * tree. */
 #define _DEFAULT_SOURCE
-#include "datasets/dataset.h"
+#include "datasets/kind.h"
 
 #include "core/file.h"
 #include "core/memory.h"

@@ -1,6 +1,6 @@
 /* IDX files of bytes, as (Fashion-)MNIST comes in, raw or compressed by gzip. */
 #define _POSIX_C_SOURCE 200809L
-#include "datasets/dataset.h"
+#include "datasets/kind.h"
 
 #include "core/file.h"
 #include "core/memory.h"

@@ -1,6 +1,6 @@
 /* Pairs of .npy arrays: images uint8 (N,H,W), (N,H,W,C) or (N,C,H,W), or float32 (N,C,H,W) taken as the network's input
  * as it is; labels integers (N) or (N,H,W). */
-#include "datasets/dataset.h"
+#include "datasets/kind.h"
 
 #include "core/file.h"
 #include "core/finite.h"

@@ -1,6 +1,7 @@
 /* Blocked Cholesky factorisation and solution (Golub and Van Loan, Matrix Computations, 4.2). */
 #include "decompose/cholesky.h"
 
+#include "core/arithmetic.h"
 #include "kernels/gemm.h"
 
 #include <math.h>
@@ -11,7 +12,7 @@
 
 int64_t bdnn_cholesky_inverses(int64_t size)
 {
-    return (size + BLOCK - 1) / BLOCK * BLOCK * BLOCK;
+    return bdnn_ceil_div(size, BLOCK) * BLOCK * BLOCK;
 }
 
 int64_t bdnn_cholesky_scratch(int64_t size, int64_t count)
@@ -21,7 +22,7 @@ int64_t bdnn_cholesky_scratch(int64_t size, int64_t count)
 
 static int64_t block_rows(int64_t size, int64_t first)
 {
-    return size - first < BLOCK ? size - first : BLOCK;
+    return bdnn_min(size - first, BLOCK);
 }
 
 static float *inverse_of(const bdnn_cholesky *c, int64_t first)
@@ -113,8 +114,8 @@ int64_t bdnn_cholesky_factorise(bdnn_cholesky *c)
     return 0;
 }
 
-/* Rows first .. first + rows - 1 of x [size][count], less A times the rows at `known`, times the block's inverse, or its
- * transpose. */
+/* Rows first .. first + rows - 1 of x [size][count], less A times the rows at `known`, times the block's inverse, or
+ * its transpose. */
 static void solve_block(const bdnn_cholesky *c, int64_t first, int64_t known, int64_t known_rows, bool transposed,
                         int64_t count, float *x, float *part)
 {

@@ -126,7 +126,7 @@ static bdnn_status weight_error(const bdnn_layer *original, const bdnn_layer *la
 {
     const bdnn_decomposed *dec = layer->decomposed;
     const int64_t filters = (int64_t)(dec->filter_scale.bytes / sizeof(float));
-    const int64_t d = (int64_t)(original->weight.bytes / sizeof(float)) / filters, words = (d + 63) / 64;
+    const int64_t d = (int64_t)(original->weight.bytes / sizeof(float)) / filters;
     const float *w = original->weight.data, *factor = dec->filter_scale.data;
     int8_t *decoded = bdnn_alloc((size_t)d, 1);
     double noise = 0, signal = 0;
@@ -134,8 +134,7 @@ static bdnn_status weight_error(const bdnn_layer *original, const bdnn_layer *la
         return bdnn_fail_memory(err, (size_t)d, "one filter");
     }
     for (int64_t f = 0; f < filters; f++) {
-        bdnn_ip_decode((const uint64_t *)dec->planes.data + f * dec->bases * words,
-                       (const int8_t *)dec->scales.data + f * dec->bases, dec->bases, d, decoded);
+        bdnn_ip_decode(bdnn_decomposed_planes(dec, f, d), bdnn_decomposed_scales(dec, f), dec->bases, d, decoded);
         for (int64_t i = 0; i < d; i++) {
             double delta = w[f * d + i] - (double)factor[f] * decoded[i];
             noise += delta * delta;

@@ -96,8 +96,8 @@ static bdnn_status choose_quantizer(struct fit *fit, bdnn_error *err)
     int64_t *positions;
     float *rows = NULL, *weights = NULL;
     bdnn_status status = BDNN_OK;
-    wanted = wanted < 64 ? 64 : wanted > RANGE_ROWS ? RANGE_ROWS : wanted;
-    problem.filters = fit->group_filters < RANGE_FILTERS ? fit->group_filters : RANGE_FILTERS;
+    wanted = bdnn_clamp(wanted, 64, RANGE_ROWS);
+    problem.filters = bdnn_min(fit->group_filters, RANGE_FILTERS);
     positions = bdnn_sample_positions(geometry, images, wanted, fit->options->seed, &count);
     rows = positions ? bdnn_alloc(bdnn_size(groups * count * d), sizeof *rows) : NULL;
     weights = sample_filters(fit, problem.filters);
@@ -127,7 +127,7 @@ static bdnn_status collect(struct fit *fit, bdnn_error *err)
     const bdnn_graph *graph = fit->streams->graph;
     const bdnn_fusion fusion = bdnn_fusion_of(graph, (size_t)(fit->original - graph->layers));
     void **exact = fit->streams->exact, **approximate = fit->streams->approximate;
-    int64_t wanted = SAMPLES > SAMPLES_PER_ELEMENT * d ? SAMPLES : SAMPLES_PER_ELEMENT * d, count;
+    int64_t wanted = bdnn_max(SAMPLES, SAMPLES_PER_ELEMENT * d), count;
     int64_t *positions;
     bdnn_status status;
     wanted = d > MOST_GRAM_INNER ? MOST_HELD_SAMPLES : wanted;
@@ -158,9 +158,9 @@ static bdnn_status collect(struct fit *fit, bdnn_error *err)
 static void store_filter(struct fit *fit, int64_t f, const bdnn_filter *filter)
 {
     const int32_t bases = fit->options->bases;
-    const int64_t d = fit->geometry.inner, words = (d + 63) / 64;
-    uint64_t *planes = (uint64_t *)fit->decomposed->planes.data + f * bases * words;
-    int8_t *scales = (int8_t *)fit->decomposed->scales.data + f * bases;
+    const int64_t d = fit->geometry.inner, words = bdnn_words_of(d);
+    uint64_t *planes = bdnn_decomposed_planes(fit->decomposed, f, d);
+    int8_t *scales = bdnn_decomposed_scales(fit->decomposed, f);
     memset(planes, 0xff, (size_t)(bases * words) * sizeof *planes); /* filler bits are 1 (docs/numerics.md) */
     for (int32_t k = 0; k < bases; k++) {
         for (int64_t i = 0; i < d; i++) {
@@ -255,8 +255,7 @@ static void fit_block(void *context, size_t slot, size_t block)
 {
     struct fit *fit = context;
     const int64_t first = (int64_t)block * BDNN_SEARCH_BLOCK;
-    const int64_t count =
-        first + BDNN_SEARCH_BLOCK < fit->group_filters ? BDNN_SEARCH_BLOCK : fit->group_filters - first;
+    const int64_t count = bdnn_min(BDNN_SEARCH_BLOCK, fit->group_filters - first);
     bdnn_filter filters[BDNN_SEARCH_BLOCK];
     struct block_memory memory = {0};
     long long done;
@@ -290,7 +289,7 @@ static bdnn_status fit_group(struct fit *fit, bdnn_error *err)
         return bdnn_fail_memory(err, bdnn_product(slots, fit->slot_bytes), "the search for a layer's bases");
     }
     bdnn_parallel_slots(fit->streams->threads, fit_block, fit,
-                        (size_t)((fit->group_filters + BDNN_SEARCH_BLOCK - 1) / BDNN_SEARCH_BLOCK));
+                        (size_t)bdnn_ceil_div(fit->group_filters, BDNN_SEARCH_BLOCK));
     bdnn_free(fit->scratch);
     fit->scratch = NULL;
     bdnn_statistics_free(&fit->statistics);
@@ -316,10 +315,11 @@ static void set_rule(struct fit *fit)
 static bdnn_status allocate(struct fit *fit, bdnn_error *err)
 {
     const size_t filters = (size_t)fit->geometry.filters, bases = (size_t)fit->options->bases;
-    const size_t words = (size_t)(fit->geometry.inner + 63) / 64;
+    const size_t words = (size_t)bdnn_words_of(fit->geometry.inner);
     bdnn_decomposed *decomposed = fit->decomposed = bdnn_zalloc(1, sizeof *decomposed);
     fit->bias = bdnn_zalloc(filters, sizeof *fit->bias);
     if (decomposed) {
+        decomposed->bases = fit->options->bases;
         decomposed->planes = bdnn_blob_copy(NULL, filters * bases * words * sizeof(uint64_t));
         decomposed->scales = bdnn_blob_copy(NULL, filters * bases);
         decomposed->filter_scale = bdnn_blob_copy(NULL, filters * sizeof(float));
@@ -338,7 +338,6 @@ static bdnn_status allocate(struct fit *fit, bdnn_error *err)
 static void install(struct fit *fit)
 {
     bdnn_layer *layer = fit->layer;
-    fit->decomposed->bases = fit->options->bases;
     fit->decomposed->bits = fit->options->bits;
     fit->decomposed->step = fit->quantizer.step;
     fit->decomposed->zero_point = fit->quantizer.zero_point;

@@ -1,6 +1,7 @@
 /* The quadratic form that an error of the weights costs, and its solution in real weights. */
 #include "decompose/objective.h"
 
+#include "core/arithmetic.h"
 #include "core/memory.h"
 #include "kernels/floats.h"
 #include "kernels/gemm.h"
@@ -57,7 +58,7 @@ static void sample_gram(const bdnn_objective *objective, float *gram)
 {
     const int64_t n = objective->samples;
     for (int64_t j = 0; j < n; j += BDNN_CHOLESKY_BLOCK) {
-        const int64_t columns = n - j < BDNN_CHOLESKY_BLOCK ? n - j : BDNN_CHOLESKY_BLOCK;
+        const int64_t columns = bdnn_min(n - j, BDNN_CHOLESKY_BLOCK);
         bdnn_gemm_run(&(bdnn_gemm){.m = n - j,
                                    .n = columns,
                                    .k = objective->inner,
@@ -98,11 +99,11 @@ bdnn_status bdnn_objective_factorise(bdnn_objective *objective, bdnn_error *err)
     }
     failed = bdnn_cholesky_factorise(cholesky);
     if (failed) {
-        return bdnn_fail(
-            err, BDNN_ERROR_ARGUMENT,
-            "the inputs' Gram matrix is not positive definite at element %lld of %lld: lambda is too small, or an input "
-            "is not finite",
-            (long long)failed, (long long)size);
+        return bdnn_fail(err, BDNN_ERROR_ARGUMENT,
+                         "the inputs' Gram matrix is not positive definite at element %lld of %lld: lambda is too "
+                         "small, or an input "
+                         "is not finite",
+                         (long long)failed, (long long)size);
     }
     return BDNN_OK;
 }

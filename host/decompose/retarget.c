@@ -1,11 +1,12 @@
 /* Targets of a block of filters. */
 #include "decompose/retarget.h"
 
+#include "core/arithmetic.h"
+
 /* Products with the samples and the solution of the linear system take turns in one scratch memory. */
 static int64_t shared_scratch(const bdnn_statistics *s, int64_t count)
 {
-    const int64_t products = bdnn_statistics_scratch(s, count), solution = bdnn_objective_scratch(&s->objective, count);
-    return products > solution ? products : solution;
+    return bdnn_max(bdnn_statistics_scratch(s, count), bdnn_objective_scratch(&s->objective, count));
 }
 
 int64_t bdnn_retarget_floats(const bdnn_statistics *s, int64_t count)

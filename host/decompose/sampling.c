@@ -1,6 +1,7 @@
 /* Sampled positions of an inner-product layer. */
 #include "decompose/sampling.h"
 
+#include "core/arithmetic.h"
 #include "core/memory.h"
 #include "decompose/codebook.h"
 #include "kernels/rows.h"
@@ -9,7 +10,7 @@ int64_t *bdnn_sample_positions(const bdnn_inner_geometry *geometry, int64_t imag
                                int64_t *count)
 {
     const int64_t places = geometry->out.size[0] * geometry->out.size[1] * geometry->out.size[2];
-    const int64_t most = places > wanted / images + 1 ? wanted / images + 1 : places;
+    const int64_t most = bdnn_min(places, wanted / images + 1);
     int64_t *positions = bdnn_alloc(bdnn_size(images * most), sizeof *positions);
     *count = 0;
     for (int64_t image = 0; positions && image < images; image++) {

@@ -1,6 +1,7 @@
 /* The statistics of one group of a layer. */
 #include "decompose/statistics.h"
 
+#include "core/arithmetic.h"
 #include "core/memory.h"
 #include "kernels/floats.h"
 #include "kernels/gemm.h"
@@ -63,7 +64,7 @@ void bdnn_statistics_predict(const bdnn_statistics *s, const float *weights, int
         return;
     }
     for (int64_t first = 0; first < n; first += CHUNK) {
-        const int64_t rows = n - first < CHUNK ? n - first : CHUNK;
+        const int64_t rows = bdnn_min(n - first, CHUNK);
         centre_rows(s, first, rows, scratch);
         bdnn_gemm_transposed(rows, count, d, scratch, d, weights, d, part, count);
         for (int64_t f = 0; f < count; f++) {
@@ -81,7 +82,7 @@ void bdnn_statistics_cross(const bdnn_statistics *s, const float *y, int64_t cou
         bdnn_gemm_transposed(count, d, n, y, n, s->objective.columns, n, cross, d);
     }
     for (int64_t first = 0; first < n && !s->objective.sampled; first += CHUNK) {
-        const int64_t rows = n - first < CHUNK ? n - first : CHUNK;
+        const int64_t rows = bdnn_min(n - first, CHUNK);
         centre_rows(s, first, rows, scratch);
         bdnn_gemm_run(&(bdnn_gemm){.m = count,
                                    .n = d,
@@ -115,7 +116,7 @@ static void gather_task(void *context, size_t task)
 {
     const struct collection *c = context;
     const bdnn_sample_source *s = c->source;
-    const int64_t begin = (int64_t)task * ROW_TASK, count = begin + ROW_TASK < c->count ? ROW_TASK : c->count - begin;
+    const int64_t begin = (int64_t)task * ROW_TASK, count = bdnn_min(ROW_TASK, c->count - begin);
     const int64_t *positions = s->positions + c->first + begin;
     float *x = c->rows + begin * c->d, *y = c->outputs + begin * c->f;
     const size_t outputs = (size_t)(count * c->f) * sizeof *y;
@@ -144,7 +145,7 @@ static void gather_all(struct collection *c, double *sum, bdnn_threads *threads)
     bdnn_statistics *out = c->out;
     for (c->first = 0; c->first < c->n; c->first += CHUNK) {
         c->count = c->n - c->first < CHUNK ? c->n - c->first : CHUNK;
-        bdnn_parallel(threads, gather_task, c, (size_t)((c->count + ROW_TASK - 1) / ROW_TASK));
+        bdnn_parallel(threads, gather_task, c, (size_t)bdnn_ceil_div(c->count, ROW_TASK));
         for (int64_t r = 0; r < c->count; r++) {
             for (int64_t i = 0; i < c->d; i++) {
                 sum[i] += c->rows[r * c->d + i];
@@ -162,8 +163,9 @@ static void gather_all(struct collection *c, double *sum, bdnn_threads *threads)
 static void widen_task(void *context, size_t task)
 {
     const struct collection *c = context;
-    const int64_t begin = (int64_t)task * ROW_TASK, count = begin + ROW_TASK < c->count ? ROW_TASK : c->count - begin;
-    bdnn_float_choose()->widen(c->out->rows + (c->first + begin) * c->d, (size_t)(count * c->d), c->rows + begin * c->d);
+    const int64_t begin = (int64_t)task * ROW_TASK, count = bdnn_min(ROW_TASK, c->count - begin);
+    bdnn_float_choose()->widen(c->out->rows + (c->first + begin) * c->d, (size_t)(count * c->d),
+                               c->rows + begin * c->d);
 }
 
 /* Adds the products of a chunk's bytes to one tile of the Gram matrix on or below the diagonal, whose elements are
@@ -177,8 +179,8 @@ static void accumulate_task(void *context, size_t slot, size_t task)
     while (column > row) {
         column -= ++row;
     }
-    height = (row + 1) * TILE < d ? TILE : d - row * TILE;
-    width = (column + 1) * TILE < d ? TILE : d - column * TILE;
+    height = bdnn_min(TILE, d - row * TILE);
+    width = bdnn_min(TILE, d - column * TILE);
     bdnn_gemm_run(&(bdnn_gemm){.m = height,
                                .n = width,
                                .k = c->count,
@@ -222,10 +224,10 @@ static void finish_gram(struct collection *c, const int64_t *sums)
 
 static void build_gram(struct collection *c, int64_t *sums, bdnn_threads *threads)
 {
-    const int64_t tiles = (c->d + TILE - 1) / TILE;
+    const int64_t tiles = bdnn_ceil_div(c->d, TILE);
     for (c->first = 0; c->first < c->n; c->first += EXACT_ROWS) {
         c->count = c->n - c->first < EXACT_ROWS ? c->n - c->first : EXACT_ROWS;
-        bdnn_parallel(threads, widen_task, c, (size_t)((c->count + ROW_TASK - 1) / ROW_TASK));
+        bdnn_parallel(threads, widen_task, c, (size_t)bdnn_ceil_div(c->count, ROW_TASK));
         bdnn_parallel_slots(threads, accumulate_task, c, (size_t)(tiles * (tiles + 1) / 2));
         for (int64_t r = c->first; r < c->first + c->count; r++) {
             for (int64_t i = 0; i < c->d; i++) {
@@ -243,7 +245,8 @@ static void centre_columns(struct collection *c)
         for (int64_t r = 0; r < c->n; r++) {
             column[r] -= c->out->x_mean[i];
         }
-        c->out->objective.diagonal[i] = (float)(bdnn_float_choose()->dot_double(column, column, (size_t)c->n) / (double)c->n);
+        c->out->objective.diagonal[i] =
+            (float)(bdnn_float_choose()->dot_double(column, column, (size_t)c->n) / (double)c->n);
     }
 }
 
@@ -303,7 +306,7 @@ bdnn_status bdnn_statistics_collect(const bdnn_sample_source *source, double lam
     statistics->objective.sampled = c.n < c.d;
     statistics->quantizer = source->quantizer;
     if (!sum || !quantised || !allocate(&c, bdnn_threads_count(threads))) {
-        status = bdnn_fail_memory(err, bdnn_product(bdnn_size(c.d * (c.d < c.n ? c.d : c.n)), sizeof(float)),
+        status = bdnn_fail_memory(err, bdnn_product(bdnn_size(c.d * bdnn_min(c.d, c.n)), sizeof(float)),
                                   "the statistics of a layer's inputs");
         bdnn_statistics_free(statistics);
     } else {

@@ -1,6 +1,7 @@
 /* The calibration streams. */
 #include "decompose/streams.h"
 
+#include "core/arithmetic.h"
 #include "core/memory.h"
 
 #include <math.h>
@@ -73,11 +74,10 @@ static bdnn_status infer_slices(bdnn_streams *s, bdnn_error *err)
     }
     for (size_t v = 0; v < s->graph->value_count; v++) {
         int64_t bytes = item_bytes(&s->info[0][v], 1);
-        largest = bytes > largest ? bytes : largest;
+        largest = bdnn_max(bytes, largest);
     }
     s->slice[0] = SLICE_BYTES / largest;
-    s->slice[0] = s->slice[0] < 1 ? 1 : s->slice[0] > SLICE_IMAGES ? SLICE_IMAGES : s->slice[0];
-    s->slice[0] = s->slice[0] > s->images ? s->images : s->slice[0];
+    s->slice[0] = bdnn_min(bdnn_clamp(s->slice[0], 1, SLICE_IMAGES), s->images);
     s->slice[1] = s->images % s->slice[0];
     status = bdnn_graph_infer_batch(s->graph, s->slice[0], s->info[0], err);
     if (status == BDNN_OK && s->slice[1]) {

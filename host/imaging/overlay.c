@@ -1,5 +1,6 @@
 /* The picture of a segmentation. */
 #define _POSIX_C_SOURCE 200809L
+#include "core/arithmetic.h"
 #include "core/error.h"
 #include "core/memory.h"
 #include "imaging/opencv.h"
@@ -123,9 +124,8 @@ static const char *draw_legend(bdnn_image *out, int32_t left, const struct class
 
 static int32_t enlargement(const bdnn_image *image)
 {
-    const int32_t wanted = (LEAST_WIDTH + image->width - 1) / image->width, most = MOST_ENLARGE / image->height;
-    const int32_t zoom = wanted < most ? wanted : most;
-    return zoom > 1 ? zoom : 1;
+    const int32_t wanted = (int32_t)bdnn_ceil_div(LEAST_WIDTH, image->width), most = MOST_ENLARGE / image->height;
+    return (int32_t)bdnn_max(bdnn_min(wanted, most), 1);
 }
 
 /* A white picture with room for the image and the legend beside it. */
@@ -136,7 +136,7 @@ static bdnn_status make_canvas(const bdnn_image *image, const struct classes *cl
     size_t bytes;
     overlay->channels = 3;
     overlay->width = image->width * zoom + (legend ? LEGEND : 0);
-    overlay->height = image->height * zoom > legend ? image->height * zoom : legend;
+    overlay->height = (int32_t)bdnn_max(image->height * zoom, legend);
     bytes = (size_t)overlay->width * (size_t)overlay->height * 3;
     overlay->pixels = bdnn_alloc(bytes, 1);
     if (!overlay->pixels) {

@@ -1,4 +1,5 @@
 /* From an image to a network's input. */
+#include "core/arithmetic.h"
 #include "core/error.h"
 #include "core/memory.h"
 #include "imaging/opencv.h"
@@ -14,7 +15,7 @@ static bool resized_size(const bdnn_image *image, const bdnn_preprocess *p, int3
 {
     double w = p->width, h = p->height;
     if (p->resize == BDNN_RESIZE_CROP) {
-        const double shorter = image->width < image->height ? image->width : image->height;
+        const double shorter = (double)bdnn_min(image->width, image->height);
         w = fmax(rint(image->width * (double)p->resize_short / shorter), w);
         h = fmax(rint(image->height * (double)p->resize_short / shorter), h);
     }

@@ -2,10 +2,13 @@
  * the method's authors have them, and our files beside them, which hold what those two leave open (docs/npy-folder.md).
  */
 #define _POSIX_C_SOURCE 200809L
+#include "import/bases.h"
+
 #include "core/file.h"
 #include "core/memory.h"
-#include "import/folder.h"
 #include "import/npy.h"
+#include "import/parameters.h"
+#include "import/topology.h"
 
 #include <errno.h>
 #include <math.h>
@@ -159,7 +162,7 @@ static bool pack_basis(const bdnn_npy *array, const basis_axes *axes, const bdnn
 static bdnn_status pack_planes(const bdnn_npy *array, const basis_axes *axes, const bdnn_weight_layout *layout,
                                bdnn_decomposed *decomposed, bdnn_error *err)
 {
-    const size_t words = ((size_t)(layout->channels * layout->positions) + 63) / 64;
+    const size_t words = (size_t)bdnn_words_of(layout->channels * layout->positions);
     uint64_t *planes;
     /* A bit for every element of the array, rounded up to 64 per basis: the array is there, so this is small. */
     decomposed->planes =
@@ -447,7 +450,7 @@ static bdnn_status write_planes(const basis_folder *folder, const bdnn_weight_la
                                 const bdnn_decomposed *decomposed)
 {
     const int64_t inner = layout->channels * layout->positions;
-    const size_t words = ((size_t)inner + 63) / 64, rows = (size_t)(layout->outer * folder->bases);
+    const size_t words = (size_t)bdnn_words_of(inner), rows = (size_t)(layout->outer * folder->bases);
     const bdnn_shape shape = {3, {layout->outer, folder->bases, inner}};
     const uint64_t *planes = decomposed->planes.data;
     int8_t *signs = bdnn_alloc(rows, (size_t)inner), *to = signs;

@@ -3,9 +3,9 @@
 #include "core/file.h"
 #include "core/memory.h"
 #include "core/options.h"
-#include "import/folder.h"
 #include "import/import.h"
 #include "import/npy.h"
+#include "import/parameters.h"
 #include "layers/layer.h"
 #include "model/model_file.h"
 

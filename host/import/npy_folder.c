@@ -5,6 +5,7 @@
 #include "import/folder.h"
 #include "import/import.h"
 #include "import/npy.h"
+#include "import/parameters.h"
 #include "layers/layer.h"
 
 #include <stdio.h>

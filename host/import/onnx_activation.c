@@ -1,5 +1,5 @@
 /* Operators on one input: activations, normalisations, softmax, arg max, and those that inference leaves out. */
-#include "import/onnx_import.h"
+#include "import/onnx_operators.h"
 
 #include "core/finite.h"
 

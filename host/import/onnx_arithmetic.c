@@ -1,5 +1,5 @@
 /* Add, Sub, Mul, Div, Sum, with the broadcasting of every operator set; on integers only between constants (shapes). */
-#include "import/onnx_import.h"
+#include "import/onnx_operators.h"
 
 #include "core/memory.h"
 
@@ -33,7 +33,7 @@ static onnx_operand *legacy_broadcast(onnx_importer *im, const onnx_operand *a, 
 /* The operands' common shape, and each one's strides along it (0 where it is repeated). */
 static bool broadcast(onnx_importer *im, const onnx_operand *x[2], bdnn_shape *shape, int64_t strides[2][BDNN_MAX_RANK])
 {
-    int32_t rank = x[0]->shape.rank > x[1]->shape.rank ? x[0]->shape.rank : x[1]->shape.rank;
+    int32_t rank = (int32_t)bdnn_max(x[0]->shape.rank, x[1]->shape.rank);
     memset(shape, 0, sizeof *shape);
     memset(strides, 0, 2 * sizeof *strides);
     shape->rank = rank;

@@ -1,5 +1,5 @@
 /* Gemm and MatMul: by constant weights a DENSE layer, else a product of two values. */
-#include "import/onnx_import.h"
+#include "import/onnx_operators.h"
 
 #include <string.h>
 

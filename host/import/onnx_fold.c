@@ -1,5 +1,6 @@
 /* Operators whose results are known at import: constants, shapes, and what networks compute from shapes. */
-#include "import/onnx_import.h"
+#include "import/onnx_operators.h"
+#include "import/onnx_tensor.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* The current node: its inputs and attributes, and the layers it becomes. */
-#include "import/onnx_import.h"
+#include "import/onnx_node.h"
 
 #include "core/memory.h"
 #include "layers/layer.h"
@@ -227,22 +227,7 @@ bool bdnn_onnx_int32(onnx_importer *im, const char *what, int64_t value, int64_t
 static bool foldable(bdnn_op op, int input_count)
 {
     enum { FEW = 16 }; /* operands that each cost as much as the result */
-    switch (op) {
-    case BDNN_OP_ACTIVATION:
-    case BDNN_OP_AFFINE:
-    case BDNN_OP_CONCAT:
-    case BDNN_OP_PAD:
-    case BDNN_OP_RESHAPE:
-    case BDNN_OP_TRANSPOSE:
-    case BDNN_OP_SOFTMAX:
-    case BDNN_OP_ARGMAX:
-        return true;
-    case BDNN_OP_ADD:
-    case BDNN_OP_MUL:
-        return input_count <= FEW;
-    default:
-        return false;
-    }
+    return bdnn_op_has(op, BDNN_OP_CHEAP) && ((op != BDNN_OP_ADD && op != BDNN_OP_MUL) || input_count <= FEW);
 }
 
 /* One layer on its way into the graph. */

@@ -1,5 +1,5 @@
 /* The operators that can be imported. */
-#include "import/onnx_import.h"
+#include "import/onnx_operators.h"
 
 #include <stdlib.h>
 #include <string.h>

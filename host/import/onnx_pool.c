@@ -1,5 +1,6 @@
 /* MaxPool, AveragePool, MaxUnpool and the global poolings. */
-#include "import/onnx_import.h"
+#include "import/onnx_operators.h"
+#include "import/onnx_window.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* Resize and Upsample in the forms of every operator set. */
-#include "import/onnx_import.h"
+#include "import/onnx_operators.h"
 
 #include <string.h>
 
@@ -65,7 +65,7 @@ static void finish_sizes(onnx_importer *im, bdnn_layer *spec, onnx_operand *x)
     int64_t sizes[BDNN_MAX_RANK];
     int count = bdnn_onnx_list(im, bdnn_onnx_input(im, 3), "sizes", sizes, BDNN_MAX_RANK);
     if (im->status == BDNN_OK && count != x->shape.rank) {
-        bdnn_onnx_fail(im, BDNN_ERROR_FORMAT, "%d sizes for an input of rank %d", count < 0 ? 0 : count,
+        bdnn_onnx_fail(im, BDNN_ERROR_FORMAT, "%d sizes for an input of rank %d", (int)bdnn_max(count, 0),
                        (int)x->shape.rank);
     }
     if (im->status != BDNN_OK) {

@@ -1,5 +1,5 @@
 /* Operators that move elements: Concat, Pad, Slice, Flatten, Reshape, Squeeze, Unsqueeze, Transpose. */
-#include "import/onnx_import.h"
+#include "import/onnx_operators.h"
 
 #include "core/memory.h"
 
@@ -107,7 +107,7 @@ void bdnn_onnx_pad(onnx_importer *im)
         return;
     }
     if (count != 2 * x->shape.rank) {
-        bdnn_onnx_fail(im, BDNN_ERROR_FORMAT, "%d pads for an input of rank %d", count < 0 ? 0 : count,
+        bdnn_onnx_fail(im, BDNN_ERROR_FORMAT, "%d pads for an input of rank %d", (int)bdnn_max(count, 0),
                        (int)x->shape.rank);
         return;
     }
@@ -140,8 +140,8 @@ static void slice_axis(slice *s, int32_t axis, int64_t dim, int64_t start, int64
     int64_t low = step > 0 ? 0 : -1, high = step > 0 ? dim : dim - 1, count;
     start = start < -dim ? low : start < 0 ? start + dim : start;
     end = end < -dim ? low : end < 0 ? end + dim : end;
-    start = start < 0 ? 0 : start > high ? high : start;
-    end = end < low ? low : end > high ? high : end;
+    start = bdnn_clamp(start, 0, high);
+    end = bdnn_clamp(end, low, high);
     count = step > 0 ? (end - start + step - 1) / step : (start - end - step - 1) / -step;
     s->start[axis] = start;
     s->step[axis] = count > 1 ? step : 1; /* one that is never taken may be of any size */

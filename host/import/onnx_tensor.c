@@ -1,6 +1,6 @@
 /* Tensors of the file as constants: every type to float or int64, every size checked against the bytes that are there.
  */
-#include "import/onnx_import.h"
+#include "import/onnx_tensor.h"
 
 #include "core/memory.h"
 

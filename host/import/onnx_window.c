@@ -1,5 +1,5 @@
 /* The sliding window that convolutions and poolings share: kernel, strides, dilations, explicit and automatic pads. */
-#include "import/onnx_import.h"
+#include "import/onnx_window.h"
 
 /* Far beyond any network, and small enough that no product of two overflows. */
 enum { MAX_WINDOW = 1 << 24 };
@@ -64,10 +64,10 @@ static bool same_pads(onnx_importer *im, const onnx_operand *x, bool upper, bdnn
 {
     int offset = bdnn_onnx_window_offset(x->shape.rank);
     for (int32_t i = 0; i < x->shape.rank - 2; i++) {
-        int64_t in = x->shape.dim[2 + i], stride = window->stride[offset + i], outputs = (in + stride - 1) / stride;
+        int64_t in = x->shape.dim[2 + i], stride = window->stride[offset + i], outputs = bdnn_ceil_div(in, stride);
         int64_t reach = (int64_t)(window->kernel[offset + i] - 1) * window->dilation[offset + i] + 1;
         int64_t total = outputs > 0 ? (outputs - 1) * stride + reach - in : 0, begin;
-        total = total > 0 ? total : 0;
+        total = bdnn_max(total, 0);
         begin = upper ? total / 2 : total - total / 2;
         if (!bdnn_onnx_int32(im, "pad", begin, 0, MAX_WINDOW, &window->pad_begin[offset + i]) ||
             !bdnn_onnx_int32(im, "pad", total - begin, 0, MAX_WINDOW, &window->pad_end[offset + i])) {

@@ -400,6 +400,12 @@ BDNN_API bdnn_status bdnn_devices(const char *xclbin, bdnn_device_info **devices
 /* Ends a list of bdnn_devices. NULL: nothing happens. */
 BDNN_API void bdnn_devices_free(bdnn_device_info *devices);
 
+/* Describes the one device that a session's `device` names (NULL: "cpu"). Other accelerators are left alone; `xclbin`
+ * as for bdnn_devices. A device that is not there has a problem. Errors: BDNN_ERROR_ARGUMENT for what no device is
+ * called, BDNN_ERROR_MEMORY. */
+BDNN_API bdnn_status bdnn_device_describe(const char *device, const char *xclbin, bdnn_device_info *info,
+                                          bdnn_error *err);
+
 #ifdef __cplusplus
 }
 #endif

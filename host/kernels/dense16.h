@@ -38,13 +38,13 @@ static int32_t dot_block(const uint8_t *x, const int16_t *w, int64_t used, int64
 static void dense_filter(const bdnn_ip_shape *s, const uint64_t *planes, const int8_t *scales, const uint8_t *x_q,
                          int32_t *acc, int64_t acc_stride)
 {
-    const int64_t inner = bdnn_ip_inner(s), words = (inner + 63) / 64;
+    const int64_t inner = bdnn_ip_inner(s), words = bdnn_ip_words(s);
     for (int64_t n = 0; n < s->batch; n++) {
         acc[n * acc_stride] = 0;
     }
     for (int64_t first = 0; first < words; first += BLOCK_WORDS) {
-        const int64_t count = words - first < BLOCK_WORDS ? words - first : BLOCK_WORDS, at = first * 64;
-        const int64_t used = inner - at < BLOCK ? inner - at : BLOCK;
+        const int64_t count = bdnn_min(words - first, BLOCK_WORDS), at = first * 64;
+        const int64_t used = bdnn_min(inner - at, BLOCK);
         int16_t w[BLOCK];
         decode(planes + first, words, scales, s->bases, count, w);
         for (int64_t n = 0; n < s->batch; n++) {
@@ -71,11 +71,10 @@ static void dense_task(void *context, size_t slot, size_t task)
 {
     const struct dense_job *job = context;
     const bdnn_ip_shape *s = job->shape;
-    const int64_t words = (bdnn_ip_inner(s) + 63) / 64, first = (int64_t)task * DENSE_FILTERS;
-    const int64_t end = first + DENSE_FILTERS < s->filters ? first + DENSE_FILTERS : s->filters;
+    const int64_t first = (int64_t)task * DENSE_FILTERS, end = bdnn_min(first + DENSE_FILTERS, s->filters);
     int32_t *acc = bdnn_slot(job->scratch, dense_slot_bytes(s), slot);
     for (int64_t f = first; f < end; f++) {
-        dense_filter(s, job->weights->planes + f * s->bases * words, job->weights->scales + f * s->bases, job->x_q,
+        dense_filter(s, bdnn_ip_planes_of(s, job->weights, f), bdnn_ip_scales_of(s, job->weights, f), job->x_q,
                      acc + (f - first), DENSE_FILTERS);
     }
     bdnn_sink_put(job->sink, 0, s->batch, first, end - first, acc, DENSE_FILTERS);
@@ -96,7 +95,7 @@ static void run(const bdnn_ip_shape *shape, const bdnn_ip_weights *weights, cons
 {
     struct dense_job job = {.shape = shape, .weights = weights, .x_q = x_q, .sink = sink, .scratch = scratch};
     (void)packed;
-    bdnn_parallel_slots(threads, dense_task, &job, (size_t)((shape->filters + DENSE_FILTERS - 1) / DENSE_FILTERS));
+    bdnn_parallel_slots(threads, dense_task, &job, (size_t)bdnn_ceil_div(shape->filters, DENSE_FILTERS));
 }
 
 const bdnn_ip_kernel DENSE_KERNEL = {

@@ -66,7 +66,7 @@ static bool supported(const bdnn_ip_shape *shape)
 
 static int64_t padded_inner(const bdnn_ip_shape *s)
 {
-    return (bdnn_ip_inner(s) + BLOCK - 1) / BLOCK * BLOCK;
+    return bdnn_ceil_div(bdnn_ip_inner(s), BLOCK) * BLOCK;
 }
 
 static int parts_of(const bdnn_ip_shape *s)
@@ -98,11 +98,11 @@ struct filter {
 
 static struct filter filter_of(const bdnn_ip_shape *s, const uint64_t *planes, const int8_t *scales)
 {
-    const int64_t words = (bdnn_ip_inner(s) + 63) / 64;
+    const int64_t words = bdnn_ip_words(s);
     struct filter f = {.bytes = words * 8 / BYTES * BYTES};
     int32_t largest = 0;
     for (int32_t k = 0; k < 8; k++) {
-        f.plane[k] = (const uint8_t *)(planes + (k < s->bases ? k : s->bases - 1) * words);
+        f.plane[k] = (const uint8_t *)(planes + bdnn_min(k, s->bases - 1) * words);
     }
     for (int32_t k = 0; k < s->bases; k++) {
         largest += abs(scales[k]);
@@ -226,9 +226,9 @@ static void reorder(void *context, size_t index)
 static void run_filter(const struct job *job, int64_t index, int64_t n, int64_t items, int32_t *acc)
 {
     const bdnn_ip_shape *s = job->shape;
-    const int64_t words = (bdnn_ip_inner(s) + 63) / 64, padded = padded_inner(s), parts = parts_of(s);
+    const int64_t words = bdnn_ip_words(s), padded = padded_inner(s), parts = parts_of(s);
     struct filter whole =
-        filter_of(s, job->weights->planes + index * s->bases * words, job->weights->scales + index * s->bases);
+        filter_of(s, bdnn_ip_planes_of(s, job->weights, index), bdnn_ip_scales_of(s, job->weights, index));
     const int64_t left = words * 8 - whole.bytes;
     uint8_t rest[8][sizeof(vec)];
     struct filter end;
@@ -253,7 +253,7 @@ static void run_task(void *context, size_t task)
     const struct job *job = context;
     const bdnn_ip_shape *s = job->shape;
     const int64_t first = (int64_t)task * FILTERS;
-    const int64_t count = s->filters - first < FILTERS ? s->filters - first : FILTERS;
+    const int64_t count = bdnn_min(s->filters - first, FILTERS);
     int64_t items = MOST_ITEMS;
     for (int64_t n = 0; n < s->batch; n += items) {
         int32_t acc[MOST_ITEMS * FILTERS];
@@ -277,7 +277,7 @@ static void run(const bdnn_ip_shape *shape, const bdnn_ip_weights *weights, cons
         job.order[i] = (uint16_t)element_at(shape->bases, i / BYTES, i % BYTES);
     }
     bdnn_parallel(threads, reorder, &job, (size_t)(shape->batch * (padded_inner(shape) / BLOCK)));
-    bdnn_parallel(threads, run_task, &job, (size_t)((shape->filters + FILTERS - 1) / FILTERS));
+    bdnn_parallel(threads, run_task, &job, (size_t)bdnn_ceil_div(shape->filters, FILTERS));
 }
 
 const bdnn_ip_kernel DENSE_KERNEL = {

@@ -1,6 +1,6 @@
 /* Kernel for fully connected layers, any processor. */
+#include "kernels/decode.h"
 #include "kernels/kernel_list.h"
-#include "kernels/maps.h"
 
 #define DENSE_KERNEL    bdnn_ip_dense_portable
 #define DENSE_NAME      "dense16_1x1__portable"
@@ -11,7 +11,7 @@ static void decode(const uint64_t *planes, int64_t words, const int8_t *scales, 
 {
     for (int64_t i = 0; i < count; i++) {
         int8_t bytes[64];
-        bdnn_map_choose()->decode(planes + i, (size_t)words, 1, scales, bases, bytes);
+        bdnn_decode_choose()->decode(planes + i, (size_t)words, 1, scales, bases, bytes);
         for (int j = 0; j < 64; j++) {
             w[i * 64 + j] = bytes[j];
         }

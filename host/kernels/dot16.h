@@ -49,7 +49,7 @@ static void multiply(const void *rows, int64_t row_stride, int64_t count, const 
     (void)notes;
     for (int64_t f = 0; f < filters; f += FILTERS) {
         const int16_t *w = (const int16_t *)panel + f * padded_inner;
-        const int64_t used = filters - f < FILTERS ? filters - f : FILTERS;
+        const int64_t used = bdnn_min(filters - f, FILTERS);
         for (int64_t r = 0; r < count; r++) {
             int32_t sum[FILTERS];
             dot4((const int16_t *)rows + r * row_stride, w, padded_inner, sum);

@@ -2,6 +2,7 @@
  * the rows of A, as they lie, go past them. */
 #include "kernels/gemm.h"
 
+#include "core/arithmetic.h"
 #include "kernels/floats.h"
 
 #include <stdalign.h>
@@ -10,8 +11,8 @@
 #include <xmmintrin.h>
 #endif
 
-/* Rows of A in one call of a kernel, and rows of which a block's depth (half a megabyte) stays in the second-level cache
- * while the panels of B go past. */
+/* Rows of A in one call of a kernel, and rows of which a block's depth (half a megabyte) stays in the second-level
+ * cache while the panels of B go past. */
 #define ROWS        64
 #define CACHED_ROWS 512
 
@@ -86,14 +87,14 @@ static void put(const float *sums, int64_t width, int64_t rows, int64_t columns,
 static void run_panel(const bdnn_gemm *g, const bdnn_float_kernel *kernel, int64_t first, int64_t count, int64_t k,
                       int64_t j)
 {
-    const int64_t depth = g->k - k < BDNN_GEMM_BLOCK ? g->k - k : BDNN_GEMM_BLOCK, width = kernel->tile_columns;
-    const int64_t columns = g->n - j < width ? g->n - j : width;
+    const int64_t depth = bdnn_min(g->k - k, BDNN_GEMM_BLOCK), width = kernel->tile_columns;
+    const int64_t columns = bdnn_min(g->n - j, width);
     const bdnn_gemm_mode mode = g->mode == BDNN_GEMM_SET && k > 0 ? BDNN_GEMM_ADD : g->mode;
     alignas(64) float panel[BDNN_GEMM_BLOCK * BDNN_GEMM_MAX_TILE_COLUMNS];
     alignas(64) float sums[ROWS * BDNN_GEMM_MAX_TILE_COLUMNS];
     pack(g->b + k * g->b_row + j * g->b_column, g->b_row, g->b_column, depth, columns, width, panel);
     for (int64_t i = first; i < first + count; i += ROWS) {
-        const int64_t rows = first + count - i < ROWS ? first + count - i : ROWS;
+        const int64_t rows = bdnn_min(first + count - i, ROWS);
         kernel->tile(rows, depth, g->a + i * g->a_row + k * g->a_column, g->a_row, g->a_column, panel, sums);
         put(sums, width, rows, columns, mode, g->c + i * g->c_row + j, g->c_row);
     }
@@ -122,7 +123,7 @@ void bdnn_gemm_run(const bdnn_gemm *g)
     for (int64_t i = 0; i < g->m; i += CACHED_ROWS) {
         for (int64_t k = 0; k < g->k; k += BDNN_GEMM_BLOCK) {
             for (int64_t j = 0; j < g->n; j += kernel->tile_columns) {
-                run_panel(g, kernel, i, g->m - i < CACHED_ROWS ? g->m - i : CACHED_ROWS, k, j);
+                run_panel(g, kernel, i, bdnn_min(g->m - i, CACHED_ROWS), k, j);
             }
         }
     }

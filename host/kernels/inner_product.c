@@ -1,17 +1,17 @@
 /* The table of inner-product kernels and the choice from it. */
 #include "kernels/inner_product.h"
+#include "kernels/decode.h"
 #include "kernels/kernel_list.h"
-#include "kernels/maps.h"
 
 #include <string.h>
 
 void bdnn_ip_decode(const uint64_t *planes, const int8_t *scales, int32_t bases, int64_t inner, int8_t *w)
 {
-    const size_t words = (size_t)(inner + 63) / 64, full = (size_t)inner / 64;
-    bdnn_map_choose()->decode(planes, words, full, scales, bases, w);
+    const size_t words = (size_t)bdnn_words_of(inner), full = (size_t)inner / 64;
+    bdnn_decode_choose()->decode(planes, words, full, scales, bases, w);
     if (full < words) {
         int8_t last[64];
-        bdnn_map_choose()->decode(planes + full, words, 1, scales, bases, last);
+        bdnn_decode_choose()->decode(planes + full, words, 1, scales, bases, last);
         memcpy(w + full * 64, last, (size_t)inner % 64);
     }
 }
@@ -30,39 +30,8 @@ void bdnn_ip_as_stored(const bdnn_ip_shape *shape, const bdnn_ip_weights *weight
     (void)threads;
 }
 
-const bdnn_ip_kernel *const bdnn_ip_kernels[] = {
-#if defined(__x86_64__)
-    &bdnn_ip_dense_avx512gfni,
-    &bdnn_ip_dense_avx512vnni,
-    &bdnn_ip_panel_amx,
-    &bdnn_ip_panel_avx512vnni,
-    &bdnn_ip_popcount_avx512,
-    &bdnn_ip_dense_avxvnni,
-    &bdnn_ip_panel_avxvnni,
-    &bdnn_ip_dense_avx2,
-    &bdnn_ip_panel_avx2,
-    &bdnn_ip_dot16_avx2,
-    &bdnn_ip_popcount_avx2,
-    &bdnn_ip_dense_sse4,
-    &bdnn_ip_panel_sse4,
-#elif defined(__aarch64__)
-    &bdnn_ip_dense_i8mm,
-    &bdnn_ip_dense_dotprod,
-    &bdnn_ip_dense_neon,
-    &bdnn_ip_panel_i8mm,
-    &bdnn_ip_panel_dotprod,
-    &bdnn_ip_panel_neon,
-    &bdnn_ip_dot16_neon,
-    &bdnn_ip_popcount_neon,
-#elif defined(__arm__)
-    &bdnn_ip_dense_neon,     &bdnn_ip_panel_neon,     &bdnn_ip_dot16_neon,        &bdnn_ip_popcount_neon,
-#endif
-    &bdnn_ip_dense_portable,
-    &bdnn_ip_dot16_portable,
-    &bdnn_ip_popcount_portable,
-    &bdnn_ip_xnor_scalar,
-    NULL,
-};
+#define ENTRY(name) &bdnn_ip_##name,
+const bdnn_ip_kernel *const bdnn_ip_kernels[] = {BDNN_IP_KERNELS(ENTRY) NULL};
 
 const bdnn_ip_kernel *bdnn_ip_choose(const bdnn_ip_shape *shape)
 {

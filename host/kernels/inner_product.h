@@ -4,6 +4,7 @@
 #ifndef BDNN_KERNELS_INNER_PRODUCT_H
 #define BDNN_KERNELS_INNER_PRODUCT_H
 
+#include "core/arithmetic.h"
 #include "core/threads.h"
 #include "kernels/sink.h"
 
@@ -31,10 +32,29 @@ static inline int64_t bdnn_ip_inner(const bdnn_ip_shape *shape)
     return (int64_t)shape->kernel[0] * shape->kernel[1] * shape->kernel[2] * (shape->channels / shape->groups);
 }
 
+/* Words of one basis. */
+static inline int64_t bdnn_ip_words(const bdnn_ip_shape *shape)
+{
+    return bdnn_words_of(bdnn_ip_inner(shape));
+}
+
 typedef struct bdnn_ip_weights {
-    const uint64_t *planes; /* [F][K][ceil(D / 64)], bits from D on are 1 */
+    const uint64_t *planes; /* [F][K][bdnn_ip_words], bits from D on are 1 */
     const int8_t *scales;   /* [F][K] */
 } bdnn_ip_weights;
+
+/* The bases and the scales of one filter. */
+static inline const uint64_t *bdnn_ip_planes_of(const bdnn_ip_shape *shape, const bdnn_ip_weights *weights,
+                                                int64_t filter)
+{
+    return weights->planes + filter * shape->bases * bdnn_ip_words(shape);
+}
+
+static inline const int8_t *bdnn_ip_scales_of(const bdnn_ip_shape *shape, const bdnn_ip_weights *weights,
+                                              int64_t filter)
+{
+    return weights->scales + filter * shape->bases;
+}
 
 typedef struct bdnn_ip_kernel {
     const char *name; /* operand types, tile and instruction set, for tables and messages */

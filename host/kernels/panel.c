@@ -16,7 +16,7 @@
 
 static int64_t round_up(int64_t n, int64_t multiple)
 {
-    return (n + multiple - 1) / multiple * multiple;
+    return bdnn_ceil_div(n, multiple) * multiple;
 }
 
 static int64_t padded_inner(const bdnn_panel_kernel *k, const bdnn_ip_shape *s)
@@ -33,8 +33,7 @@ static size_t group_bytes(const bdnn_panel_kernel *k, const bdnn_ip_shape *s)
 static int64_t tile_rows(const bdnn_panel_kernel *k, const bdnn_ip_shape *s)
 {
     const int64_t fit = TILE_BYTES / (padded_inner(k, s) * (int64_t)k->row_bytes) / TILE_STEP * TILE_STEP;
-    const int64_t all = bdnn_ip_positions(s), rows = fit < TILE_STEP ? TILE_STEP : fit > MOST_ROWS ? MOST_ROWS : fit;
-    return rows < all ? rows : all;
+    return bdnn_min(bdnn_clamp(fit, TILE_STEP, MOST_ROWS), bdnn_ip_positions(s));
 }
 
 /* The notes of all filters lie behind the panels of all groups. */
@@ -78,10 +77,9 @@ static void pack_filter(void *context, size_t index)
 {
     const struct packing *job = context;
     const bdnn_ip_shape *s = job->shape;
-    const int64_t inner = bdnn_ip_inner(s), words = (inner + 63) / 64, filters = s->filters / s->groups,
-                  f = (int64_t)index;
+    const int64_t inner = bdnn_ip_inner(s), filters = s->filters / s->groups, f = (int64_t)index;
     int8_t decoded[BDNN_IP_MAX_INNER];
-    bdnn_ip_decode(job->weights->planes + f * s->bases * words, job->weights->scales + f * s->bases, s->bases, inner,
+    bdnn_ip_decode(bdnn_ip_planes_of(s, job->weights, f), bdnn_ip_scales_of(s, job->weights, f), s->bases, inner,
                    decoded);
     job->kernel->store(decoded, f % filters, inner, padded_inner(job->kernel, s),
                        job->packed + (size_t)(f / filters) * group_bytes(job->kernel, s));
@@ -115,7 +113,7 @@ static void multiply(const struct running *job, const void *rows, int64_t first,
     const uint8_t *panel = job->packed + (size_t)group * group_bytes(k, job->shape);
     const uint8_t *notes = k->note ? job->packed + notes_at(k, job->shape) + group * filters : NULL;
     for (int64_t f = 0; f < filters; f += SINK_FILTERS) {
-        const int64_t some = filters - f < SINK_FILTERS ? filters - f : SINK_FILTERS;
+        const int64_t some = bdnn_min(filters - f, SINK_FILTERS);
         k->multiply(rows, padded, count, panel + (size_t)(f * padded) * k->weight_bytes, notes ? notes + f : NULL,
                     padded, some, sums, SINK_FILTERS);
         bdnn_sink_put(job->sink, first, count, group * filters + f, some, sums, SINK_FILTERS);
@@ -128,8 +126,7 @@ static void run_tile(void *context, size_t slot, size_t tile)
     const bdnn_panel_kernel *k = job->kernel;
     const bdnn_ip_shape *s = job->shape;
     const int64_t inner = bdnn_ip_inner(s), padded = padded_inner(k, s), rows = tile_rows(k, s);
-    const int64_t first = (int64_t)tile * rows, all = bdnn_ip_positions(s),
-                  count = first + rows < all ? rows : all - first;
+    const int64_t first = (int64_t)tile * rows, count = bdnn_min(rows, bdnn_ip_positions(s) - first);
     int32_t *sums = bdnn_slot(job->scratch, slot_bytes(k, s), slot);
     uint8_t *bytes = (uint8_t *)sums + sums_bytes(k, s);
     void *wide = bytes + bdnn_round_up((size_t)(rows * padded), BDNN_ALIGNMENT);
@@ -157,5 +154,5 @@ void bdnn_panel_run(const bdnn_panel_kernel *kernel, const bdnn_ip_shape *shape,
     struct running job = {
         .kernel = kernel, .shape = shape, .packed = packed, .x_q = x_q, .sink = sink, .scratch = scratch};
     const int64_t rows = tile_rows(kernel, shape), all = bdnn_ip_positions(shape);
-    bdnn_parallel_slots(threads, run_tile, &job, (size_t)((all + rows - 1) / rows));
+    bdnn_parallel_slots(threads, run_tile, &job, (size_t)bdnn_ceil_div(all, rows));
 }

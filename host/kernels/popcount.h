@@ -22,7 +22,7 @@ static bool supported(const bdnn_ip_shape *shape)
 
 static size_t item_words(const bdnn_ip_shape *shape)
 {
-    return (size_t)shape->bits * (size_t)((bdnn_ip_inner(shape) + 63) / 64);
+    return (size_t)shape->bits * (size_t)bdnn_ip_words(shape);
 }
 
 static size_t scratch_bytes(const bdnn_ip_shape *shape, size_t threads)
@@ -55,12 +55,12 @@ static void run_tile(void *context, size_t tile)
 {
     const struct job *job = context;
     const bdnn_ip_shape *s = job->shape;
-    const int64_t words = (bdnn_ip_inner(s) + 63) / 64, first = (int64_t)tile * FILTER_TILE;
-    const int64_t end = first + FILTER_TILE < s->filters ? first + FILTER_TILE : s->filters;
+    const int64_t words = bdnn_ip_words(s), first = (int64_t)tile * FILTER_TILE;
+    const int64_t end = bdnn_min(first + FILTER_TILE, s->filters);
     int32_t sums[MOST_BATCH][FILTER_TILE];
     for (int64_t f = first; f < end; f++) {
-        const uint64_t *m = job->weights->planes + f * s->bases * words;
-        const int8_t *g = job->weights->scales + f * s->bases;
+        const uint64_t *m = bdnn_ip_planes_of(s, job->weights, f);
+        const int8_t *g = bdnn_ip_scales_of(s, job->weights, f);
         for (int64_t n = 0; n < s->batch; n++) {
             const uint64_t *planes = job->planes + (size_t)n * item_words(s);
             int32_t acc = 0;
@@ -90,7 +90,7 @@ static void run(const bdnn_ip_shape *shape, const bdnn_ip_weights *weights, cons
             job.sum[n] += row[d];
         }
     }
-    bdnn_parallel(threads, run_tile, &job, (size_t)((shape->filters + FILTER_TILE - 1) / FILTER_TILE));
+    bdnn_parallel(threads, run_tile, &job, (size_t)bdnn_ceil_div(shape->filters, FILTER_TILE));
 }
 
 const bdnn_ip_kernel POPCOUNT_KERNEL = {

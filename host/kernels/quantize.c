@@ -1,12 +1,13 @@
 /* The quantization sub-layer and bit planes. */
 #include "kernels/quantize.h"
 
-#include "kernels/maps.h"
+#include "core/arithmetic.h"
+#include "kernels/quantization.h"
 
 #include <string.h>
 
 /* Elements of one task: large enough to outweigh its dispatch, a constant so that no result depends on the threads. */
-#define TILE ((size_t)16 << 10)
+#define TILE ((int64_t)16 << 10)
 
 /* What a task does to its part of the elements. */
 struct convert {
@@ -19,40 +20,40 @@ struct convert {
 
 static size_t end_of(const struct convert *job, size_t tile)
 {
-    return (tile + 1) * TILE < job->count ? TILE : job->count - tile * TILE;
+    return (size_t)bdnn_min(TILE, (int64_t)job->count - (int64_t)tile * TILE);
 }
 
 static void quantize_tile(void *context, size_t tile)
 {
     const struct convert *job = context;
-    bdnn_map_choose()->quantise((const float *)job->x + tile * TILE, end_of(job, tile), job->step, job->low, job->high,
-                                job->zero_point, (uint8_t *)job->y + tile * TILE);
+    bdnn_quantization_choose()->quantize((const float *)job->x + tile * TILE, end_of(job, tile), job->step, job->low,
+                                         job->high, job->zero_point, (uint8_t *)job->y + tile * TILE);
 }
 
 static void quantize_wide_tile(void *context, size_t tile)
 {
     const struct convert *job = context;
-    bdnn_map_choose()->quantise_wide((const int16_t *)job->x + tile * TILE, end_of(job, tile), job->multiplier,
-                                     job->shift, job->zero_point, job->most, (uint8_t *)job->y + tile * TILE);
+    bdnn_quantization_choose()->quantize_wide((const int16_t *)job->x + tile * TILE, end_of(job, tile), job->multiplier,
+                                              job->shift, job->zero_point, job->most, (uint8_t *)job->y + tile * TILE);
 }
 
 static void dequantize_tile(void *context, size_t tile)
 {
     const struct convert *job = context;
-    bdnn_map_choose()->dequantise((const uint8_t *)job->x + tile * TILE, end_of(job, tile), job->step, job->zero_point,
-                                  (float *)job->y + tile * TILE);
+    bdnn_quantization_choose()->dequantize((const uint8_t *)job->x + tile * TILE, end_of(job, tile), job->step,
+                                           job->zero_point, (float *)job->y + tile * TILE);
 }
 
 static void dequantize_wide_tile(void *context, size_t tile)
 {
     const struct convert *job = context;
-    bdnn_map_choose()->dequantise_wide((const int16_t *)job->x + tile * TILE, end_of(job, tile), job->step,
-                                       (float *)job->y + tile * TILE);
+    bdnn_quantization_choose()->dequantize_wide((const int16_t *)job->x + tile * TILE, end_of(job, tile), job->step,
+                                                (float *)job->y + tile * TILE);
 }
 
 static void convert(struct convert job, bdnn_task *task, bdnn_threads *threads)
 {
-    bdnn_parallel(threads, task, &job, (job.count + TILE - 1) / TILE);
+    bdnn_parallel(threads, task, &job, (size_t)bdnn_ceil_div((int64_t)job.count, TILE));
 }
 
 void bdnn_quantize(const float *x, size_t count, float step, int32_t zero_point, int32_t bits, uint8_t *x_q,
@@ -97,17 +98,17 @@ void bdnn_fake_quantize(const float *x, size_t count, float step, int32_t zero_p
     const float low = (float)-zero_point, high = (float)((1 << bits) - 1 - zero_point);
     uint8_t level[256];
     for (size_t i = 0; i < count; i += sizeof level) {
-        const size_t some = count - i < sizeof level ? count - i : sizeof level;
-        bdnn_map_choose()->quantise(x + i, some, step, low, high, zero_point, level);
-        bdnn_map_choose()->dequantise(level, some, step, zero_point, y + i);
+        const size_t some = (size_t)bdnn_min((int64_t)(count - i), sizeof level);
+        bdnn_quantization_choose()->quantize(x + i, some, step, low, high, zero_point, level);
+        bdnn_quantization_choose()->dequantize(level, some, step, zero_point, y + i);
     }
 }
 
 void bdnn_pack_planes(const uint8_t *x_q, size_t count, int32_t bits, uint64_t *planes)
 {
-    const size_t words = (count + 63) / 64;
+    const size_t words = (size_t)bdnn_words_of((int64_t)count);
     for (size_t w = 0; w < words; w++) {
-        const size_t used = count - w * 64 < 64 ? count - w * 64 : 64;
+        const size_t used = (size_t)bdnn_min((int64_t)(count - w * 64), 64);
         uint64_t plane[8] = {0};
         for (size_t i = 0; i < used; i++) {
             for (int32_t q = 0; q < bits; q++) {

@@ -1,7 +1,8 @@
 /* Where the sums of an inner-product kernel go: the definition of the requantisation, and the walk over a tile. */
 #include "kernels/sink.h"
 
-#include "kernels/maps.h"
+#include "core/arithmetic.h"
+#include "kernels/quantization.h"
 
 #include <stdatomic.h>
 #include <string.h>
@@ -13,7 +14,7 @@
 static inline int32_t requantise(int32_t acc, int64_t multiplier, int64_t offset, int32_t low, int32_t high)
 {
     const int64_t v = (acc * multiplier + offset) >> 32;
-    return (int32_t)(v < low ? low : v > high ? high : v);
+    return (int32_t)bdnn_clamp(v, low, high);
 }
 
 static void quantised(const bdnn_sink_tile *t, const bdnn_requantiser *r, uint8_t *y)
@@ -29,7 +30,7 @@ static void quantised(const bdnn_sink_tile *t, const bdnn_requantiser *r, uint8_
 static inline uint8_t read_wide(int32_t v, const bdnn_reading *r)
 {
     v = ((v * r->multiplier + (1 << (r->shift - 1))) >> r->shift) + r->zero_point;
-    return (uint8_t)(v < 0 ? 0 : v > r->most ? r->most : v);
+    return (uint8_t)bdnn_clamp(v, 0, r->most);
 }
 
 static void wide(const bdnn_sink_tile *t, const bdnn_requantiser *r, int16_t *y)
@@ -41,7 +42,7 @@ static void wide(const bdnn_sink_tile *t, const bdnn_requantiser *r, int16_t *y)
                                    t->addend ? -WIDE_MOST : r->low, t->addend ? WIDE_MOST : r->high);
             if (t->addend) {
                 v += t->addend[at];
-                v = v < r->low ? r->low : v > r->high ? r->high : v;
+                v = (int32_t)bdnn_clamp(v, r->low, r->high);
             }
             y[at] = (int16_t)v;
             if (t->reading) {
@@ -96,8 +97,8 @@ static void apply_epilogue(const bdnn_sink_tile *t, const bdnn_epilogue *e, int6
     const float *multiplier = e->multiplier + filter, *bias = e->bias + filter;
     const int32_t *offset = e->offset + filter;
     for (int64_t row = 0; row < t->rows; row++) {
-        bdnn_map_choose()->epilogue(t->acc + row * t->acc_stride, multiplier, offset, bias, (size_t)t->count,
-                                    y + row * t->y_stride);
+        bdnn_quantization_choose()->epilogue(t->acc + row * t->acc_stride, multiplier, offset, bias, (size_t)t->count,
+                                             y + row * t->y_stride);
     }
 }
 
@@ -112,8 +113,8 @@ void bdnn_sink_read(const bdnn_sink *sink, int64_t at, int64_t count)
 {
     const bdnn_reading *r = sink->reading;
     if (r) {
-        bdnn_map_choose()->quantise_wide((const int16_t *)sink->y + at, (size_t)count, r->multiplier, r->shift,
-                                         r->zero_point, r->most, sink->x_q + at);
+        bdnn_quantization_choose()->quantize_wide((const int16_t *)sink->y + at, (size_t)count, r->multiplier, r->shift,
+                                                  r->zero_point, r->most, sink->x_q + at);
     }
 }
 

@@ -20,7 +20,7 @@ static size_t planes_at(const bdnn_ip_shape *shape)
 
 static size_t sums_at(const bdnn_ip_shape *shape)
 {
-    const size_t words = (size_t)(bdnn_ip_inner(shape) + 63) / 64;
+    const size_t words = (size_t)bdnn_ip_words(shape);
     return planes_at(shape) + bdnn_round_up((size_t)shape->bits * words * sizeof(uint64_t), BDNN_ALIGNMENT);
 }
 
@@ -70,7 +70,7 @@ static void run_position(void *context, size_t slot, size_t position)
 {
     const struct job *job = context;
     const bdnn_ip_shape *s = job->shape;
-    const int64_t inner = bdnn_ip_inner(s), words = (inner + 63) / 64, filters = s->filters / s->groups;
+    const int64_t inner = bdnn_ip_inner(s), words = bdnn_ip_words(s), filters = s->filters / s->groups;
     uint8_t *row = bdnn_slot(job->scratch, slot_bytes(s), slot);
     uint64_t *planes = (uint64_t *)(void *)(row + planes_at(s));
     int32_t *sums = (int32_t *)(void *)(row + sums_at(s));
@@ -78,8 +78,8 @@ static void run_position(void *context, size_t slot, size_t position)
         bdnn_ip_gather(s, job->x_q, 1, (int64_t)position, 1, group, inner, row);
         bdnn_pack_planes(row, (size_t)inner, s->bits, planes);
         for (int64_t f = group * filters; f < (group + 1) * filters; f++) {
-            sums[f - group * filters] = inner_product(s, job->weights->planes + f * s->bases * words,
-                                                      job->weights->scales + f * s->bases, planes, words);
+            sums[f - group * filters] = inner_product(s, bdnn_ip_planes_of(s, job->weights, f),
+                                                      bdnn_ip_scales_of(s, job->weights, f), planes, words);
         }
         bdnn_sink_put(job->sink, (int64_t)position, 1, group * filters, filters, sums, filters);
     }

@@ -1,5 +1,5 @@
 /* Layers that reduce or normalise along an axis: softmax, arg max. */
-#include "kernels/maps.h"
+#include "kernels/elementwise.h"
 #include "layers/layer.h"
 #include "layers/walk.h"
 
@@ -92,7 +92,7 @@ static void softmax(const float *x, int64_t lines, int64_t length, float *y)
             y[n * length + i] = line[i] - largest;
         }
     }
-    bdnn_map_choose()->exponential(y, (size_t)(lines * length), y);
+    bdnn_elementwise_choose()->exponential(y, (size_t)(lines * length), y);
     for (int64_t n = 0; n < lines; n++) {
         float *line = y + n * length, sum = 0;
         for (int64_t i = 0; i < length; i++) {
@@ -111,8 +111,8 @@ static void softmax_tile(void *context, size_t tile)
     const struct lines l =
         lines_of(&call->inputs[0].shape, call->layer->attr.axis.axis, call->layer->attr.axis.flatten);
     const int64_t each = lines_of_tile(&l), first = (int64_t)tile * each;
-    softmax((const float *)call->inputs[0].data + first * l.length, l.lines - first < each ? l.lines - first : each,
-            l.length, (float *)call->outputs[0].data + first * l.length);
+    softmax((const float *)call->inputs[0].data + first * l.length, bdnn_min(l.lines - first, each), l.length,
+            (float *)call->outputs[0].data + first * l.length);
 }
 
 /* Any other line is brought together first. */
@@ -149,7 +149,7 @@ static void run_softmax(const bdnn_layer_call *call)
     }
     if (are_contiguous(&l)) {
         const int64_t each = lines_of_tile(&l);
-        bdnn_parallel(call->threads, softmax_tile, (void *)call, (size_t)((l.lines + each - 1) / each));
+        bdnn_parallel(call->threads, softmax_tile, (void *)call, (size_t)bdnn_ceil_div(l.lines, each));
     } else {
         bdnn_parallel_slots(call->threads, softmax_line, (void *)call, (size_t)l.lines);
     }

@@ -45,7 +45,7 @@ static bool is_depthwise(const bdnn_inner_geometry *g)
 static int64_t tile_rows(const bdnn_inner_geometry *g)
 {
     const int64_t fit = TILE_FLOATS / g->inner;
-    return fit < 16 ? 16 : fit > MOST_ROWS ? MOST_ROWS : fit;
+    return bdnn_clamp(fit, 16, MOST_ROWS);
 }
 
 struct job {
@@ -75,7 +75,7 @@ static void run_tile(void *context, size_t slot, size_t tile)
     const struct job *job = context;
     const bdnn_inner_geometry *g = &job->geometry;
     const int64_t rows = tile_rows(g), first = (int64_t)tile * rows, all = bdnn_ip_positions(&job->shape);
-    const int64_t count = first + rows < all ? rows : all - first, filters = g->filters / g->groups;
+    const int64_t count = bdnn_min(rows, all - first), filters = g->filters / g->groups;
     const float *x = job->call->inputs[0].data, *w = job->call->layer->weight.data;
     float *y = (float *)job->call->outputs[0].data + first * g->filters;
     float *gathered = bdnn_slot(job->call->scratch, slot_bytes(g), slot);
@@ -138,7 +138,7 @@ static void run_conv(const bdnn_layer_call *call)
         return;
     }
     rows = tile_rows(&job.geometry);
-    bdnn_parallel_slots(call->threads, run_tile, &job, (size_t)((bdnn_ip_positions(&job.shape) + rows - 1) / rows));
+    bdnn_parallel_slots(call->threads, run_tile, &job, (size_t)bdnn_ceil_div(bdnn_ip_positions(&job.shape), rows));
 }
 
 static size_t conv_scratch(const bdnn_layer *layer, const bdnn_value_info *in, const bdnn_value_info *out,

@@ -22,7 +22,7 @@ static void dense_tile(void *context, size_t tile)
 {
     const bdnn_layer_call *call = context;
     const int64_t filters = call->layer->attr.dense.filters, first = (int64_t)tile * FILTER_TILE;
-    const int64_t count = first + FILTER_TILE < filters ? FILTER_TILE : filters - first;
+    const int64_t count = bdnn_min(FILTER_TILE, filters - first);
     const int64_t inner = bdnn_shape_item_elements(&call->inputs[0].shape), batch = call->inputs[0].shape.dim[0];
     const float *bias = call->layer->bias.data;
     float *y = (float *)call->outputs[0].data + first;
@@ -38,7 +38,7 @@ static void dense_tile(void *context, size_t tile)
 static void run_dense(const bdnn_layer_call *call)
 {
     bdnn_parallel(call->threads, dense_tile, (void *)call,
-                  (size_t)((call->layer->attr.dense.filters + FILTER_TILE - 1) / FILTER_TILE));
+                  (size_t)bdnn_ceil_div(call->layer->attr.dense.filters, FILTER_TILE));
 }
 
 const bdnn_layer_type bdnn_dense_type = {
@@ -64,7 +64,7 @@ static void pad_front(bdnn_shape *shape, int32_t rank)
 
 static bool plan_product(const bdnn_shape *a, const bdnn_shape *b, struct product *p, bdnn_shape *out)
 {
-    const int32_t rank = a->rank > b->rank ? (a->rank > 2 ? a->rank : 2) : (b->rank > 2 ? b->rank : 2);
+    const int32_t rank = (int32_t)bdnn_max(bdnn_max(a->rank, b->rank), 2);
     p->a = *a;
     p->b = *b;
     if (a->rank < 1 || b->rank < 1) {
@@ -149,7 +149,7 @@ static void run_matmul(const bdnn_layer_call *call)
     batch = bdnn_shape_elements(&p.batch);
     for (int64_t i = 0; i < batch; i++) {
         bdnn_gemm_plain(p.m, p.n, p.k, rows_a + matrix_at(&p, &p.a, i) * p.m * p.k, p.k,
-                  rows_b + matrix_at(&p, &p.b, i) * p.k * p.n, p.n, rows_y + i * p.m * p.n, p.n);
+                        rows_b + matrix_at(&p, &p.b, i) * p.k * p.n, p.n, rows_y + i * p.m * p.n, p.n);
     }
     bdnn_from_row_major(&y->shape, BDNN_FLOAT32, rows_y, y->data);
 }

@@ -1,5 +1,5 @@
 /* Sums and products of values, by numpy's rules of broadcasting over logical axes. */
-#include "kernels/maps.h"
+#include "kernels/elementwise.h"
 #include "layers/layer.h"
 #include "layers/walk.h"
 
@@ -11,7 +11,7 @@ static bool broadcast(const bdnn_value_info *in, int32_t count, bdnn_shape *out)
 {
     *out = (bdnn_shape){0};
     for (int32_t i = 0; i < count; i++) {
-        out->rank = in[i].shape.rank > out->rank ? in[i].shape.rank : out->rank;
+        out->rank = (int32_t)bdnn_max(in[i].shape.rank, out->rank);
     }
     for (int32_t a = 0; a < out->rank; a++) {
         out->dim[a] = 1;
@@ -89,8 +89,9 @@ static void wide_sum_tile(void *context, size_t tile)
     int16_t *y = call->outputs[0].data;
     int32_t sum[BDNN_WALK_TILE];
     if (call->layer->input_count == 2) {
-        bdnn_map_choose()->sum_i16((const int16_t *)call->inputs[0].data + begin,
-                                   (const int16_t *)call->inputs[1].data + begin, (size_t)(end - begin), y + begin);
+        bdnn_elementwise_choose()->sum_i16((const int16_t *)call->inputs[0].data + begin,
+                                           (const int16_t *)call->inputs[1].data + begin, (size_t)(end - begin),
+                                           y + begin);
         return;
     }
     for (int64_t i = 0; i < end - begin; i++) {

@@ -88,19 +88,13 @@ static bool same_shapes(const bdnn_graph *graph, const bdnn_layer *layer)
 
 bool bdnn_layer_ties_formats(const bdnn_graph *graph, const bdnn_layer *layer)
 {
-    switch (layer->op) {
-    case BDNN_OP_ACTIVATION:
+    if (layer->op == BDNN_OP_ACTIVATION) {
         return layer->attr.activation.kind == BDNN_ACT_CLIP;
-    case BDNN_OP_ADD:
-        return layer->input_count < 65536 && same_shapes(graph, layer); /* sums that fit 32 bits */
-    case BDNN_OP_MAX_POOL:
-    case BDNN_OP_MAX_UNPOOL:
-    case BDNN_OP_CONCAT:
-    case BDNN_OP_RESHAPE:
-        return true;
-    default:
-        return false;
     }
+    if (layer->op == BDNN_OP_ADD) {
+        return layer->input_count < 65536 && same_shapes(graph, layer); /* sums that fit 32 bits */
+    }
+    return bdnn_op_has(layer->op, BDNN_OP_KEEPS_FORMAT);
 }
 
 /* How many of the layer's inputs are tied. */

@@ -8,27 +8,9 @@
 
 const bdnn_layer_type *bdnn_layer_type_of(bdnn_op op)
 {
-    static const bdnn_layer_type *const types[BDNN_OP_COUNT] = {
-        [BDNN_OP_CONV] = &bdnn_conv_type,
-        [BDNN_OP_CONV_TRANSPOSE] = &bdnn_conv_transpose_type,
-        [BDNN_OP_DENSE] = &bdnn_dense_type,
-        [BDNN_OP_MATMUL] = &bdnn_matmul_type,
-        [BDNN_OP_ACTIVATION] = &bdnn_activation_type,
-        [BDNN_OP_LRN] = &bdnn_lrn_type,
-        [BDNN_OP_MAX_POOL] = &bdnn_max_pool_type,
-        [BDNN_OP_AVERAGE_POOL] = &bdnn_average_pool_type,
-        [BDNN_OP_MAX_UNPOOL] = &bdnn_max_unpool_type,
-        [BDNN_OP_AFFINE] = &bdnn_affine_type,
-        [BDNN_OP_ADD] = &bdnn_add_type,
-        [BDNN_OP_MUL] = &bdnn_mul_type,
-        [BDNN_OP_CONCAT] = &bdnn_concat_type,
-        [BDNN_OP_PAD] = &bdnn_pad_type,
-        [BDNN_OP_RESHAPE] = &bdnn_reshape_type,
-        [BDNN_OP_TRANSPOSE] = &bdnn_transpose_type,
-        [BDNN_OP_RESIZE] = &bdnn_resize_type,
-        [BDNN_OP_SOFTMAX] = &bdnn_softmax_type,
-        [BDNN_OP_ARGMAX] = &bdnn_argmax_type,
-    };
+#define ENTRY(identifier, name, number, attributes, traits) [number] = &bdnn_##name##_type,
+    static const bdnn_layer_type *const types[BDNN_OP_COUNT] = {BDNN_OPERATORS(ENTRY)};
+#undef ENTRY
     return types[op];
 }
 

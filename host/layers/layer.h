@@ -41,17 +41,10 @@ typedef struct bdnn_layer_type {
 /* Never NULL for op < BDNN_OP_COUNT. */
 const bdnn_layer_type *bdnn_layer_type_of(bdnn_op op);
 
-/* The entries, one file per family. */
-extern const bdnn_layer_type bdnn_conv_type;                                                   /* conv.c */
-extern const bdnn_layer_type bdnn_conv_transpose_type;                                         /* conv_transpose.c */
-extern const bdnn_layer_type bdnn_dense_type, bdnn_matmul_type;                                /* dense.c */
-extern const bdnn_layer_type bdnn_activation_type, bdnn_affine_type;                           /* pointwise.c */
-extern const bdnn_layer_type bdnn_lrn_type;                                                    /* lrn.c */
-extern const bdnn_layer_type bdnn_softmax_type, bdnn_argmax_type;                              /* axis.c */
-extern const bdnn_layer_type bdnn_max_pool_type, bdnn_average_pool_type, bdnn_max_unpool_type; /* pool.c */
-extern const bdnn_layer_type bdnn_add_type, bdnn_mul_type;                                     /* elementwise.c */
-extern const bdnn_layer_type bdnn_concat_type, bdnn_pad_type, bdnn_reshape_type, bdnn_transpose_type; /* shape.c */
-extern const bdnn_layer_type bdnn_resize_type;                                                        /* resize.c */
+/* The entries, defined in one file per family. */
+#define BDNN_DECLARE_LAYER_TYPE(identifier, name, number, attributes, traits)                                          \
+    extern const bdnn_layer_type bdnn_##name##_type;
+BDNN_OPERATORS(BDNN_DECLARE_LAYER_TYPE)
 
 /* Infers every value's shape from the shapes of the graph's inputs (already in graph->values), verifying every layer on
  * the way, and that value numbers are in range, layers are in order and each value is made once. This is the one gate

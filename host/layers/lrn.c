@@ -1,6 +1,6 @@
 /* Local response normalisation across channels (Krizhevsky et al. 2012; ONNX LRN):
  *     y[c] = x[c] / (bias + alpha / size * sum of x[i]^2 over the `size` channels around c)^beta */
-#include "kernels/maps.h"
+#include "kernels/elementwise.h"
 #include "kernels/power.h"
 #include "layers/layer.h"
 
@@ -20,8 +20,8 @@ static bdnn_status infer_lrn(const bdnn_layer *layer, const bdnn_value_info *in,
 static void window_of(const bdnn_layer *layer, int64_t channels, int64_t *before, int64_t *after)
 {
     const int64_t size = layer->attr.lrn.size, most = channels > 0 ? channels - 1 : 0;
-    *before = (size - 1) / 2 < most ? (size - 1) / 2 : most;
-    *after = size / 2 < most ? size / 2 : most;
+    *before = bdnn_min((size - 1) / 2, most);
+    *after = bdnn_min(size / 2, most);
 }
 
 /* Squares of a position's channels with zeros around them, so that windows at the ends need no special case. */
@@ -48,7 +48,8 @@ static void lrn_position(void *context, size_t slot, size_t position)
         squares[c + before] = x[c] * x[c];
     }
     if (beta == 0.75f) {
-        bdnn_map_choose()->normalise(x, squares, (size_t)channels, (size_t)(before + after + 1), scale, bias, y);
+        bdnn_elementwise_choose()->normalize(x, squares, (size_t)channels, (size_t)(before + after + 1), scale, bias,
+                                             y);
         return;
     }
     for (int64_t c = 0; c < channels; c++) {

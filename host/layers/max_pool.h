@@ -1,6 +1,6 @@
 /* Template of max pooling over elements of one type; included by pool.c, which defines ELEMENT (the type), LOWEST (what
- * no window element is below), MAX and MAX_TAP (the members of the table of maps; MAX_TAP only where integers are
- * pooled) and NAMED (a name with the type's suffix). */
+ * no window element is below), MAX and MAX_TAP (the members of the table of pooling kernels; MAX_TAP only where
+ * integers are pooled) and NAMED (a name with the type's suffix). */
 
 /* Indices as ONNX counts them. */
 static void NAMED(max_index)(const ELEMENT *restrict x, int64_t channels, int64_t first, int64_t step,
@@ -17,7 +17,7 @@ static void NAMED(max_position)(void *context, size_t position)
 {
     const struct pool *p = context;
     const bdnn_window *w = &p->window;
-    const bdnn_map_kernel *maps = bdnn_map_choose();
+    const bdnn_pooling_kernel *kernel = bdnn_pooling_choose();
     const int64_t channels = p->in.channels, step = p->in.size[0] * p->in.size[1] * p->in.size[2];
     const size_t at = position * (size_t)channels;
     ELEMENT *y = (ELEMENT *)p->call->outputs[0].data + at;
@@ -44,11 +44,11 @@ static void NAMED(max_position)(void *context, size_t position)
                     NAMED(max_index)(x, channels, index_of(p, image, 0, d, h, v), step, y, p->indices + at);
 #ifdef MAX_TAP
                 } else if (p->taps) {
-                    maps->MAX_TAP(x, (size_t)channels, (uint8_t)((kd * w->kernel[1] + kh) * w->kernel[2] + kw), y,
-                                  p->taps + at);
+                    kernel->MAX_TAP(x, (size_t)channels, (uint8_t)((kd * w->kernel[1] + kh) * w->kernel[2] + kw), y,
+                                    p->taps + at);
 #endif
                 } else {
-                    maps->MAX(x, (size_t)channels, y);
+                    kernel->MAX(x, (size_t)channels, y);
                 }
             }
         }

@@ -39,7 +39,7 @@ static bdnn_status check_numbers(const bdnn_decomposed *dec, int64_t inner, bdnn
 
 static bdnn_status check_decomposed(const bdnn_decomposed *dec, int64_t filters, int64_t inner, bdnn_error *err)
 {
-    const uint64_t words = (uint64_t)(inner + 63) / 64, rows = (uint64_t)filters * (uint64_t)dec->bases;
+    const uint64_t words = (uint64_t)bdnn_words_of(inner), rows = (uint64_t)filters * (uint64_t)dec->bases;
     bdnn_status status = check_numbers(dec, inner, err);
     if (status == BDNN_OK) {
         status = check_bytes(&dec->planes, rows, words * sizeof(uint64_t), "bases", err);
@@ -53,7 +53,7 @@ static bdnn_status check_decomposed(const bdnn_decomposed *dec, int64_t filters,
     for (int64_t f = 0; f < filters && status == BDNN_OK; f++) {
         int sum = 0;
         for (int32_t k = 0; k < dec->bases; k++) {
-            sum += abs(((const int8_t *)dec->scales.data)[f * dec->bases + k]);
+            sum += abs(bdnn_decomposed_scales(dec, f)[k]);
         }
         if (sum > 127) {
             return bdnn_fail(err, BDNN_ERROR_FORMAT, "the scales of filter %lld add up to %d; at most 127 is allowed",

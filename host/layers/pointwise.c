@@ -1,6 +1,6 @@
 /* Layers that work on one element, or one channel, at a time: activations, and the affine form of a batch
  * normalisation. */
-#include "kernels/maps.h"
+#include "kernels/elementwise.h"
 #include "layers/formats.h"
 #include "layers/parameters.h"
 #include "layers/walk.h"
@@ -28,11 +28,11 @@ static void sigmoid(const float *x, int64_t count, float *y)
 {
     float power[64];
     for (int64_t first = 0; first < count; first += 64) {
-        const int64_t n = count - first < 64 ? count - first : 64;
+        const int64_t n = bdnn_min(count - first, 64);
         for (int64_t i = 0; i < n; i++) {
             power[i] = x[first + i] > 0 ? -x[first + i] : x[first + i];
         }
-        bdnn_map_choose()->exponential(power, (size_t)n, power);
+        bdnn_elementwise_choose()->exponential(power, (size_t)n, power);
         for (int64_t i = 0; i < n; i++) {
             y[first + i] = (x[first + i] > 0 ? 1 : power[i]) / (1 + power[i]);
         }
@@ -50,7 +50,7 @@ static void activation_tile(void *context, size_t tile)
     const int64_t begin = (int64_t)tile * BDNN_WALK_TILE;
     switch (call->layer->attr.activation.kind) {
     case BDNN_ACT_CLIP:
-        bdnn_map_choose()->clip(x + begin, (size_t)(end - begin), low, high, y + begin);
+        bdnn_elementwise_choose()->clip(x + begin, (size_t)(end - begin), low, high, y + begin);
         break;
     case BDNN_ACT_LEAKY_RELU:
         for (int64_t i = (int64_t)tile * BDNN_WALK_TILE; i < end; i++) {
@@ -72,11 +72,11 @@ static void clip_tile(void *context, size_t tile)
     int32_t low, high;
     bdnn_format_clip(&in->format, call->layer->attr.activation.low, call->layer->attr.activation.high, &low, &high);
     if (in->type == BDNN_UINT8) {
-        bdnn_map_choose()->clip_u8((const uint8_t *)in->data + begin, (size_t)(end - begin), (uint8_t)low,
-                                   (uint8_t)high, (uint8_t *)call->outputs[0].data + begin);
+        bdnn_elementwise_choose()->clip_u8((const uint8_t *)in->data + begin, (size_t)(end - begin), (uint8_t)low,
+                                           (uint8_t)high, (uint8_t *)call->outputs[0].data + begin);
     } else {
-        bdnn_map_choose()->clip_i16((const int16_t *)in->data + begin, (size_t)(end - begin), (int16_t)low,
-                                    (int16_t)high, (int16_t *)call->outputs[0].data + begin);
+        bdnn_elementwise_choose()->clip_i16((const int16_t *)in->data + begin, (size_t)(end - begin), (int16_t)low,
+                                            (int16_t)high, (int16_t *)call->outputs[0].data + begin);
     }
 }
 

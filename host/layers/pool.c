@@ -1,6 +1,6 @@
 /* Poolings and their inverse. */
 #include "layers/pool.h"
-#include "kernels/maps.h"
+#include "kernels/pooling.h"
 #include "layers/walk.h"
 #include "layers/window.h"
 
@@ -81,11 +81,11 @@ static struct span span_of(const struct pool *p, int axis, int64_t out)
     const bdnn_window *w = &p->window;
     struct span s = {.begin = out * w->stride[axis] - w->pad_begin[axis]};
     const int64_t step = w->dilation[axis], kernel = w->kernel[axis], size = p->in.size[axis];
-    s.first = s.begin < 0 ? (-s.begin + step - 1) / step : 0;
-    s.last = s.begin >= size ? 0 : (size - s.begin + step - 1) / step;
-    s.last = s.last < kernel ? s.last : kernel;
-    s.padded = (size + w->pad_end[axis] - s.begin + step - 1) / step;
-    s.padded = s.padded < kernel ? s.padded : kernel;
+    s.first = s.begin < 0 ? bdnn_ceil_div(-s.begin, step) : 0;
+    s.last = s.begin >= size ? 0 : bdnn_ceil_div(size - s.begin, step);
+    s.last = bdnn_min(s.last, kernel);
+    s.padded = bdnn_ceil_div(size + w->pad_end[axis] - s.begin, step);
+    s.padded = bdnn_min(s.padded, kernel);
     return s;
 }
 
@@ -267,7 +267,7 @@ static inline void unpool_item(const bdnn_layer_call *call, int64_t image, size_
      * pooled one. */
     unpooled_shape(call->layer, in, &unpooled);
     for (int32_t a = 2; a < out->rank; a++) {
-        unpooled.dim[a] = unpooled.dim[a] < out->dim[a] ? unpooled.dim[a] : out->dim[a];
+        unpooled.dim[a] = bdnn_min(unpooled.dim[a], out->dim[a]);
     }
     whole = bdnn_shape_equal(&unpooled, out);
     positions = channels > 0 ? out_item / channels : 0;
@@ -323,12 +323,12 @@ static void unpool_taps(void *context, size_t position)
                     continue;
                 }
                 if (call->inputs[0].type == BDNN_UINT8) {
-                    bdnn_map_choose()->select_u8((const uint8_t *)call->inputs[0].data + at, taps, channels, tap,
-                                                 (uint8_t)call->outputs[0].format.zero_point,
-                                                 (uint8_t *)call->outputs[0].data + to);
+                    bdnn_pooling_choose()->select_u8((const uint8_t *)call->inputs[0].data + at, taps, channels, tap,
+                                                     (uint8_t)call->outputs[0].format.zero_point,
+                                                     (uint8_t *)call->outputs[0].data + to);
                 } else {
-                    bdnn_map_choose()->select_i16((const int16_t *)call->inputs[0].data + at, taps, channels, tap, 0,
-                                                  (int16_t *)call->outputs[0].data + to);
+                    bdnn_pooling_choose()->select_i16((const int16_t *)call->inputs[0].data + at, taps, channels, tap,
+                                                      0, (int16_t *)call->outputs[0].data + to);
                 }
             }
         }

@@ -79,7 +79,7 @@ static float round_coordinate(bdnn_nearest rule, float x)
 
 static int64_t clamp(int64_t at, int64_t size)
 {
-    return at < 0 ? 0 : at >= size ? size - 1 : at;
+    return bdnn_clamp(at, 0, size - 1);
 }
 
 /* `axis` counts depth, height, width; `logical` is the same among the layer's axes, negative where it has none. */

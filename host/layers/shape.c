@@ -91,7 +91,7 @@ static int64_t pad_source(const bdnn_layer *layer, const bdnn_shape *in, const i
             if (layer->attr.pad.mode == BDNN_PAD_REFLECT) {
                 at = at < 0 ? -at : 2 * last - at;
             }
-            at = at < 0 ? 0 : at > last ? last : at;
+            at = bdnn_clamp(at, 0, last);
         }
         offset += at * strides[a];
     }

@@ -3,6 +3,7 @@
 #ifndef BDNN_LAYERS_WALK_H
 #define BDNN_LAYERS_WALK_H
 
+#include "core/arithmetic.h"
 #include "core/tensor.h"
 
 /* The logical index of the n-th element in row-major order. */
@@ -28,13 +29,12 @@ static inline int64_t bdnn_offset_of(const int64_t *strides, const int64_t *inde
 
 static inline size_t bdnn_walk_tiles(int64_t elements)
 {
-    return (size_t)((elements + BDNN_WALK_TILE - 1) / BDNN_WALK_TILE);
+    return (size_t)bdnn_ceil_div(elements, BDNN_WALK_TILE);
 }
 
 static inline int64_t bdnn_walk_end(size_t tile, int64_t elements)
 {
-    const int64_t end = ((int64_t)tile + 1) * BDNN_WALK_TILE;
-    return end < elements ? end : elements;
+    return bdnn_min(((int64_t)tile + 1) * BDNN_WALK_TILE, elements);
 }
 
 #endif

@@ -61,8 +61,8 @@ int64_t bdnn_window_output(const bdnn_window *w, int axis, int64_t in, bool ceil
     }
     out = (ceil_mode ? room + stride - 1 : room) / stride + 1;
     /* Rounding up, ONNX ignores windows that would begin in the trailing pad. */
-    most = (in + w->pad_begin[axis] + stride - 1) / stride;
-    return ceil_mode && out > most ? most : out;
+    most = bdnn_ceil_div(in + w->pad_begin[axis], stride);
+    return ceil_mode ? bdnn_min(out, most) : out;
 }
 
 bdnn_status bdnn_window_shape(const bdnn_window *w, bool ceil_mode, const bdnn_shape *in, int64_t channels,

@@ -5,30 +5,24 @@
 
 #include <string.h>
 
+#define ENTRY(identifier, text, number, attributes, set) [number] = {.name = #text, .traits = (set)},
+static const struct {
+    const char *name;
+    unsigned traits;
+} operators[] = {BDNN_OPERATORS(ENTRY)};
+
+#define AND_ONE(identifier, name, number, attributes, traits) +1
+_Static_assert(0 BDNN_OPERATORS(AND_ONE) == BDNN_OP_COUNT && sizeof operators == BDNN_OP_COUNT * sizeof *operators,
+               "the operators' numbers have no gaps");
+
 const char *bdnn_op_name(bdnn_op op)
 {
-    static const char *const names[BDNN_OP_COUNT] = {
-        [BDNN_OP_CONV] = "conv",
-        [BDNN_OP_CONV_TRANSPOSE] = "conv_transpose",
-        [BDNN_OP_DENSE] = "dense",
-        [BDNN_OP_MATMUL] = "matmul",
-        [BDNN_OP_ACTIVATION] = "activation",
-        [BDNN_OP_LRN] = "lrn",
-        [BDNN_OP_MAX_POOL] = "max_pool",
-        [BDNN_OP_AVERAGE_POOL] = "average_pool",
-        [BDNN_OP_MAX_UNPOOL] = "max_unpool",
-        [BDNN_OP_AFFINE] = "affine",
-        [BDNN_OP_ADD] = "add",
-        [BDNN_OP_MUL] = "mul",
-        [BDNN_OP_CONCAT] = "concat",
-        [BDNN_OP_PAD] = "pad",
-        [BDNN_OP_RESHAPE] = "reshape",
-        [BDNN_OP_TRANSPOSE] = "transpose",
-        [BDNN_OP_RESIZE] = "resize",
-        [BDNN_OP_SOFTMAX] = "softmax",
-        [BDNN_OP_ARGMAX] = "argmax",
-    };
-    return (unsigned)op < BDNN_OP_COUNT ? names[op] : "unknown";
+    return (unsigned)op < BDNN_OP_COUNT ? operators[op].name : "unknown";
+}
+
+bool bdnn_op_has(bdnn_op op, enum bdnn_op_traits trait)
+{
+    return (unsigned)op < BDNN_OP_COUNT && (operators[op].traits & trait);
 }
 
 /* Makes room for one more element in an array that doubles at powers of two. */

@@ -4,33 +4,11 @@
 #ifndef BDNN_MODEL_GRAPH_H
 #define BDNN_MODEL_GRAPH_H
 
+#include "core/arithmetic.h"
 #include "core/error.h"
 #include "core/file.h"
 #include "core/tensor.h"
-
-/* The numbers are stored in model files: never renumber, only append. */
-typedef enum bdnn_op {
-    BDNN_OP_CONV = 0,
-    BDNN_OP_CONV_TRANSPOSE = 1,
-    BDNN_OP_DENSE = 2,      /* fully connected over all elements of a batch item */
-    BDNN_OP_MATMUL = 3,     /* two values, numpy's broadcasting rules; float only */
-    BDNN_OP_ACTIVATION = 4, /* element by element: relu, clip, leaky relu, sigmoid */
-    BDNN_OP_LRN = 5,
-    BDNN_OP_MAX_POOL = 6,
-    BDNN_OP_AVERAGE_POOL = 7,
-    BDNN_OP_MAX_UNPOOL = 8,
-    BDNN_OP_AFFINE = 9, /* per channel y = scale x + shift: a batch normalisation that could not be folded */
-    BDNN_OP_ADD = 10,
-    BDNN_OP_MUL = 11,
-    BDNN_OP_CONCAT = 12,
-    BDNN_OP_PAD = 13,
-    BDNN_OP_RESHAPE = 14, /* also flatten, squeeze, unsqueeze */
-    BDNN_OP_TRANSPOSE = 15,
-    BDNN_OP_RESIZE = 16,
-    BDNN_OP_SOFTMAX = 17,
-    BDNN_OP_ARGMAX = 18,
-    BDNN_OP_COUNT
-} bdnn_op;
+#include "model/operators.h"
 
 /* Parameter memory: owned (bdnn_alloc) or part of the model's mapped file. Aligned to 64 bytes. */
 typedef struct bdnn_blob {
@@ -63,6 +41,17 @@ typedef struct bdnn_decomposed {
     bdnn_blob scales;       /* int8 [F][K], sum of absolute values over K <= 127 */
     bdnn_blob filter_scale; /* float [F] */
 } bdnn_decomposed;
+
+/* The bases and the scales of one filter of D = `inner` elements. */
+static inline uint64_t *bdnn_decomposed_planes(const bdnn_decomposed *decomposed, int64_t filter, int64_t inner)
+{
+    return (uint64_t *)decomposed->planes.data + filter * decomposed->bases * bdnn_words_of(inner);
+}
+
+static inline int8_t *bdnn_decomposed_scales(const bdnn_decomposed *decomposed, int64_t filter)
+{
+    return (int8_t *)decomposed->scales.data + filter * decomposed->bases;
+}
 
 typedef enum bdnn_activation {
     BDNN_ACT_CLIP = 0, /* min(max(x, low), high); relu is low 0, high infinity */
@@ -241,10 +230,13 @@ int32_t bdnn_graph_only_reader(const bdnn_graph *graph, int32_t value);
 /* "conv", "dense", ...; the text of model files' dumps and messages. */
 const char *bdnn_op_name(bdnn_op op);
 
+/* Whether every layer of the operator is so. */
+bool bdnn_op_has(bdnn_op op, enum bdnn_op_traits trait);
+
 /* An inner-product layer that can be decomposed. */
 static inline bool bdnn_layer_is_inner_product(const bdnn_layer *layer)
 {
-    return layer->op == BDNN_OP_CONV || layer->op == BDNN_OP_DENSE;
+    return bdnn_op_has(layer->op, BDNN_OP_INNER_PRODUCT);
 }
 
 #endif

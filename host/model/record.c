@@ -218,54 +218,41 @@ static void pad_attributes(bdnn_record *record, bdnn_layer *layer)
     field_float(record, &layer->attr.pad.value);
 }
 
+static void dense_attributes(bdnn_record *record, bdnn_layer *layer)
+{
+    field_i32(record, &layer->attr.dense.filters);
+}
+
+static void lrn_attributes(bdnn_record *record, bdnn_layer *layer)
+{
+    field_i32(record, &layer->attr.lrn.size);
+    field_float(record, &layer->attr.lrn.alpha);
+    field_float(record, &layer->attr.lrn.beta);
+    field_float(record, &layer->attr.lrn.bias);
+}
+
+static void reshape_attributes(bdnn_record *record, bdnn_layer *layer)
+{
+    field_shape(record, &layer->attr.reshape.shape);
+}
+
+static void transpose_attributes(bdnn_record *record, bdnn_layer *layer)
+{
+    field_i32s(record, layer->attr.transpose.permutation, BDNN_MAX_RANK);
+}
+
+static void no_attributes(bdnn_record *record, bdnn_layer *layer)
+{
+    (void)record;
+    (void)layer;
+}
+
 static void attributes(bdnn_record *record, bdnn_layer *layer)
 {
-    switch (layer->op) {
-    case BDNN_OP_CONV:
-    case BDNN_OP_CONV_TRANSPOSE:
-        conv_attributes(record, layer);
-        break;
-    case BDNN_OP_DENSE:
-        field_i32(record, &layer->attr.dense.filters);
-        break;
-    case BDNN_OP_ACTIVATION:
-        activation_attributes(record, layer);
-        break;
-    case BDNN_OP_LRN:
-        field_i32(record, &layer->attr.lrn.size);
-        field_float(record, &layer->attr.lrn.alpha);
-        field_float(record, &layer->attr.lrn.beta);
-        field_float(record, &layer->attr.lrn.bias);
-        break;
-    case BDNN_OP_MAX_POOL:
-    case BDNN_OP_AVERAGE_POOL:
-    case BDNN_OP_MAX_UNPOOL:
-        pool_attributes(record, layer);
-        break;
-    case BDNN_OP_CONCAT:
-    case BDNN_OP_SOFTMAX:
-    case BDNN_OP_ARGMAX:
-        axis_attributes(record, layer);
-        break;
-    case BDNN_OP_PAD:
-        pad_attributes(record, layer);
-        break;
-    case BDNN_OP_RESHAPE:
-        field_shape(record, &layer->attr.reshape.shape);
-        break;
-    case BDNN_OP_TRANSPOSE:
-        field_i32s(record, layer->attr.transpose.permutation, BDNN_MAX_RANK);
-        break;
-    case BDNN_OP_RESIZE:
-        resize_attributes(record, layer);
-        break;
-    case BDNN_OP_MATMUL:
-    case BDNN_OP_AFFINE:
-    case BDNN_OP_ADD:
-    case BDNN_OP_MUL:
-    case BDNN_OP_COUNT:
-        break;
-    }
+#define ENTRY(identifier, name, number, part, traits) [number] = part##_attributes,
+    static void (*const of_operator[BDNN_OP_COUNT])(bdnn_record *, bdnn_layer *) = {BDNN_OPERATORS(ENTRY)};
+#undef ENTRY
+    of_operator[layer->op](record, layer);
 }
 
 void bdnn_record_model(bdnn_record *record, bdnn_model_record *model)

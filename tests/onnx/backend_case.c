@@ -2,7 +2,8 @@
 #include "backend_case.h"
 
 #include "core/memory.h"
-#include "import/onnx_import.h"
+#include "import/onnx_operators.h"
+#include "import/onnx_tensor.h"
 
 #include <math.h>
 #include <stdio.h>

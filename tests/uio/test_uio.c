@@ -614,6 +614,25 @@ static void test_list(void **state)
     expect_nothing_left();
 }
 
+static void test_describe(void **state)
+{
+    static const char *const asked[][2] = {
+        {"uio", "uio:bdnn0"}, {"uio:bdnn0-direct", "uio:bdnn0-direct"}, {"uio:uio0", "uio:uio0"}};
+    bdnn_device_info info;
+    (void)state;
+    use("all");
+    for (size_t i = 0; i < sizeof asked / sizeof *asked; i++) {
+        check(bdnn_device_describe(asked[i][0], NULL, &info, &err));
+        assert_string_equal(info.name, asked[i][1]);
+        assert_string_equal(info.problem, "");
+        assert_true(info.accelerator);
+        assert_int_equal(info.identity, BDNN_HW_IDENTITY);
+    }
+    check(bdnn_device_describe("uio:bdnn", NULL, &info, &err));
+    assert_string_equal(info.problem, "uio:bdnn: there is no such device");
+    expect_nothing_left();
+}
+
 static void test_launches(void **state)
 {
     static const char *const devices[] = {"uio", "uio:bdnn0-direct", "uio:uio0"};
@@ -662,6 +681,7 @@ int main(void)
         cmocka_unit_test(test_missing_interrupts),
         cmocka_unit_test(test_disturbances),
         cmocka_unit_test(test_list),
+        cmocka_unit_test(test_describe),
         cmocka_unit_test(test_launches),
     };
     return cmocka_run_group_tests_name("uio", tests, set_up, scratch_remove);

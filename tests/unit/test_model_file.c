@@ -495,13 +495,28 @@ static int remove_sample(void **state)
     return rmdir(directory);
 }
 
+/* Files that exist name operators by these numbers. */
+static void operators_keep_their_numbers(void **state)
+{
+    static const char *const stored[] = {
+        "conv",         "conv_transpose", "dense",  "matmul",  "activation", "lrn",    "max_pool",
+        "average_pool", "max_unpool",     "affine", "add",     "mul",        "concat", "pad",
+        "reshape",      "transpose",      "resize", "softmax", "argmax"};
+    (void)state;
+    for (size_t i = 0; i < sizeof stored / sizeof *stored; i++) {
+        assert_string_equal(bdnn_op_name((bdnn_op)i), stored[i]);
+    }
+    assert_string_equal(bdnn_op_name(BDNN_OP_COUNT), "unknown");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_is_written_comes_back),  cmocka_unit_test(an_empty_network_comes_back),
-        cmocka_unit_test(a_cut_file_is_refused),       cmocka_unit_test(every_flipped_bit_is_noticed),
-        cmocka_unit_test(hostile_numbers_do_no_harm),  cmocka_unit_test(hostile_bytes_do_no_harm),
-        cmocka_unit_test(messages_name_what_is_wrong), cmocka_unit_test(the_documented_offsets_hold),
+        cmocka_unit_test(operators_keep_their_numbers), cmocka_unit_test(what_is_written_comes_back),
+        cmocka_unit_test(an_empty_network_comes_back),  cmocka_unit_test(a_cut_file_is_refused),
+        cmocka_unit_test(every_flipped_bit_is_noticed), cmocka_unit_test(hostile_numbers_do_no_harm),
+        cmocka_unit_test(hostile_bytes_do_no_harm),     cmocka_unit_test(messages_name_what_is_wrong),
+        cmocka_unit_test(the_documented_offsets_hold),
     };
     return cmocka_run_group_tests(tests, make_sample, remove_sample);
 }

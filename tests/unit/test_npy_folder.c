@@ -2,7 +2,7 @@
  * networks bit for bit, and folders that are incomplete or contradict themselves. */
 #define _XOPEN_SOURCE 700
 #include "core/memory.h"
-#include "import/folder.h"
+#include "import/bases.h"
 #include "import/import.h"
 #include "import/npy.h"
 

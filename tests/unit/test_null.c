@@ -159,6 +159,7 @@ static void devices(void **unused)
     assert_null(list);
     assert_int_equal(bdnn_devices(NULL, NULL, NULL, NULL), BDNN_ERROR_ARGUMENT);
     bdnn_devices_free(NULL);
+    REFUSED(bdnn_device_describe("cpu", NULL, NULL, &err));
     REFUSED(bdnn_device_launches(NULL, 1, NULL, &err));
     /* Nobody has named a device: neither in options that are not there, nor in those that are. */
     assert_int_equal(bdnn_device_launches(&unnamed, 1, &times, NULL), BDNN_ERROR_ARGUMENT);

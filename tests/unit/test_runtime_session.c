@@ -222,14 +222,32 @@ static void nonsense_is_refused(void **unused)
     bdnn_model_free(model);
 }
 
+static void devices_are_described(void **unused)
+{
+    static const char *const asked[][2] = {
+        {NULL, "cpu"}, {"cpu", "cpu"}, {"reference", "reference"}, {"float", "float"}};
+    bdnn_device_info info;
+    bdnn_error err;
+    (void)unused;
+    for (size_t i = 0; i < sizeof asked / sizeof *asked; i++) {
+        assert_int_equal(bdnn_device_describe(asked[i][0], NULL, &info, &err), BDNN_OK);
+        assert_string_equal(info.name, asked[i][1]);
+        assert_true(info.description[0]);
+        assert_false(info.accelerator);
+        assert_string_equal(info.problem, "");
+    }
+    assert_int_equal(bdnn_device_describe("cpu:1", NULL, &info, &err), BDNN_ERROR_ARGUMENT);
+    assert_int_equal(bdnn_device_describe("gpu", NULL, &info, &err), BDNN_ERROR_ARGUMENT);
+    assert_non_null(strstr(err.message, "device 'gpu'"));
+    assert_string_equal(info.name, "");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(devices_and_threads_agree_to_the_bit),
-        cmocka_unit_test(float_device_is_close),
-        cmocka_unit_test(results_are_those_on_paper),
-        cmocka_unit_test(classes_come_as_float),
-        cmocka_unit_test(nonsense_is_refused),
+        cmocka_unit_test(devices_are_described), cmocka_unit_test(devices_and_threads_agree_to_the_bit),
+        cmocka_unit_test(float_device_is_close), cmocka_unit_test(results_are_those_on_paper),
+        cmocka_unit_test(classes_come_as_float), cmocka_unit_test(nonsense_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -106,8 +106,8 @@ static bdnn_status run(bdnn_backend *backend, bdnn_resident *resident, const bdn
 static const char *describe(const bdnn_backend *backend, const bdnn_resident *resident, uint64_t *weight_bytes)
 {
     const bdnn_ip_shape *s = &resident->shape;
-    const uint64_t stored = (uint64_t)(s->filters * s->bases * ((bdnn_ip_inner(s) + 63) / 64)) * sizeof(uint64_t) +
-                            (uint64_t)(s->filters * s->bases);
+    const uint64_t stored =
+        (uint64_t)(s->filters * s->bases * bdnn_ip_words(s)) * sizeof(uint64_t) + (uint64_t)(s->filters * s->bases);
     const uint64_t packed = resident->kernel->packed_bytes(s);
     (void)backend;
     *weight_bytes = packed ? packed : stored;

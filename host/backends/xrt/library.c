@@ -5,6 +5,7 @@
 #include <dlfcn.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define LIBRARY "libxrt_coreutil.so.2"
@@ -27,6 +28,9 @@ static bool find(void *library, const char *name, void *function)
 /* XRT keeps threads and tables of its own until the process ends, so that it is never unloaded. */
 static void load(void)
 {
+    if (getenv("XCL_EMULATION_MODE")) {
+        setenv("OPEN_EMU_LOST", "ones", 0); /* the loss of an emulated device is an error, not the end of the program */
+    }
     void *library = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
     if (!library) {
         const char *reason = dlerror();

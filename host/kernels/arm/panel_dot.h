@@ -141,7 +141,7 @@ static void multiply(const void *rows, int64_t row_stride, int64_t count, const 
                      int64_t padded_inner, int64_t filters, int32_t *acc, int64_t acc_stride)
 {
     for (int64_t f = 0; f < filters; f += BLOCKS * LANES) {
-        const int64_t left = (filters - f + LANES - 1) / LANES, blocks = left < BLOCKS ? left : BLOCKS;
+        const int64_t blocks = bdnn_min(bdnn_ceil_div(filters - f, LANES), BLOCKS);
         for (int64_t r = 0; r < count; r += ROWS) {
 #ifdef SIGNED_INPUTS
             (notes[f] ? shifted_tiles : plain_tiles)
@@ -149,7 +149,7 @@ static void multiply(const void *rows, int64_t row_stride, int64_t count, const 
             (void)notes;
             plain_tiles
 #endif
-                (count - r < ROWS ? count - r : ROWS, blocks, (const uint8_t *)rows + r * row_stride, row_stride,
+                (bdnn_min(count - r, ROWS), blocks, (const uint8_t *)rows + r * row_stride, row_stride,
                  (const int8_t *)panel + f * padded_inner, padded_inner, acc + r * acc_stride + f, acc_stride);
         }
     }

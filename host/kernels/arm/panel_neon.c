@@ -40,10 +40,10 @@ static uint8_t note(const int8_t *w, int64_t inner, int32_t bits)
 {
     int32_t largest = 1, steps;
     for (int64_t d = 0; d < inner; d++) {
-        largest = abs(w[d]) > largest ? abs(w[d]) : largest;
+        largest = (int)bdnn_max(abs(w[d]), largest);
     }
     steps = INT16_MAX / (largest * ((1 << bits) - 1));
-    return (uint8_t)(steps < UINT8_MAX ? steps : UINT8_MAX);
+    return (uint8_t)bdnn_min(steps, UINT8_MAX);
 }
 
 /* One step of all rows and filters: its products, or these added to what there is. */
@@ -83,7 +83,7 @@ INLINE void tile(int rows, int filters, int64_t steps, const uint8_t *x, int64_t
         }
     }
     for (int64_t first = 0; first < padded_inner; first += steps * STEP) {
-        const int64_t end = first + steps * STEP < padded_inner ? first + steps * STEP : padded_inner;
+        const int64_t end = bdnn_min(first + steps * STEP, padded_inner);
         int16x8_t sum[ROWS][FILTERS];
         step(rows, filters, false, x + first, row_stride, w + first, padded_inner, sum);
         for (int64_t d = first + STEP; d < end; d += STEP) {
@@ -125,15 +125,14 @@ static void multiply(const void *rows, int64_t row_stride, int64_t count, const 
                      int64_t padded_inner, int64_t filters, int32_t *acc, int64_t acc_stride)
 {
     for (int64_t f = 0; f < filters; f += FILTERS) {
-        const int64_t used = filters - f < FILTERS ? filters - f : FILTERS;
+        const int64_t used = bdnn_min(filters - f, FILTERS);
         int64_t steps = notes[f];
         for (int64_t i = 1; i < used; i++) {
             steps = notes[f + i] < steps ? notes[f + i] : steps;
         }
         for (int64_t r = 0; r < count; r += ROWS) {
-            any_tile(count - r < ROWS ? count - r : ROWS, used, steps, (const uint8_t *)rows + r * row_stride,
-                     row_stride, (const int8_t *)panel + f * padded_inner, padded_inner, acc + r * acc_stride + f,
-                     acc_stride);
+            any_tile(bdnn_min(count - r, ROWS), used, steps, (const uint8_t *)rows + r * row_stride, row_stride,
+                     (const int8_t *)panel + f * padded_inner, padded_inner, acc + r * acc_stride + f, acc_stride);
         }
     }
 }

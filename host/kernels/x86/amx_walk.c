@@ -2,7 +2,7 @@
 #include "kernels/x86/amx_walk.h"
 
 #include "core/memory.h"
-#include "kernels/maps.h"
+#include "kernels/decode.h"
 #include "kernels/rows.h"
 
 #include <string.h>
@@ -17,16 +17,6 @@
 #define TASK_BLOCKS(blocks) ((blocks) < 32 ? BDNN_AMX_SINK : 2 * BDNN_AMX_SINK)
 /* Tasks to cut a layer into, at least, when it has that many spans and blocks: enough for a few threads. */
 #define LEAST_TASKS 8
-
-static int64_t ceil_of(int64_t a, int64_t b)
-{
-    return (a + b - 1) / b;
-}
-
-static int64_t least(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
 
 static bool in_place(const bdnn_ip_shape *s)
 {
@@ -48,9 +38,9 @@ static void place_rows(const bdnn_ip_shape *s, bdnn_amx_walk *w)
     w->strips = lines ? s->kernel[1] : (int64_t)s->kernel[1] * s->kernel[2];
     w->strip = (lines ? s->kernel[2] : 1) * w->channels;
     w->step = s->stride[2] * w->channels;
-    w->per_line = ceil_of((s->out_size[2] - 1) * s->stride[2] + reach[1] + 1, s->stride[2]);
+    w->per_line = bdnn_ceil_div((s->out_size[2] - 1) * s->stride[2] + reach[1] + 1, s->stride[2]);
     w->line = w->per_line * s->stride[2];
-    w->phases = least(s->stride[1], reach[0] + 1);
+    w->phases = bdnn_min(s->stride[1], reach[0] + 1);
     w->height = s->out_size[1] + reach[0] / s->stride[1];
     w->image = w->phases * w->height * w->line * w->channels;
     w->images = s->batch;
@@ -61,7 +51,7 @@ static void place_gathered_rows(const bdnn_ip_shape *s, bdnn_amx_walk *w)
 {
     w->strips = 1;
     w->strip = bdnn_ip_inner(s);
-    w->step = ceil_of(w->strip, DEPTH) * DEPTH;
+    w->step = bdnn_ceil_div(w->strip, DEPTH) * DEPTH;
     w->images = 1;
     w->positions = bdnn_ip_positions(s);
     w->image = w->positions * w->step;
@@ -78,18 +68,18 @@ static void cut_tasks(const bdnn_ip_shape *s, bdnn_amx_walk *w)
     int64_t others;
     w->blocks_outside = !w->gathered && weights > w->image * w->images * (weights > WEIGHTS_AT_HAND ? 1 : INPUT_COST);
     w->task_blocks = !w->blocks_outside ? w->blocks : TASK_BLOCKS(w->blocks);
-    w->task_spans = w->blocks_outside ? w->spans : least(w->spans, TASK_SPANS);
+    w->task_spans = w->blocks_outside ? w->spans : bdnn_min(w->spans, TASK_SPANS);
     others = s->groups * (w->blocks_outside ? 1 : w->images);
     while (w->task_spans > 1 &&
-           others * ceil_of(w->blocks, w->task_blocks) * ceil_of(w->spans, w->task_spans) < LEAST_TASKS) {
-        w->task_spans = ceil_of(w->task_spans, 2);
+           others * bdnn_ceil_div(w->blocks, w->task_blocks) * bdnn_ceil_div(w->spans, w->task_spans) < LEAST_TASKS) {
+        w->task_spans = bdnn_ceil_div(w->task_spans, 2);
     }
     while (w->task_blocks > BDNN_AMX_SINK && !w->gathered &&
-           others * ceil_of(w->blocks, w->task_blocks) * ceil_of(w->spans, w->task_spans) < LEAST_TASKS) {
-        w->task_blocks = ceil_of(w->task_blocks, 2 * BDNN_AMX_SINK) * BDNN_AMX_SINK;
+           others * bdnn_ceil_div(w->blocks, w->task_blocks) * bdnn_ceil_div(w->spans, w->task_spans) < LEAST_TASKS) {
+        w->task_blocks = bdnn_ceil_div(w->task_blocks, 2 * BDNN_AMX_SINK) * BDNN_AMX_SINK;
     }
-    w->span_parts = ceil_of(w->spans, w->task_spans);
-    w->block_parts = ceil_of(w->blocks, w->task_blocks);
+    w->span_parts = bdnn_ceil_div(w->spans, w->task_spans);
+    w->block_parts = bdnn_ceil_div(w->blocks, w->task_blocks);
 }
 
 bdnn_amx_walk bdnn_amx_walk_of(const bdnn_ip_shape *s)
@@ -101,9 +91,9 @@ bdnn_amx_walk bdnn_amx_walk_of(const bdnn_ip_shape *s)
     } else {
         place_rows(s, &w);
     }
-    w.chunks = w.strips * ceil_of(w.strip, DEPTH);
-    w.blocks = ceil_of(s->filters / s->groups, BLOCK);
-    w.spans = ceil_of(w.positions, BDNN_AMX_SPAN);
+    w.chunks = w.strips * bdnn_ceil_div(w.strip, DEPTH);
+    w.blocks = bdnn_ceil_div(s->filters / s->groups, BLOCK);
+    w.spans = bdnn_ceil_div(w.positions, BDNN_AMX_SPAN);
     cut_tasks(s, &w);
     return w;
 }
@@ -143,7 +133,7 @@ static void copy_line(void *context, size_t index)
     const bdnn_amx_walk *w = job->walk;
     const int64_t lines = w->phases * w->height, image = (int64_t)index / lines, at = (int64_t)index % lines;
     const int64_t y = at % w->height * s->stride[1] + at / w->height - s->pad_begin[1], c = w->channels;
-    const int64_t left = least(s->pad_begin[2], w->line), inside = least(s->in_size[2], w->line - left);
+    const int64_t left = bdnn_min(s->pad_begin[2], w->line), inside = bdnn_min(s->in_size[2], w->line - left);
     for (int64_t group = 0; group < s->groups; group++) {
         uint8_t *to = job->copy + ((image * s->groups + group) * w->image + at * w->line * c);
         const uint8_t *from = job->x_q + (image * s->in_size[1] + y) * s->in_size[2] * s->channels + group * c;
@@ -191,7 +181,7 @@ static void place_weights(const bdnn_amx_walk *walk, const int8_t *w, int64_t fi
     int64_t strip = first / walk->strip, i = first % walk->strip;
     while (count > 0) {
         int8_t *chunk = tiles + (strip * each + i / DEPTH) * (DEPTH * BLOCK);
-        const int64_t at = i % DEPTH, some = least(least(DEPTH - at, walk->strip - i), count);
+        const int64_t at = i % DEPTH, some = bdnn_min(bdnn_min(DEPTH - at, walk->strip - i), count);
         if (walk->strip % 4 == 0) {
             for (int64_t j = 0; j < some; j += 4) {
                 memcpy(chunk + (at + j) * LANES, w + j, 4);
@@ -216,19 +206,20 @@ static void pack_lanes(void *context, size_t index)
 {
     const struct packing *job = context;
     const bdnn_ip_shape *s = job->shape;
-    const int64_t inner = bdnn_ip_inner(s), words = (inner + 63) / 64, filters = s->filters / s->groups;
-    const int64_t columns = ceil_of(filters, LANES), group = (int64_t)index / columns,
-                  first = (int64_t)index % columns * LANES, lanes = least(LANES, filters - first);
+    const int64_t inner = bdnn_ip_inner(s), filters = s->filters / s->groups;
+    const int64_t columns = bdnn_ceil_div(filters, LANES), group = (int64_t)index / columns,
+                  first = (int64_t)index % columns * LANES, lanes = bdnn_min(LANES, filters - first);
     int8_t *tiles = job->packed +
                     (size_t)(group * job->walk.blocks + first / BLOCK) * bdnn_amx_block_bytes(&job->walk) +
                     first % BLOCK / LANES * DEPTH * LANES;
     for (int64_t d = 0; d < inner; d += SECTION) {
-        const int64_t count = least(SECTION, inner - d);
+        const int64_t count = bdnn_min(SECTION, inner - d);
         for (int64_t lane = 0; lane < lanes; lane++) {
             const int64_t f = group * filters + first + lane;
             int8_t w[SECTION];
-            bdnn_map_choose()->decode(job->weights->planes + f * s->bases * words + d / 64, (size_t)words,
-                                      (size_t)(count + 63) / 64, job->weights->scales + f * s->bases, s->bases, w);
+            bdnn_decode_choose()->decode(bdnn_ip_planes_of(s, job->weights, f) + d / 64, (size_t)bdnn_ip_words(s),
+                                         (size_t)bdnn_words_of(count), bdnn_ip_scales_of(s, job->weights, f), s->bases,
+                                         w);
             place_weights(&job->walk, w, d, count, tiles + 4 * lane);
         }
     }
@@ -240,5 +231,6 @@ void bdnn_amx_pack(const bdnn_ip_shape *shape, const bdnn_ip_weights *weights, v
     if (job.walk.strip % DEPTH || shape->filters / shape->groups % BLOCK) { /* some places stay empty */
         memset(packed, 0, (size_t)(shape->groups * job.walk.blocks) * bdnn_amx_block_bytes(&job.walk));
     }
-    bdnn_parallel(threads, pack_lanes, &job, (size_t)(shape->groups * ceil_of(shape->filters / shape->groups, LANES)));
+    bdnn_parallel(threads, pack_lanes, &job,
+                  (size_t)(shape->groups * bdnn_ceil_div(shape->filters / shape->groups, LANES)));
 }

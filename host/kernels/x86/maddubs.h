@@ -54,7 +54,7 @@ static void largest_sums(const int8_t *w, int64_t inner, int32_t largest[MOST_ST
 {
     for (int64_t first = 0; first < inner; first += MOST_STEPS * QUAD) {
         struct run runs[MOST_STEPS] = {{{0}, {0}}};
-        const int64_t end = inner - first < MOST_STEPS * QUAD ? inner - first : MOST_STEPS * QUAD;
+        const int64_t end = bdnn_min(inner - first, MOST_STEPS * QUAD);
         for (int64_t d = 0; d < end; d++) {
             struct run *run = &runs[d / QUAD];
             run->positive[d / 2 % 2] += larger(w[first + d], 0);
@@ -183,7 +183,7 @@ INLINE void long_tile(int rows, int blocks, int steps, const uint8_t *x, int64_t
         }
     }
     for (int64_t first = 0; first < padded_inner; first += steps * QUAD) {
-        const int64_t end = first + steps * QUAD < padded_inner ? first + steps * QUAD : padded_inner;
+        const int64_t end = bdnn_min(first + steps * QUAD, padded_inner);
         vec sum[ROWS][BLOCKS];
         quad_step(rows, blocks, false, x + first, row_stride, w + first * LANES, block, sum);
         for (int64_t d = first + QUAD; d < end; d += QUAD) {
@@ -236,7 +236,7 @@ static void multiply(const void *rows, int64_t row_stride, int64_t count, const 
                      int64_t padded_inner, int64_t filters, int32_t *acc, int64_t acc_stride)
 {
     for (int64_t f = 0; f < filters; f += BLOCKS * LANES) {
-        const int64_t left = filters - f < BLOCKS * LANES ? filters - f : BLOCKS * LANES;
+        const int64_t left = bdnn_min(filters - f, BLOCKS * LANES);
         int steps = MOST_STEPS;
         for (int64_t i = 0; i < left; i++) {
             steps = notes[f + i] < steps ? notes[f + i] : steps;
@@ -244,7 +244,7 @@ static void multiply(const void *rows, int64_t row_stride, int64_t count, const 
         for (int64_t r = 0; r < count; r += ROWS) {
             (steps == 1   ? tiles_1
              : steps == 2 ? tiles_2
-                          : tiles_long)(count - r < ROWS ? count - r : ROWS, left <= LANES ? 1 : BLOCKS, steps,
+                          : tiles_long)(bdnn_min(count - r, ROWS), left <= LANES ? 1 : BLOCKS, steps,
                                         (const uint8_t *)rows + r * row_stride, row_stride,
                                         (const int8_t *)panel + f * padded_inner, padded_inner,
                                         acc + r * acc_stride + f, acc_stride);

@@ -136,14 +136,14 @@ static void put(const struct job *job, const struct pending *p)
     const int64_t dropped = job->walk.gathered ? 0 : job->walk.per_line - width;
     int64_t x = p->x, position = p->position, r = 0;
     while (r < p->rows) {
-        const int64_t left = width - x, run = left < p->rows - r ? left : p->rows - r;
+        const int64_t left = width - x, run = bdnn_min(left, p->rows - r);
         if (run > 0) {
             bdnn_sink_put(job->sink, position, run, p->filter, p->count, p->sums + r * WIDTH, WIDTH);
             position += run;
             r += run;
         }
         /* On behind what is dropped, or what is left of it. */
-        r += dropped + (left < 0 ? left : 0);
+        r += dropped + bdnn_min(left, 0);
         x = 0;
     }
 }
@@ -190,8 +190,8 @@ static void run_span(const struct job *job, struct part *p, int64_t at, int64_t 
 {
     const bdnn_amx_walk *w = &job->walk;
     const int64_t filters = job->shape->filters / job->shape->groups, filter = block * BLOCK;
-    const int64_t used = p->count - at < SPAN ? p->count - at : SPAN;
-    const int64_t count = filters - filter < WIDTH ? filters - filter : WIDTH;
+    const int64_t used = bdnn_min(p->count - at, SPAN);
+    const int64_t count = bdnn_min(filters - filter, WIDTH);
     const int8_t *weights = job->packed + (size_t)(p->group * w->blocks + block) * bdnn_amx_block_bytes(w);
     const uint8_t *rows = rows_at(job, p, at, used);
     int32_t *out = p->sums + p->turn * (SPAN * WIDTH);
@@ -204,8 +204,7 @@ static void run_span(const struct job *job, struct part *p, int64_t at, int64_t 
     if (!w->gathered) {
         const int64_t width = job->shape->out_size[2], y = (p->first + at) / w->per_line;
         p->waiting.x = p->first + at - y * w->per_line;
-        p->waiting.position =
-            (p->image * job->shape->out_size[1] + y) * width + (p->waiting.x < width ? p->waiting.x : width);
+        p->waiting.position = (p->image * job->shape->out_size[1] + y) * width + bdnn_min(p->waiting.x, width);
     }
     p->turn ^= 1;
 }
@@ -232,7 +231,7 @@ static void run_images(const struct job *job, struct part *p)
     const int64_t together =
         bdnn_amx_block_bytes(&job->walk) * blocks <= WEIGHTS_AT_HAND ? (int64_t)blocks : BDNN_AMX_SINK;
     for (int64_t first = p->first_block; first < p->last_block; first += together) {
-        const int64_t last = first + together < p->last_block ? first + together : p->last_block;
+        const int64_t last = bdnn_min(first + together, p->last_block);
         for (p->image = 0; p->image < job->walk.images; p->image++) {
             run_blocks(job, p, first, last);
         }

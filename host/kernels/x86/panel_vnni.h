@@ -91,11 +91,11 @@ static void multiply(const void *rows, int64_t row_stride, int64_t count, const 
 {
     (void)notes;
     for (int64_t f = 0; f < filters; f += BLOCKS * LANES) {
-        const int64_t left = filters - f < BLOCKS * LANES ? filters - f : BLOCKS * LANES;
+        const int64_t left = bdnn_min(filters - f, BLOCKS * LANES);
         for (int64_t r = 0; r < count; r += ROWS) {
-            any_tile(count - r < ROWS ? count - r : ROWS, (left + LANES - 1) / LANES,
-                     (const uint8_t *)rows + r * row_stride, row_stride, (const int8_t *)panel + f * padded_inner,
-                     padded_inner, acc + r * acc_stride + f, acc_stride);
+            any_tile(bdnn_min(count - r, ROWS), bdnn_ceil_div(left, LANES), (const uint8_t *)rows + r * row_stride,
+                     row_stride, (const int8_t *)panel + f * padded_inner, padded_inner, acc + r * acc_stride + f,
+                     acc_stride);
         }
     }
 }

@@ -1,6 +1,9 @@
-/* The maps: every set of instructions gives the bits that the portable one gives, and that one what the maps are
- * documented to be. */
-#include "kernels/maps.h"
+/* The loops over contiguous elements: in every family each instruction set gives the bits that the portable one gives,
+ * and that one what the loops are documented to be. */
+#include "kernels/decode.h"
+#include "kernels/elementwise.h"
+#include "kernels/pooling.h"
+#include "kernels/quantization.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -33,7 +36,7 @@ static float random_float(void)
     return (float)((int64_t)(bits() % 2000001) - 1000000) * 1e-4f;
 }
 
-/* Operands of all types, and results of all maps. */
+/* Operands of all types, and results of all loops. */
 struct operands {
     float x[MOST], positive[MOST + WINDOW], down[MOST];
     uint8_t u[MOST], v[MOST], tap[MOST];
@@ -42,10 +45,10 @@ struct operands {
 };
 
 struct results {
-    uint8_t quantised[MOST], quantised_wide[MOST], clipped[MOST], largest[MOST], tap[2][MOST], tapped[MOST],
+    uint8_t quantized[MOST], quantized_wide[MOST], clipped[MOST], largest[MOST], tap[2][MOST], tapped[MOST],
         selected[MOST];
     int16_t clipped_wide[MOST], sum[MOST], largest_wide[MOST], tapped_wide[MOST], selected_wide[MOST];
-    float real[MOST], real_wide[MOST], clipped_real[MOST], largest_real[MOST], normalised[MOST], exponential[MOST],
+    float real[MOST], real_wide[MOST], clipped_real[MOST], largest_real[MOST], normalized[MOST], exponential[MOST],
         epilogue[MOST];
 };
 
@@ -67,17 +70,18 @@ static void fill(struct operands *o)
     }
 }
 
-static void run(const bdnn_map_kernel *k, const struct operands *o, size_t n, struct results *r)
+static void run_elementwise(const bdnn_elementwise_kernel *k, const struct operands *o, size_t n, struct results *r)
 {
-    memset(r, 0x5a, sizeof *r);
-    k->quantise(o->x, n, 0.37f, -3, 60, 3, r->quantised);
-    k->quantise_wide(o->a, n, 23456, 22, 9, 200, r->quantised_wide);
-    k->dequantise(o->u, n, 0.1f, 17, r->real);
-    k->dequantise_wide(o->a, n, 0.1f, r->real_wide);
     k->clip(o->x, n, -2, 6, r->clipped_real);
     k->clip_u8(o->u, n, 20, 200, r->clipped);
     k->clip_i16(o->a, n, -300, 5000, r->clipped_wide);
     k->sum_i16(o->a, o->b, n, r->sum);
+    k->normalize(o->x, o->positive, n, WINDOW, 0.3f, 1.5f, r->normalized);
+    k->exponential(o->down, n, r->exponential);
+}
+
+static void run_pooling(const bdnn_pooling_kernel *k, const struct operands *o, size_t n, struct results *r)
+{
     memcpy(r->largest_real, o->positive, n * sizeof(float));
     k->max(o->x, n, r->largest_real);
     memcpy(r->largest, o->v, n);
@@ -92,43 +96,62 @@ static void run(const bdnn_map_kernel *k, const struct operands *o, size_t n, st
     k->max_tap_i16(o->a, n, 78, r->tapped_wide, r->tap[1]);
     k->select_u8(o->u, o->tap, n, 2, 9, r->selected);
     k->select_i16(o->a, o->tap, n, 1, -9, r->selected_wide);
-    k->normalise(o->x, o->positive, n, WINDOW, 0.3f, 1.5f, r->normalised);
-    k->exponential(o->down, n, r->exponential);
+}
+
+static void run_quantization(const bdnn_quantization_kernel *k, const struct operands *o, size_t n, struct results *r)
+{
+    k->quantize(o->x, n, 0.37f, -3, 60, 3, r->quantized);
+    k->quantize_wide(o->a, n, 23456, 22, 9, 200, r->quantized_wide);
+    k->dequantize(o->u, n, 0.1f, 17, r->real);
+    k->dequantize_wide(o->a, n, 0.1f, r->real_wide);
     k->epilogue(o->acc, o->positive, o->offset, o->positive + 1, n, r->epilogue);
 }
 
-static void all_levels_give_the_same_bits(void **unused)
+static void check_same(const char *name, size_t n, const struct results *got, const struct results *expected)
 {
-    static struct operands o;
-    static struct results expected, got;
-    (void)unused;
-    for (size_t n = 0; n <= MOST; n += n < 70 ? 1 : 23) {
-        size_t last = 0;
-        fill(&o);
-        while (bdnn_map_kernels[last + 1]) {
-            last++;
-        }
-        run(bdnn_map_kernels[last], &o, n, &expected);
-        for (size_t k = 0; k < last; k++) {
-            if (bdnn_map_kernels[k]->supported()) {
-                run(bdnn_map_kernels[k], &o, n, &got);
-                for (size_t byte = 0; byte < sizeof got; byte++) {
-                    if (((const uint8_t *)&got)[byte] != ((const uint8_t *)&expected)[byte]) {
-                        fail_msg("%s, %zu elements: byte %zu differs", bdnn_map_kernels[k]->name, n, byte);
-                    }
-                }
-            }
+    for (size_t byte = 0; byte < sizeof *got; byte++) {
+        if (((const uint8_t *)got)[byte] != ((const uint8_t *)expected)[byte]) {
+            fail_msg("%s, %zu elements: byte %zu differs", name, n, byte);
         }
     }
 }
 
-static void maps_are_what_they_are_documented_to_be(void **unused)
+/* Each kernel of a family's table against its last, on operands of each length. */
+#define EACH_GIVES_THE_SAME_BITS(family)                                                                               \
+    static void family##_gives_the_same_bits(void **unused)                                                            \
+    {                                                                                                                  \
+        static struct operands o;                                                                                      \
+        static struct results expected, got;                                                                           \
+        (void)unused;                                                                                                  \
+        for (size_t n = 0; n <= MOST; n += n < 70 ? 1 : 23) {                                                          \
+            size_t last = 0;                                                                                           \
+            fill(&o);                                                                                                  \
+            while (bdnn_##family##_kernels[last + 1]) {                                                                \
+                last++;                                                                                                \
+            }                                                                                                          \
+            memset(&expected, 0x5a, sizeof expected);                                                                  \
+            run_##family(bdnn_##family##_kernels[last], &o, n, &expected);                                             \
+            for (size_t k = 0; k < last; k++) {                                                                        \
+                if (bdnn_##family##_kernels[k]->supported()) {                                                         \
+                    memset(&got, 0x5a, sizeof got);                                                                    \
+                    run_##family(bdnn_##family##_kernels[k], &o, n, &got);                                             \
+                    check_same(bdnn_##family##_kernels[k]->name, n, &got, &expected);                                  \
+                }                                                                                                      \
+            }                                                                                                          \
+        }                                                                                                              \
+    }
+EACH_GIVES_THE_SAME_BITS(elementwise)
+EACH_GIVES_THE_SAME_BITS(pooling)
+EACH_GIVES_THE_SAME_BITS(quantization)
+
+static void loops_are_what_they_are_documented_to_be(void **unused)
 {
     static struct operands o;
     static struct results r;
     (void)unused;
     fill(&o);
-    run(bdnn_map_choose(), &o, MOST, &r);
+    run_elementwise(bdnn_elementwise_choose(), &o, MOST, &r);
+    run_pooling(bdnn_pooling_choose(), &o, MOST, &r);
     for (int i = 0; i < MOST; i++) {
         const int sum = o.a[i] + o.b[i];
         double s = 0;
@@ -144,7 +167,7 @@ static void maps_are_what_they_are_documented_to_be(void **unused)
         assert_int_equal(r.clipped[i], o.u[i] < 20 ? 20 : o.u[i] > 200 ? 200 : o.u[i]);
         if (isfinite(o.x[i])) {
             const double expected = o.x[i] / pow(1.5 + 0.3f * s, 0.75);
-            assert_true(fabs(r.normalised[i] - expected) <= 1e-6 * fabs(expected));
+            assert_true(fabs(r.normalized[i] - expected) <= 1e-6 * fabs(expected));
         }
     }
 }
@@ -167,7 +190,7 @@ static void weights_are_sums_of_bases(void **unused)
             scales[k] = (int8_t)(bits() % 2 ? g : -g);
             left -= g;
         }
-        for (const bdnn_map_kernel *const *k = bdnn_map_kernels; *k; k++) {
+        for (const bdnn_decode_kernel *const *k = bdnn_decode_kernels; *k; k++) {
             if (!(*k)->supported()) {
                 continue;
             }
@@ -193,7 +216,7 @@ static void exponentials_are_exact_to_two_units(void **unused)
         for (int i = 0; i < 1000; i++) {
             x[i] = -(float)round - (float)i * 1e-3f;
         }
-        bdnn_map_choose()->exponential(x, 1000, y);
+        bdnn_elementwise_choose()->exponential(x, 1000, y);
         for (int i = 0; i < 1000; i++) {
             const double expected = exp(x[i]);
             const double unit = x[i] < -87 ? 2e-38 : ldexp(1, (int)floor(log2(expected)) - 23);
@@ -205,10 +228,9 @@ static void exponentials_are_exact_to_two_units(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(all_levels_give_the_same_bits),
-        cmocka_unit_test(maps_are_what_they_are_documented_to_be),
-        cmocka_unit_test(weights_are_sums_of_bases),
-        cmocka_unit_test(exponentials_are_exact_to_two_units),
+        cmocka_unit_test(elementwise_gives_the_same_bits),  cmocka_unit_test(pooling_gives_the_same_bits),
+        cmocka_unit_test(quantization_gives_the_same_bits), cmocka_unit_test(loops_are_what_they_are_documented_to_be),
+        cmocka_unit_test(weights_are_sums_of_bases),        cmocka_unit_test(exponentials_are_exact_to_two_units),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

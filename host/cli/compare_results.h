@@ -1,6 +1,7 @@
-/* What `bdnn compare` measured, between measuring (compare.c) and showing (compare_report.c, compare_html.c). */
-#ifndef BDNN_CLI_COMPARE_H
-#define BDNN_CLI_COMPARE_H
+/* What `bdnn compare` measured and the figures that follow, between measuring (compare.c) and showing
+ * (compare_report.c, compare_html.c). */
+#ifndef BDNN_CLI_COMPARE_RESULTS_H
+#define BDNN_CLI_COMPARE_RESULTS_H
 
 #include "cli/bench.h"
 
@@ -56,12 +57,5 @@ static inline double compare_percent(double part, double whole)
 {
     return whole > 0 ? 100 * part / whole : 0;
 }
-
-/* On stdout; an exit code. */
-int compare_print(const compare_results *c);
-int compare_print_json(const compare_results *c);
-
-/* A page that needs nothing else, written when it is complete; an exit code. */
-int compare_write_html(const compare_results *c, const char *path);
 
 #endif

@@ -1,9 +1,9 @@
-/* Maps, x86-64 with AVX-512. */
+/* Loops over contiguous elements, x86-64 with AVX-512. */
 #include "kernels/cpu.h"
 
-#define MAPS      bdnn_maps_avx512
-#define MAPS_NAME "maps__avx512"
-#define MAPS_AVAILABLE                                                                                                 \
+#define VECTORS(family) bdnn_##family##_avx512
+#define VECTORS_ISA     "avx512"
+#define VECTORS_AVAILABLE                                                                                              \
     (bdnn_cpu_allows(BDNN_CPU_AVX512) && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&   \
      __builtin_cpu_supports("avx512dq"))
 
@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 /* From the lowest weight, - sum_k g_k, up by one masked addition of 2 g_k a basis, modulo 256. */
-#define MAPS_DECODE
+#define VECTORS_DECODE
 static void decode(const uint64_t *planes, size_t stride, size_t words, const int8_t *scales, int32_t bases, int8_t *w)
 {
     __m512i lowest = _mm512_setzero_si512(), twice[8];
@@ -30,4 +30,4 @@ static void decode(const uint64_t *planes, size_t stride, size_t words, const in
     }
 }
 
-#include "kernels/maps_template.h"
+#include "kernels/vectors_template.h"

@@ -1,6 +1,6 @@
-/* Inside a dataset: one table of calls per kind of storage. */
-#ifndef BDNN_DATASETS_DATASET_H
-#define BDNN_DATASETS_DATASET_H
+/* Inside a dataset: one table of calls per kind of storage, and what the kinds share. */
+#ifndef BDNN_DATASETS_KIND_H
+#define BDNN_DATASETS_KIND_H
 
 #include "bdnn_data.h"
 #include "core/error.h"

@@ -22,7 +22,7 @@ static const struct command {
      "  --bases K, --bits Q       binary bases a weight and bits an input, 1 to 8 (6, 6)\n"
      "  --first K:Q, --last K:Q   the same for the first and the last layer with weights\n"
      "  --layer NAME:K:Q          the same for one layer; NAME:float keeps it as it is\n"
-     "  --calibrate DATA          images (docs/datasets.md); labels are not used\n"
+     "  --calibrate DATA          images (docs/use/datasets.md); labels are not used\n"
      "  --calibrate-count N       how many of them, evenly spread (512)\n"
      "  --skip-bad N|all          of them N at most may be unreadable (0)\n"
      "  --method data|paper       data-aware (default), or the published family\n"
@@ -40,7 +40,7 @@ static const struct command {
      "  --threads N, --json\n"},
     {"eval", cli_eval, "measure accuracy on a dataset, of one network or side by side",
      "bdnn eval NET DATASET [--compare NET2]... [options] [network options]\n"
-     "  --dataset-labels FILE     labels, where they are not found by their name (docs/datasets.md)\n"
+     "  --dataset-labels FILE     labels, where they are not found by their name (docs/use/datasets.md)\n"
      "  --limit N                 the first N items\n"
      "  --skip-bad N|all          of them N at most may be unreadable (0)\n" DEVICE_HELP FALLBACK_HELP
      "  --threads N, --batch N (32), --json\n"

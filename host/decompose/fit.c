@@ -161,7 +161,7 @@ static void store_filter(struct fit *fit, int64_t f, const bdnn_filter *filter)
     const int64_t d = fit->geometry.inner, words = (d + 63) / 64;
     uint64_t *planes = (uint64_t *)fit->decomposed->planes.data + f * bases * words;
     int8_t *scales = (int8_t *)fit->decomposed->scales.data + f * bases;
-    memset(planes, 0xff, (size_t)(bases * words) * sizeof *planes); /* filler bits are 1 (docs/numerics.md) */
+    memset(planes, 0xff, (size_t)(bases * words) * sizeof *planes); /* filler bits are 1 (docs/reference/numerics.md) */
     for (int32_t k = 0; k < bases; k++) {
         for (int64_t i = 0; i < d; i++) {
             planes[k * words + i / 64] &= ~((uint64_t)(~filter->codes[i] >> k & 1) << i % 64);

@@ -1,4 +1,4 @@
-/* A folder of .npy parameters (docs/npy-folder.md): the files of one layer, read and written. */
+/* A folder of .npy parameters (docs/use/npy-folder.md): the files of one layer, read and written. */
 #ifndef BDNN_IMPORT_FOLDER_H
 #define BDNN_IMPORT_FOLDER_H
 

@@ -157,7 +157,7 @@ typedef struct bdnn_layer_info {
     uint64_t float_bytes;      /* what the same layer takes in float32 */
     int64_t output_shape[6];   /* N (as imported), C, spatial axes */
     int32_t output_rank;
-    /* How the first output is kept for the layers after it (docs/numerics.md, "The integer pipeline"): "float", "quantised" (Q bits
+    /* How the first output is kept for the layers after it (docs/reference/numerics.md, "The integer pipeline"): "float", "quantised" (Q bits
      * in uint8) or "wide" (int16); step and bits are 0 where they do not apply. */
     const char *output_format;
     float output_step;
@@ -244,8 +244,8 @@ typedef enum bdnn_wait {
 typedef struct bdnn_session_options {
     const char *device; /* "cpu" (also for NULL): the fastest kernels of this processor; "reference": scalar XNOR-popcount, the
                          * definition; "float": decomposed layers simulated in float; "xrt" or "xrt:INDEX": a board behind
-                         * Xilinx XRT, or an emulated one where XCL_EMULATION_MODE says so (docs/accelerator.md); "uio" or
-                         * "uio:NAME": the accelerator of a Zynq behind the bdnn module or UIO (docs/driver.md) */
+                         * Xilinx XRT, or an emulated one where XCL_EMULATION_MODE says so (docs/reference/accelerator.md); "uio" or
+                         * "uio:NAME": the accelerator of a Zynq behind the bdnn module or UIO (docs/reference/driver.md) */
     size_t threads;     /* 0: one per processor. Results do not depend on it. */
     size_t batch;       /* inputs of one run; 0: 1 */
     const char *xclbin;  /* of "xrt": the file with the kernel; NULL: the one that the environment variable BDNN_XCLBIN names */
@@ -412,7 +412,7 @@ typedef enum bdnn_label_kind {
     BDNN_LABEL_MAP = 2    /* one class a pixel */
 } bdnn_label_kind;
 
-/* Opens a set of images; docs/datasets.md shows every layout: IDX files (raw or gzip), .npy pairs, the Cityscapes tree, a folder of one
+/* Opens a set of images; docs/use/datasets.md shows every layout: IDX files (raw or gzip), .npy pairs, the Cityscapes tree, a folder of one
  * folder a class, a folder of images with a label file as ILSVRC2012 validation has, or a folder of images. `labels` names the label file
  * where it is not found by its name; or NULL. Items are read on demand. */
 BDNN_API bdnn_status bdnn_dataset_open(const char *path, const char *labels, bdnn_dataset **dataset, bdnn_error *err);

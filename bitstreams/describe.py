@@ -145,7 +145,7 @@ def note(kernel, board=None):
 
 
 def c_header(kernel):
-    lines = [f"/* {note(kernel)}: the registers of the kernel {kernel.name}. docs/accelerator.md explains them. */",
+    lines = [f"/* {note(kernel)}: the registers of the kernel {kernel.name}. docs/reference/accelerator.md explains them. */",
              "#ifndef BDNN_HW_H", "#define BDNN_HW_H", "",
              "#ifdef __KERNEL__", "#include <linux/types.h>", "#else", "#include <stdint.h>", "#endif", "",
              f'#define BDNN_HW_KERNEL "{kernel.name}"', f"#define BDNN_HW_IDENTITY 0x{kernel.identity:08x}u", "",

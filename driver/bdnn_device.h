@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: (GPL-2.0 WITH Linux-syscall-note) OR BSD-2-Clause */
 /*
  * The interface of the bdnn module to user space: an accelerator's registers,
- * DMA buffers and interrupts (docs/driver.md).
+ * DMA buffers and interrupts (docs/reference/driver.md).
  *
  * Each accelerator has two nodes. /dev/bdnnN is for everybody who may open it:
  * runs are launched by ioctl, and no run reaches memory outside of the

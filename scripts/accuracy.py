@@ -5,7 +5,7 @@
                         [--bits 2,3,...] [--jobs N] [--table build/accuracy.tsv] [--markdown FILE]
 
 One line a setting is appended to the table; settings that it holds already are not measured again, so a run can be stopped and
-taken up. --markdown writes the tables of docs/accuracy.md from it.
+taken up. --markdown writes the tables of docs/use/accuracy.md from it.
 """
 import argparse
 import json

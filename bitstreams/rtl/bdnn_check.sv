@@ -1,4 +1,4 @@
-// Says before a job's first access to memory whether it is one (docs/accelerator.md): its numbers are within their bounds, and nothing that the
+// Says before a job's first access to memory whether it is one (docs/reference/accelerator.md): its numbers are within their bounds, and nothing that the
 // kernel adds up later leaves the bits that it has for it.
 //
 // What a job adds up is linear in its output row, output column, tap row, tap column and pixel. The last one of each enters bit by bit, the highest

@@ -1,4 +1,4 @@
-/* What no job can be (docs/accelerator.md), seen before the first access to memory: numbers out of their bounds. */
+/* What no job can be (docs/reference/accelerator.md), seen before the first access to memory: numbers out of their bounds. */
 #include "kernel.h"
 
 /* Geometry, addresses and steps: what all modes have. */

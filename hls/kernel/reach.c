@@ -1,4 +1,4 @@
-/* How far a job reaches (docs/accelerator.md, "What is refused"): what is within these bounds leaves no type and no
+/* How far a job reaches (docs/reference/accelerator.md, "What is refused"): what is within these bounds leaves no type and no
  * register, in C or in SystemVerilog, when it is added up later. */
 #include "kernel.h"
 

@@ -356,7 +356,7 @@ static bool put_device(FILE *f, const compare_results *c, size_t index)
     put_text(f, d->bench.device.name);
     fputs("</h2>\n", f);
     if (d->info.accelerator) {
-        fprintf(f, "<p>%u compute unit%s%s%s%s. Resource use: docs/resources.md.</p>\n", d->info.units,
+        fprintf(f, "<p>%u compute unit%s%s%s%s. Resource use: docs/reference/resources.md.</p>\n", d->info.units,
                 d->info.units == 1 ? "" : "s", d->info.emulated ? ", emulated" : "", d->info.uuid[0] ? ", xclbin " : "",
                 d->info.uuid);
         put_accelerator(f, c, d);

@@ -5,9 +5,9 @@
 
 #define DEVICE_HELP                                                                                                    \
     "  --device NAME                  cpu (default), reference, float, xrt, xrt:INDEX, uio or uio:NAME\n"              \
-    "  --xclbin FILE                  of xrt: the kernel (the environment variable BDNN_XCLBIN)\n"                     \
-    "  --timeout MS                   of xrt and uio: the longest run of the kernel (60000)\n"                         \
-    "  --wait poll|interrupt|hybrid   of uio: how its end is waited for (hybrid)\n"
+    "  --xclbin FILE                  of xrt: the kernel (environment variable BDNN_XCLBIN)\n"                         \
+    "  --timeout MS                   of xrt and uio: limit for one run of the kernel (60000)\n"                       \
+    "  --wait poll|interrupt|hybrid   of uio: how to wait for its end (hybrid)\n"
 #define FALLBACK_HELP "  --fallback cpu                 go on with the CPU when the device fails\n"
 
 static const struct command {
@@ -19,65 +19,67 @@ static const struct command {
      "bdnn convert NET -o OUT.bdnn [network options]\n"},
     {"decompose", cli_decompose, "decompose a network into binary bases, without retraining",
      "bdnn decompose NET -o OUT.bdnn --calibrate DATA [options] [network options]\n"
-     "  --bases K, --bits Q       binary bases a weight and bits an input, 1 to 8 (6, 6)\n"
+     "  --bases K, --bits Q       bases of a weight vector, bits of a layer's input: 1 to 8 (6, 6)\n"
      "  --first K:Q, --last K:Q   the same for the first and the last layer with weights\n"
-     "  --layer NAME:K:Q          the same for one layer; NAME:float keeps it as it is\n"
-     "  --calibrate DATA          images (docs/datasets.md); labels are not used\n"
-     "  --calibrate-count N       how many of them, evenly spread (512)\n"
-     "  --skip-bad N|all          of them N at most may be unreadable (0)\n"
-     "  --method data|paper       data-aware (default), or the published family\n"
+     "  --layer NAME:K:Q          the same for one layer; NAME:float keeps it in float\n"
+     "  --calibrate DATA          images (docs/use/datasets.md); labels are not used\n"
+     "  --calibrate-count N       how many of them to use, evenly spread (512)\n"
+     "  --skip-bad N|all          skip up to N images that cannot be read (0)\n"
+     "  --method data|paper       data-aware (default), or by the weights alone as published\n"
      "  --range auto|output|minmax|percentile|mse   how each input's range is chosen\n"
-     "  --percentile P            for --range percentile (99.9)\n"
-     "  --lambda L                ridge of the data-aware method (0.1)\n"
-     "  --restarts N              of the paper's method (4)\n"
+     "  --percentile P            of --range percentile (99.9)\n"
+     "  --lambda L                ridge regularization of the data-aware method (0.1)\n"
+     "  --restarts N              random starts of the paper's method (4)\n"
      "  --seed N, --threads N, --memory-limit MIB, --json\n"},
     {"info", cli_info, "show a network: layers, sizes, compression", "bdnn info NET [--json] [network options]\n"},
     {"run", cli_run, "classify or segment images",
      "bdnn run NET IMAGE... [options] [network options]\n" DEVICE_HELP FALLBACK_HELP
      "  --top N                        classes shown (5)\n"
      "  --overlay FILE.png, --index-map FILE.png   of a segmentation (IMAGE-overlay.png, IMAGE-classes.png)\n"
-     "  --skip-bad N|all               N images at most may be unreadable (0)\n"
+     "  --skip-bad N|all               skip up to N images that cannot be read (0)\n"
      "  --threads N, --json\n"},
-    {"eval", cli_eval, "measure accuracy on a dataset, of one network or side by side",
+    {"eval", cli_eval, "measure accuracy on a dataset, of one network or of several side by side",
      "bdnn eval NET DATASET [--compare NET2]... [options] [network options]\n"
-     "  --dataset-labels FILE     labels, where they are not found by their name (docs/datasets.md)\n"
-     "  --limit N                 the first N items\n"
-     "  --skip-bad N|all          of them N at most may be unreadable (0)\n" DEVICE_HELP FALLBACK_HELP
+     "  --dataset-labels FILE     labels, where they are not found by their name (docs/use/datasets.md)\n"
+     "  --limit N                 the first N items only\n"
+     "  --skip-bad N|all          skip up to N images that cannot be read (0)\n" DEVICE_HELP FALLBACK_HELP
      "  --threads N, --batch N (32), --json\n"
      "  Network options apply to networks that bring no pre-processing of their own.\n"},
-    {"bench", cli_bench, "measure each layer, and hold it against the machine's peaks",
+    {"bench", cli_bench, "measure each layer and compare it with the machine's peak rates",
      "bdnn bench NET [options] [network options]\n" DEVICE_HELP "  --threads N (1), --batch N (1)\n"
-     "  --repeat N                     runs that are timed, after two that are not (20)\n"
-     "  --all                          also layers that one before them does on the way\n"
+     "  --repeat N                     timed runs, after two that are not timed (20)\n"
+     "  --all                          also fused layers, which the layer before them computes\n"
      "  --json\n"},
-    {"compare", cli_compare, "one network on several devices: accelerators and the CPU",
+    {"compare", cli_compare, "run one network on several devices: compare outputs, times and bytes moved",
      "bdnn compare NET [options] [network options]\n"
      "  --devices NAME,NAME...         (cpu,xrt)\n"
      "  --xclbin FILE, --timeout MS, --wait HOW   of accelerators, as for run\n"
      "  --batch N (1), --threads N (1), --repeat N (5)\n"
-     "  --images DATA                  its first images as input (noise)\n"
-     "  --clock MHZ                    for predictions (what the xclbin says)\n"
+     "  --images DATA                  the first images of a dataset as input (noise)\n"
+     "  --clock MHZ                    clock for predictions (the xclbin's)\n"
      "  --html FILE                    a page with plots\n"
      "  --json\n"},
     {"export-npy", cli_export_npy, "write the parameters as a folder of .npy files",
      "bdnn export-npy NET DIR [network options]\n"},
     {"devices", cli_devices, "list the devices that networks can run on",
      "bdnn devices [--xclbin FILE] [--launches N] [--json]\n"
-     "  --launches N              time N launches on each accelerator: what handing work over costs\n"},
+     "  --launches N              time N launches of the smallest job on each accelerator\n"},
 };
 
 #define COMMANDS (sizeof commands / sizeof *commands)
 
-static const char network_options[] = "network options\n"
-                                      "  NET is an ONNX file, a .bdnn file or a folder of .npy parameters.\n"
-                                      "  --arch NAME               of a folder: alexnet, vgg16, resnet152 or segnet\n"
-                                      "  --labels FILE             class names, one a line\n"
-                                      "  --mean M[,M,M], --std S[,S,S]   input = (pixel - M) / S, pixels being 0..255\n"
-                                      "  --unit                    M and S are for pixels of 0..1\n"
-                                      "  --mean-image FILE.npy     (C,H,W), instead of --mean\n"
-                                      "  --order rgb|bgr, --resize-short N (then the centre is cut out)\n"
-                                      "  --no-exif                 photographs as stored, not turned as EXIF says\n"
-                                      "  --keep-bn                 do not fold batch normalisation\n";
+static const char network_options[] =
+    "network options\n"
+    "  NET is an ONNX file, a .bdnn file or a folder of .npy parameters.\n"
+    "  --arch NAME               of a folder: alexnet, vgg16, resnet152 or segnet\n"
+    "  --labels FILE             class names, one a line\n"
+    "  --mean M[,M,M], --std S[,S,S]   input = (pixel - M) / S, for pixels of 0..255\n"
+    "  --unit                    M and S are for pixels of 0..1\n"
+    "  --mean-image FILE.npy     (C,H,W), instead of --mean\n"
+    "  --order rgb|bgr           channel order of the network (rgb)\n"
+    "  --resize-short N          resize the shorter side to N pixels, then crop the center\n"
+    "  --no-exif                 photographs as stored, not turned as EXIF says\n"
+    "  --keep-bn                 do not fold batch normalization\n";
 
 static const struct command *find(const char *name)
 {

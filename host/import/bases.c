@@ -1,5 +1,5 @@
 /* The decomposition of one layer in a folder of .npy files: decomposition/<layer>/basis_<K>/ with M.npy and c.npy as
- * the method's authors have them, and our files beside them, which hold what those two leave open (docs/npy-folder.md).
+ * the method's authors have them, and our files beside them, which hold what those two leave open (docs/use/npy-folder.md).
  */
 #define _POSIX_C_SOURCE 200809L
 #include "import/bases.h"

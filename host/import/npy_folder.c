@@ -1,4 +1,4 @@
-/* Whole networks as folders of .npy files (docs/npy-folder.md): import with a topology, and export. */
+/* Whole networks as folders of .npy files (docs/use/npy-folder.md): import with a topology, and export. */
 #include "core/file.h"
 #include "core/memory.h"
 #include "core/output.h"

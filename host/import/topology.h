@@ -1,4 +1,4 @@
-/* Topologies: the layers of a network as lines of text (docs/npy-folder.md), without its parameters. The built-in
+/* Topologies: the layers of a network as lines of text (docs/use/npy-folder.md), without its parameters. The built-in
  * networks are such texts, and an exported folder holds one. */
 #ifndef BDNN_IMPORT_TOPOLOGY_H
 #define BDNN_IMPORT_TOPOLOGY_H

@@ -254,7 +254,7 @@ bdnn_status bdnn_topology_print(const bdnn_model *model, FILE *stream, bdnn_erro
         return bdnn_fail_memory(err, 0, "a locale");
     }
     before = uselocale(plain);
-    fputs("# The layers of this network (docs/npy-folder.md); parameters are in the .npy files beside this one.\n",
+    fputs("# The layers of this network (docs/use/npy-folder.md); parameters are in the .npy files beside this one.\n",
           stream);
     status = print_graph(&p, model, err);
     uselocale(before);

@@ -1,4 +1,4 @@
-/* The integer inner products (docs/numerics.md): acc_f = sum_d W_f[d] x_q[d], int32, exact. One table of function
+/* The integer inner products (docs/reference/numerics.md): acc_f = sum_d W_f[d] x_q[d], int32, exact. One table of function
  * pointers; scalar C by XNOR and popcount is the definition, everything else must return the same integers. Kernels
  * know shapes, not layers. */
 #ifndef BDNN_KERNELS_INNER_PRODUCT_H

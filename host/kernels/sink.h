@@ -1,6 +1,6 @@
 /* Where the 32-bit sums of an inner-product kernel go. A kernel hands over a tile of sums while it is still in the
  * nearest cache; the sink turns it into what the next layer reads: floats, quantised inputs, or wide integers
- * (docs/numerics.md). One routine for all kernels and backends, so that whole networks agree bit for bit. */
+ * (docs/reference/numerics.md). One routine for all kernels and backends, so that whole networks agree bit for bit. */
 #ifndef BDNN_KERNELS_SINK_H
 #define BDNN_KERNELS_SINK_H
 

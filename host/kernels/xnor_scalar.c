@@ -1,4 +1,4 @@
-/* The definition of the inner product: scalar XNOR and popcount over bit planes (docs/numerics.md). Written to be read;
+/* The definition of the inner product: scalar XNOR and popcount over bit planes (docs/reference/numerics.md). Written to be read;
  * everything else is tested for equality with it. */
 #include "kernels/inner_product.h"
 #include "kernels/quantize.h"

@@ -1,5 +1,5 @@
 /* The integer pipeline: which values of a decomposed network are kept as integers between its layers, and the constants
- * that turn one form into another. docs/numerics.md defines both. */
+ * that turn one form into another. docs/reference/numerics.md defines both. */
 #ifndef BDNN_LAYERS_FORMATS_H
 #define BDNN_LAYERS_FORMATS_H
 

@@ -28,7 +28,7 @@ typedef struct bdnn_window {
     int32_t pad_end[BDNN_SPATIAL];
 } bdnn_window;
 
-/* Weights of an inner-product layer as K binary bases with integer scales (docs/numerics.md):
+/* Weights of an inner-product layer as K binary bases with integer scales (docs/reference/numerics.md):
  *     W_f[d] = sum_k scales[f][k] * (bit d of bases[f][k] ? +1 : -1),   w_f ~= filter_scale[f] * W_f
  * Element d runs over kernel depth, height, width, then the channels of one group (channels fastest); for a dense layer over the
  * memory order of its input item. */

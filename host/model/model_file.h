@@ -1,4 +1,4 @@
-/* The model file `.bdnn` (docs/model-file.md). */
+/* The model file `.bdnn` (docs/reference/model-file.md). */
 #ifndef BDNN_MODEL_MODEL_FILE_H
 #define BDNN_MODEL_MODEL_FILE_H
 

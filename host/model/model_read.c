@@ -1,4 +1,4 @@
-/* Reading the model file (docs/model-file.md). The checksums catch accidents; every number is verified all the same,
+/* Reading the model file (docs/reference/model-file.md). The checksums catch accidents; every number is verified all the same,
  * because a hostile file can carry right checksums. The format has one encoding for one model - strings, numbers and
  * blobs lie in the order in which the records name them, without gaps - so nothing can be referred to twice: what is
  * allocated stays in proportion to the file, and overlaps need no search. */

@@ -1,4 +1,4 @@
-/* The kernel module's promise (docs/driver.md) for one job: what bdnn_job_extents lets through stays within what it has
+/* The kernel module's promise (docs/reference/driver.md) for one job: what bdnn_job_extents lets through stays within what it has
  * computed. */
 #ifndef BDNN_COSIM_JOB_PROMISE_H
 #define BDNN_COSIM_JOB_PROMISE_H

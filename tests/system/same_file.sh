@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The same file on every machine: decomposed networks must have the checksums of tests/data/decomposed.sha256, whatever the
-# instructions, the number of threads and the environment (docs/numerics.md, "Sums of floats").
+# instructions, the number of threads and the environment (docs/reference/numerics.md, "Sums of floats").
 #
 #   same_file.sh native BDNN SOURCE                        networks of tests/data, on each level of instructions; and as the README has them
 #   same_file.sh emulated SOURCE FLOATS NETWORK... -- BDNN...   on another processor: BDNN... is the tool and how to call it, FLOATS the folder

@@ -53,13 +53,13 @@ static void demand_options(const char *text, const char *other, const char *wher
     }
 }
 
-/* docs/cli.md and the tool's own help know the same options. */
+/* docs/use/cli.md and the tool's own help know the same options. */
 static void test_manual_and_help_agree(void **state)
 {
     static const char *const commands[] = {"convert", "decompose", "info",       "run",    "eval",
                                            "bench",   "compare",   "export-npy", "devices"};
     static char manual[1 << 16], help[1 << 15];
-    FILE *file = fopen(BDNN_TEST_DATA "/../../docs/cli.md", "rb");
+    FILE *file = fopen(BDNN_TEST_DATA "/../../docs/use/cli.md", "rb");
     size_t used = 0;
     (void)state;
     assert_non_null(file);
@@ -67,7 +67,7 @@ static void test_manual_and_help_agree(void **state)
     fclose(file);
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
         tool_run(0, "help %s", commands[i]);
-        demand_options(tool.out, manual, "docs/cli.md");
+        demand_options(tool.out, manual, "docs/use/cli.md");
         used += (size_t)snprintf(help + used, sizeof help - used, "%s --version", tool.out);
         assert_true(used < sizeof help);
     }

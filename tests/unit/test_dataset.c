@@ -1,4 +1,4 @@
-/* Every layout of docs/datasets.md, made here a few pixels large: counts, kinds, inputs and labels by hand; damaged
+/* Every layout of docs/use/datasets.md, made here a few pixels large: counts, kinds, inputs and labels by hand; damaged
  * files are refused with the file and the number that is wrong. */
 #define _GNU_SOURCE
 #include "bdnn_data.h"

@@ -431,7 +431,7 @@ static void messages_name_what_is_wrong(void **state)
     expect_refusal(section_begin(BDNN_SECTION_STRINGS), 'a', "its name is at 6, expected 2");
 }
 
-/* docs/model-file.md is enough to read a file by: this reads the decomposed layer with nothing but the numbers of that
+/* docs/reference/model-file.md is enough to read a file by: this reads the decomposed layer with nothing but the numbers of that
  * page. */
 static void the_documented_offsets_hold(void **state)
 {

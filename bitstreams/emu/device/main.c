@@ -1,4 +1,4 @@
-/* open_emu: the device process behind XRT's emulation shims. docs/emulation.md tells how it comes to be started. */
+/* open_emu: the device process behind XRT's emulation shims. docs/use/emulation.md tells how it comes to be started. */
 #include "report.h"
 #include "server.h"
 #include "trust.h"

@@ -3,7 +3,7 @@
  *
  * A device library is the shared object that an emulation xclbin carries where a board's xclbin carries the bitstream.
  * It exports one object, `const struct open_emu_device open_emu_device`; scripts/build-xclbin writes and compiles it
- * from kernel descriptions (docs/emulation.md), so that few will write one by hand. Everything here is plain C and
+ * from kernel descriptions (docs/use/emulation.md), so that few will write one by hand. Everything here is plain C and
  * stays valid as long as the library is loaded. Addresses are device addresses, sizes are bytes. */
 #ifndef OPEN_EMU_H
 #define OPEN_EMU_H

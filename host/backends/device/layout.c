@@ -1,4 +1,4 @@
-/* Packs what the accelerator reads and unpacks what it writes, by docs/accelerator.md. */
+/* Packs what the accelerator reads and unpacks what it writes, by docs/reference/accelerator.md. */
 #include "backends/device/layout.h"
 
 #include <string.h>

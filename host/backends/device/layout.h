@@ -1,4 +1,4 @@
-/* What the accelerator reads and writes (docs/accelerator.md): plans the jobs of a layer for an array of given sizes,
+/* What the accelerator reads and writes (docs/reference/accelerator.md): plans the jobs of a layer for an array of given sizes,
  * packs weights, constants and activations, and unpacks results. Shared by everything that drives the kernel, on
  * whichever bus; knows no device. */
 #ifndef BDNN_BACKENDS_DEVICE_LAYOUT_H

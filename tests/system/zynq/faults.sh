@@ -1,4 +1,4 @@
-# Run by the guest with the module loaded: what goes wrong, as the tool's user sees it. Each message is the one that docs/deploy-zynq.md lists.
+# Run by the guest with the module loaded: what goes wrong, as the tool's user sees it. Each message is the one that docs/use/deploy-zynq.md lists.
 # The board's faults (board.h) are for one run, counted from the next.
 network=${networks%% *}
 nodes="/dev/bdnn0 /dev/bdnn0-direct"

@@ -12,6 +12,7 @@ version=$(dpkg-deb -f "$deb" Version)
 for file in usr/bin/bdnn usr/include/bdnn.h usr/include/bdnn_version.h usr/include/bdnn_data.h usr/include/bdnn_measure.h \
     'usr/lib/*/libbdnn.so' "usr/lib/*/libbdnn.so.$version" 'usr/lib/*/libbdnn.a' 'usr/lib/*/pkgconfig/bdnn.pc' \
     lib/udev/rules.d/60-bdnn.rules usr/share/doc/bdnn/bdnn,accelerator.yaml usr/share/doc/bdnn/copyright usr/share/doc/bdnn/changelog.gz \
+    usr/share/doc/bdnn/use/cli.md usr/share/doc/bdnn/use/deploy-zynq.md usr/share/doc/bdnn/reference/driver.md \
     "usr/src/bdnn-$version/dkms.conf" "usr/src/bdnn-$version/Makefile" "usr/src/bdnn-$version/Kbuild" "usr/src/bdnn-$version/bdnn_hw.h"; do
     compgen -G "$folder/$file" >/dev/null || fail "no $file"
 done

@@ -11,7 +11,7 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
-#include "bdnn.h"
+#include "bdnn_module.h"
 
 #define MOST_SPIN_US 1000
 

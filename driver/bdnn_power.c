@@ -9,7 +9,7 @@
 #include <linux/mm.h>
 #include <linux/pm.h>
 
-#include "bdnn.h"
+#include "bdnn_module.h"
 
 /* A run of the largest layers takes a fraction of this. */
 #define SUSPEND_POLL_US 1000

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /* One accelerator, inside of the module. */
-#ifndef BDNN_H
-#define BDNN_H
+#ifndef BDNN_MODULE_H
+#define BDNN_MODULE_H
 
 #include <linux/atomic.h>
 #include <linux/kref.h>
@@ -81,7 +81,7 @@ struct bdnn_buffer {
 	struct list_head orphan;
 };
 
-/* bdnn_main.c */
+/* bdnn_run.c */
 bool bdnn_idle(struct bdnn_device *bdnn);
 /* Under the lock, and idle: remembers how the last run ended, before its registers change. */
 void bdnn_note_end(struct bdnn_device *bdnn);

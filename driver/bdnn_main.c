@@ -60,8 +60,9 @@ static int identify(struct bdnn_device *bdnn)
 	bdnn->buffers = readl(bdnn->registers + BDNN_HW_REG_BUFFERS);
 	bdnn->features = readl(bdnn->registers + BDNN_HW_REG_FEATURES);
 	bdnn->rows = BDNN_HW_ROWS(bdnn->array);
-	bdnn->parts = BDNN_HW_WORD_BITS(bdnn->word) / 64;
-	if (!bdnn->rows || bdnn->rows > 64 || !bdnn->parts || bdnn->parts > 64)
+	bdnn->parts = BDNN_HW_WORD_BITS(bdnn->word) / BDNN_HW_UNIT;
+	if (bdnn->rows < BDNN_HW_ROWS_MIN || bdnn->rows > BDNN_HW_ROWS_MAX || !bdnn->parts ||
+	    bdnn->parts > BDNN_HW_WORD_BITS_MAX / BDNN_HW_UNIT)
 		return dev_err_probe(bdnn->dev, -ENODEV,
 				     "an array of %u rows and %u-bit words cannot be\n", bdnn->rows,
 				     BDNN_HW_WORD_BITS(bdnn->word));
@@ -218,7 +219,6 @@ static int bdnn_probe(struct platform_device *platform)
 	struct bdnn_device *bdnn = devm_kzalloc(&platform->dev, sizeof(*bdnn), GFP_KERNEL);
 	int ret;
 
-	BUILD_BUG_ON(BDNN_DEVICE_ARGUMENTS != BDNN_HW_ARGUMENT_WORDS);
 	if (!bdnn)
 		return -ENOMEM;
 	bdnn->dev = &platform->dev;
@@ -240,7 +240,7 @@ static int bdnn_probe(struct platform_device *platform)
 		return dev_err_probe(bdnn->dev, ret, "device nodes\n");
 	}
 	dev_info(bdnn->dev, "bdnn%d: %u rows x %u bits, %spool of %llu KiB, %s\n", bdnn->id,
-		 bdnn->rows, 64 * bdnn->parts, bdnn->no_map ? "unmapped " : "",
+		 bdnn->rows, BDNN_HW_UNIT * bdnn->parts, bdnn->no_map ? "unmapped " : "",
 		 bdnn->pool_bytes >> 10, bdnn->coherent ? "coherent" : "not coherent");
 	/* There is no remove(): managed things go in reverse order, this one first. */
 	return devm_add_action_or_reset(bdnn->dev, take_away, bdnn);

@@ -20,7 +20,7 @@ struct clk;
 /* How a run ended, as its registers told */
 struct bdnn_end {
 	u32 ending;
-	u32 counters[6];
+	u32 counters[BDNN_HW_COUNTERS];
 };
 
 struct bdnn_device {
@@ -49,7 +49,7 @@ struct bdnn_device {
 	u32 ended; /* the launch that `end` is of */
 	struct bdnn_end end;
 	/* Kept while the logic sleeps */
-	u32 kept_arguments[BDNN_DEVICE_ARGUMENTS], kept_enable, kept_global;
+	u32 kept_arguments[BDNN_HW_ARGUMENT_WORDS], kept_enable, kept_global;
 	/* Buffers of a process that died while the accelerator did not stop */
 	struct list_head orphans;
 	struct delayed_work reap;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * A run on the accelerator: whether one is under way, how it ended, stopping it; and the clock that it needs.
+ * A run on the accelerator: whether one is under way, how it ended, stopping it; and the clock that
+ * it needs.
  */
 #include <linux/clk.h>
 #include <linux/io.h>
@@ -31,7 +32,7 @@ void bdnn_note_end(struct bdnn_device *bdnn)
 	bdnn->ended = bdnn->launches;
 	bdnn->end.ending = readl(bdnn->registers + BDNN_HW_REG_ENDING);
 	for (i = 0; i < ARRAY_SIZE(bdnn->end.counters); i++)
-		bdnn->end.counters[i] = readl(bdnn->registers + BDNN_HW_REG_CYCLES + 4 * i);
+		bdnn->end.counters[i] = readl(bdnn->registers + BDNN_HW_REG_COUNTERS + 4 * i);
 }
 
 bool bdnn_stop(struct bdnn_device *bdnn)

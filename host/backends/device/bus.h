@@ -4,19 +4,24 @@
 #ifndef BDNN_BACKENDS_DEVICE_BUS_H
 #define BDNN_BACKENDS_DEVICE_BUS_H
 
-#include "backends/device/layout.h"
 #include "backends/backend.h"
+#include "backends/device/layout.h"
 
 typedef struct bdnn_accelerator bdnn_accelerator;
 
-/* The addresses that a job has, in the order of the kernel's arguments. */
+/* For layer.c and backend.c, which still say so. */
 enum {
-    BDNN_POINTER_WEIGHTS,
-    BDNN_POINTER_ACTIVATIONS,
-    BDNN_POINTER_FILTERS,
-    BDNN_POINTER_RESULTS,
-    BDNN_POINTERS,
+    BDNN_POINTER_WEIGHTS = BDNN_HW_POINTER_WEIGHTS,
+    BDNN_POINTER_ACTIVATIONS = BDNN_HW_POINTER_ACTIVATIONS,
+    BDNN_POINTER_FILTERS = BDNN_HW_POINTER_FILTERS,
+    BDNN_POINTER_RESULTS = BDNN_HW_POINTER_RESULTS,
+    BDNN_POINTERS = BDNN_HW_POINTERS,
 };
+#define BDNN_DEVICE_PLANES            BDNN_HW_MODE_PLANES
+#define BDNN_DEVICE_INT16             BDNN_HW_MODE_INT16
+#define BDNN_DEVICE_INT32             BDNN_HW_MODE_INT32
+#define BDNN_DEVICE_MAXIMUM           BDNN_HW_MODE_MAXIMUM
+#define BDNN_HW_MAX_POOLING(features) ((features)&BDNN_HW_FEATURES_MAX_POOLING)
 
 /* Memory of the device, and where the host sees it. Parts of one are such memory too. */
 typedef struct bdnn_bus_memory {
@@ -51,11 +56,11 @@ typedef struct bdnn_bus {
     bdnn_status (*part)(bdnn_accelerator *accelerator, const bdnn_bus_memory *whole, size_t offset, size_t bytes,
                         bdnn_bus_memory *part, bdnn_error *err);
     void (*free)(bdnn_accelerator *accelerator, bdnn_bus_memory *memory);
-    /* Whether what the units read by the pointer to activations and what they write by that to results are memories apart,
-     * so that results must be copied to be read. NULL: never. */
+    /* Whether what the units read by the pointer to activations and what they write by that to results are memories
+     * apart, so that results must be copied to be read. NULL: never. */
     bool (*apart)(const bdnn_accelerator *accelerator);
-    /* `bytes` from `offset` on, multiples of 8, before a run that reads them or after one that wrote them. False: they could
-     * not be. */
+    /* `bytes` from `offset` on, multiples of 8, before a run that reads them or after one that wrote them. False: they
+     * could not be. */
     bool (*to_device)(bdnn_accelerator *accelerator, const bdnn_bus_memory *memory, size_t offset, size_t bytes);
     bool (*from_device)(bdnn_accelerator *accelerator, const bdnn_bus_memory *memory, size_t offset, size_t bytes);
 

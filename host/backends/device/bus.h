@@ -9,20 +9,6 @@
 
 typedef struct bdnn_accelerator bdnn_accelerator;
 
-/* For layer.c and backend.c, which still say so. */
-enum {
-    BDNN_POINTER_WEIGHTS = BDNN_HW_POINTER_WEIGHTS,
-    BDNN_POINTER_ACTIVATIONS = BDNN_HW_POINTER_ACTIVATIONS,
-    BDNN_POINTER_FILTERS = BDNN_HW_POINTER_FILTERS,
-    BDNN_POINTER_RESULTS = BDNN_HW_POINTER_RESULTS,
-    BDNN_POINTERS = BDNN_HW_POINTERS,
-};
-#define BDNN_DEVICE_PLANES            BDNN_HW_MODE_PLANES
-#define BDNN_DEVICE_INT16             BDNN_HW_MODE_INT16
-#define BDNN_DEVICE_INT32             BDNN_HW_MODE_INT32
-#define BDNN_DEVICE_MAXIMUM           BDNN_HW_MODE_MAXIMUM
-#define BDNN_HW_MAX_POOLING(features) ((features)&BDNN_HW_FEATURES_MAX_POOLING)
-
 /* Memory of the device, and where the host sees it. Parts of one are such memory too. */
 typedef struct bdnn_bus_memory {
     void *host;       /* NULL: there is none */
@@ -48,8 +34,8 @@ typedef struct bdnn_bus {
     /* Also of what open left unfinished. Of a lost device, as far as that does not wait for it. */
     void (*close)(bdnn_accelerator *accelerator);
 
-    /* Memory for what argument `pointer` points to; free accepts an empty one and empties it. Errors:
-     * BDNN_ERROR_MEMORY, with what there is left where the bus knows. */
+    /* Memory for what argument `pointer` (BDNN_HW_POINTER_WEIGHTS and so on) points to; free accepts an empty one and
+     * empties it. Errors: BDNN_ERROR_MEMORY, with what there is left where the bus knows. */
     bdnn_status (*allocate)(bdnn_accelerator *accelerator, int pointer, size_t bytes, const char *what,
                             bdnn_bus_memory *memory, bdnn_error *err);
     /* `bytes` from `offset` on, both whole pages; freed by free, before its whole. */
@@ -66,7 +52,7 @@ typedef struct bdnn_bus {
 
     /* The job's addresses are those of `pointers`. Errors by bdnn_accelerator_lose. */
     bdnn_status (*start)(bdnn_accelerator *accelerator, size_t unit, const bdnn_hw_job *job,
-                         const bdnn_bus_memory *const pointers[BDNN_POINTERS], bdnn_error *err);
+                         const bdnn_bus_memory *const pointers[BDNN_HW_POINTERS], bdnn_error *err);
     /* Waits until the unit's run ends, at most until the clock (bdnn_clock) says `limit`; *ended: whether it has.
      * Errors by bdnn_accelerator_lose. */
     bdnn_status (*await)(bdnn_accelerator *accelerator, size_t unit, uint64_t limit, bool *ended, bdnn_error *err);

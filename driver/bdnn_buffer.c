@@ -7,7 +7,7 @@
 #include <linux/module.h>
 #include <linux/slab.h>
 
-#include "bdnn.h"
+#include "bdnn_module.h"
 
 static unsigned int max_buffers = 1024;
 module_param(max_buffers, uint, 0644);

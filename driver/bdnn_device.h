@@ -15,17 +15,9 @@
 #include <linux/ioctl.h>
 #include <linux/types.h>
 
+#include "bdnn_hw.h" /* the accelerator's registers; the build writes it */
+
 #define BDNN_DEVICE_VERSION 3
-
-/* Words of the kernel's arguments, from register 0x10 on */
-#define BDNN_DEVICE_ARGUMENTS 34
-
-/* Addresses among them: two words each, in this order, before all others */
-#define BDNN_DEVICE_WEIGHTS 0
-#define BDNN_DEVICE_ACTIVATIONS 1
-#define BDNN_DEVICE_FILTERS 2
-#define BDNN_DEVICE_RESULTS 3
-#define BDNN_DEVICE_POINTERS 4
 
 /* The interconnect keeps the processor's caches and the accelerator coherent */
 #define BDNN_DEVICE_COHERENT 0x1
@@ -107,14 +99,14 @@ struct bdnn_device_sync {
 /**
  * struct bdnn_device_launch - starts a run
  * @arguments: the words of the job; those of the addresses are not looked at
- * @handle: per pointer, the buffer
+ * @handle: per pointer (BDNN_HW_POINTER_WEIGHTS and so on), the buffer
  * @offset: per pointer, bytes from the start of its buffer
  */
 struct bdnn_device_launch {
-	__u32 arguments[BDNN_DEVICE_ARGUMENTS];
+	__u32 arguments[BDNN_HW_ARGUMENT_WORDS];
 	__u32 reserved[2];
-	__u32 handle[BDNN_DEVICE_POINTERS];
-	__u64 offset[BDNN_DEVICE_POINTERS];
+	__u32 handle[BDNN_HW_POINTERS];
+	__u64 offset[BDNN_HW_POINTERS];
 };
 
 /**
@@ -122,14 +114,15 @@ struct bdnn_device_launch {
  * @timeout_ms: in: at most this long; 0 only looks
  * @spin_us: in: without sleeping at first, at most 1000
  * @ending: out: how it ended, 0 for well
- * @counters: out: cycles, busy, wait_load, wait_results, read_beats, write_beats
+ * @counters: out: cycles, busy, wait_load, wait_results, read_beats, write_beats,
+ *            as their registers follow one another
  */
 struct bdnn_device_wait {
 	__u32 timeout_ms;
 	__u32 spin_us;
 	__u32 ending;
 	__u32 reserved;
-	__u32 counters[6];
+	__u32 counters[BDNN_HW_COUNTERS];
 };
 
 #define BDNN_DEVICE_MAGIC 'b'

@@ -11,7 +11,7 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
-#include "bdnn.h"
+#include "bdnn_module.h"
 
 #define MOST_SPIN_US 1000
 
@@ -48,8 +48,8 @@ static int client_open(struct file *file, struct bdnn_device *bdnn, bool direct)
 	 */
 	writel(readl(bdnn->registers + BDNN_HW_REG_INTERRUPT_STATUS),
 	       bdnn->registers + BDNN_HW_REG_INTERRUPT_STATUS);
-	writel(1, bdnn->registers + BDNN_HW_REG_INTERRUPT_ENABLE);
-	writel(1, bdnn->registers + BDNN_HW_REG_GLOBAL_INTERRUPT);
+	writel(BDNN_HW_INTERRUPT_ENABLE_DONE, bdnn->registers + BDNN_HW_REG_INTERRUPT_ENABLE);
+	writel(BDNN_HW_GLOBAL_INTERRUPT_ENABLE, bdnn->registers + BDNN_HW_REG_GLOBAL_INTERRUPT);
 	return nonseekable_open(file_inode(file), file);
 }
 
@@ -110,12 +110,12 @@ static void describe(struct bdnn_device *bdnn, struct bdnn_device_state *info)
 /* Puts the buffers' addresses into the arguments; each must hold all that the job reaches. */
 static int resolve(struct bdnn_client *client, struct bdnn_device_launch *launch)
 {
-	struct bdnn_extent extents[BDNN_DEVICE_POINTERS];
+	struct bdnn_extent extents[BDNN_HW_POINTERS];
 	int i;
 
 	if (!bdnn_job_extents(launch->arguments, client->bdnn->rows, client->bdnn->parts, extents))
 		return -EINVAL;
-	for (i = 0; i < BDNN_DEVICE_POINTERS; i++) {
+	for (i = 0; i < BDNN_HW_POINTERS; i++) {
 		struct bdnn_buffer *buffer;
 		u64 address = 0;
 
@@ -123,7 +123,7 @@ static int resolve(struct bdnn_client *client, struct bdnn_device_launch *launch
 			buffer = xa_load(&client->buffers, launch->handle[i]);
 			if (!launch->handle[i] || !buffer)
 				return -ENOENT;
-			if (launch->offset[i] % 8)
+			if (launch->offset[i] % BDNN_HW_ALIGNMENT)
 				return -EINVAL;
 			if (launch->offset[i] > buffer->bytes ||
 			    extents[i].offset + extents[i].bytes >
@@ -153,9 +153,9 @@ static int launch(struct bdnn_client *client, struct bdnn_device_launch *request
 		return ret;
 	/* Another thread may still be on its way to learn of it. */
 	bdnn_note_end(bdnn);
-	for (i = 0; i < BDNN_DEVICE_ARGUMENTS; i++)
+	for (i = 0; i < BDNN_HW_ARGUMENT_WORDS; i++)
 		writel_relaxed(request->arguments[i],
-			       bdnn->registers + BDNN_HW_REG_WEIGHTS + 4 * i);
+			       bdnn->registers + BDNN_HW_REG_ARGUMENTS + 4 * i);
 	bdnn->running = true;
 	client->launched = true;
 	client->launch = bdnn->launches + 1;

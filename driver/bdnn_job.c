@@ -8,14 +8,6 @@
  */
 #include "bdnn_job.h"
 
-#define UNIT 64 /* channels, one 64-bit word a plane */
-
-/* Words of the arguments, by the register that they are for */
-static u32 word(const u32 *words, u32 reg)
-{
-	return words[(reg - BDNN_HW_REG_WEIGHTS) / 4];
-}
-
 /* Whether a number is beyond so many bits; those below 0 are not. */
 static bool beyond(s64 number, u32 bits)
 {
@@ -24,7 +16,7 @@ static bool beyond(s64 number, u32 bits)
 
 /* One direction of the image: down or to the right */
 struct axis {
-	u32 size, padding; /* of the input */
+	u32 size, padding;  /* of the input */
 	u32 last, last_tap; /* output row or column, row or column of taps; the first is 0 */
 	u32 stride, dilation;
 	u32 step, tap_step; /* bytes */
@@ -46,36 +38,30 @@ static bool axis_pitch(const struct axis *axis, s64 *pitch)
 	return *pitch * axis->dilation == axis->tap_step && *pitch * axis->stride == axis->step;
 }
 
-static bool read_axes(const u32 *words, struct axis *x, struct axis *y)
+static bool read_axes(const bdnn_hw_job *job, struct axis *x, struct axis *y)
 {
-	const u32 kernel = word(words, BDNN_HW_REG_KERNEL_SIZE);
-	const u32 steps = word(words, BDNN_HW_REG_STEPS);
-	const u32 padding = word(words, BDNN_HW_REG_PADDING);
-	const u32 pixels = word(words, BDNN_HW_REG_PIXELS);
-	const u32 width = BDNN_HW_OUT_WIDTH(word(words, BDNN_HW_REG_OUTPUT_WIDTH));
-
-	if (!pixels || !width || pixels % width || !BDNN_HW_KERNEL_WIDTH(kernel) ||
-	    !BDNN_HW_KERNEL_HEIGHT(kernel))
+	if (!job->pixels || !job->out_width || job->pixels % job->out_width || !job->kernel_width ||
+	    !job->kernel_height)
 		return false;
 	*x = (struct axis){
-		.size = BDNN_HW_IN_WIDTH(word(words, BDNN_HW_REG_INPUT_WIDTH)),
-		.padding = BDNN_HW_PAD_LEFT(padding),
-		.last = width - 1,
-		.last_tap = BDNN_HW_KERNEL_WIDTH(kernel) - 1,
-		.stride = BDNN_HW_STRIDE_X(steps),
-		.dilation = BDNN_HW_DILATION_X(steps),
-		.step = word(words, BDNN_HW_REG_PIXEL_STEP),
-		.tap_step = word(words, BDNN_HW_REG_TAP_STEP),
+		.size = job->in_width,
+		.padding = job->pad_left,
+		.last = job->out_width - 1,
+		.last_tap = job->kernel_width - 1,
+		.stride = job->stride_x,
+		.dilation = job->dilation_x,
+		.step = job->pixel_step,
+		.tap_step = job->tap_step,
 	};
 	*y = (struct axis){
-		.size = BDNN_HW_IN_HEIGHT(word(words, BDNN_HW_REG_INPUT_HEIGHT)),
-		.padding = BDNN_HW_PAD_TOP(padding),
-		.last = pixels / width - 1,
-		.last_tap = BDNN_HW_KERNEL_HEIGHT(kernel) - 1,
-		.stride = BDNN_HW_STRIDE_Y(steps),
-		.dilation = BDNN_HW_DILATION_Y(steps),
-		.step = word(words, BDNN_HW_REG_ROW_STEP),
-		.tap_step = word(words, BDNN_HW_REG_TAP_ROW_STEP),
+		.size = job->in_height,
+		.padding = job->pad_top,
+		.last = job->pixels / job->out_width - 1,
+		.last_tap = job->kernel_height - 1,
+		.stride = job->stride_y,
+		.dilation = job->dilation_y,
+		.step = job->row_step,
+		.tap_step = job->tap_row_step,
 	};
 	return true;
 }
@@ -90,14 +76,14 @@ static s64 axis_reach(const struct axis *axis)
  * The input image: steps must be those of a picture of in_height rows of in_width pixels. Taps
  * outside of it are not read, so that from its first pixel on it is one piece of memory.
  */
-static bool activations_extent(const u32 *words, u32 tap_bytes, struct bdnn_extent *extent)
+static bool activations_extent(const bdnn_hw_job *job, u32 tap_bytes, struct bdnn_extent *extent)
 {
 	/* A number with a sign, the only one */
-	const s64 origin = (s32)word(words, BDNN_HW_REG_ORIGIN);
+	const s64 origin = (s32)job->origin;
 	s64 pixel, row, first;
 	struct axis x, y;
 
-	if (!read_axes(words, &x, &y) || !axis_pitch(&x, &pixel) || !axis_pitch(&y, &row) ||
+	if (!read_axes(job, &x, &y) || !axis_pitch(&x, &pixel) || !axis_pitch(&y, &row) ||
 	    beyond(origin + axis_reach(&x) + axis_reach(&y), BDNN_HW_OFFSET_BITS))
 		return false;
 	/* The origin is where a group begins, less the padding before the image. */
@@ -109,50 +95,49 @@ static bool activations_extent(const u32 *words, u32 tap_bytes, struct bdnn_exte
 	return true;
 }
 
-static bool results_extent(const u32 *words, u32 pixel_bytes, struct bdnn_extent *extent)
+static bool results_extent(const bdnn_hw_job *job, u32 pixel_bytes, struct bdnn_extent *extent)
 {
-	const s64 last = (s64)word(words, BDNN_HW_REG_PIXELS) - 1;
-	const u32 origin = word(words, BDNN_HW_REG_RESULT_ORIGIN);
-	const u32 step = word(words, BDNN_HW_REG_RESULT_STEP);
+	const s64 last = (s64)job->pixels - 1;
 
 	/* 2^32 times 2^31 at most, and there are pixels: the image has been looked at. */
-	if (beyond(step, BDNN_HW_OFFSET_BITS) ||
-	    beyond(origin + last * step, BDNN_HW_OFFSET_BITS))
+	if (beyond(job->result_step, BDNN_HW_OFFSET_BITS) ||
+	    beyond(job->result_origin + last * job->result_step, BDNN_HW_OFFSET_BITS))
 		return false;
-	extent->offset = origin;
-	extent->bytes = last * step + pixel_bytes;
+	extent->offset = job->result_origin;
+	extent->bytes = last * job->result_step + pixel_bytes;
 	return true;
 }
 
 /* Fields are of 16 bits at most, rows and parts at most 64: no product below leaves 63 bits. */
 bool bdnn_job_extents(const u32 *words, u32 rows, u32 parts,
-		      struct bdnn_extent extents[BDNN_DEVICE_POINTERS])
+		      struct bdnn_extent extents[BDNN_HW_POINTERS])
 {
-	const u32 kind = word(words, BDNN_HW_REG_OUTPUT_KIND), mode = BDNN_HW_MODE(kind);
-	const u32 units = BDNN_HW_UNITS(word(words, BDNN_HW_REG_TAP_UNITS));
-	const u32 planes = BDNN_HW_PLANES(word(words, BDNN_HW_REG_PLANE_COUNT));
-	const u32 bases = BDNN_HW_BASES(word(words, BDNN_HW_REG_BASE_COUNT));
-	const u32 filters = BDNN_HW_FILTER_COUNT(word(words, BDNN_HW_REG_FILTER_TOTAL));
-	const u32 out_planes = BDNN_HW_OUT_PLANES(kind);
-	const u64 basis_words = BDNN_HW_WORDS(word(words, BDNN_HW_REG_WORD_COUNT));
-	const u32 filled =
-		(filters + rows - 1) / rows * rows; /* with the filler of the last chunk */
-	const u32 unit_bytes[] = { 8 * out_planes, 2 * UNIT, 4 * UNIT };
-	struct bdnn_extent *results = &extents[BDNN_DEVICE_RESULTS];
-	u32 pointer;
+	const u32 unit_bytes = BDNN_HW_UNIT / 8; /* a bit of each channel */
+	struct bdnn_extent *results = &extents[BDNN_HW_POINTER_RESULTS];
+	bdnn_hw_job job;
+	u32 pointer, filled, tap_bytes, result_bytes;
 
-	for (pointer = 0; pointer < BDNN_DEVICE_POINTERS; pointer++)
+	for (pointer = 0; pointer < BDNN_HW_POINTERS; pointer++)
 		extents[pointer] = (struct bdnn_extent){ 0, 0 };
-	if (!units || !planes || planes > 8 ||
-	    !activations_extent(words, 8 * units * planes, &extents[BDNN_DEVICE_ACTIVATIONS]))
+	bdnn_hw_unpack_job(words, &job);
+	tap_bytes = unit_bytes * job.units * job.planes;
+	if (!job.units || !job.planes || job.planes > BDNN_HW_PLANES_MAX ||
+	    !activations_extent(&job, tap_bytes, &extents[BDNN_HW_POINTER_ACTIVATIONS]))
 		return false;
-	if (mode == 3) /* max pooling: as many units as a tap has, no weights */
-		return results_extent(words, 8 * units * planes, results);
-	if (!bases || bases > 8 || !filters || !basis_words)
+	/* As many units as a tap has, no weights */
+	if (job.mode == BDNN_HW_MODE_MAXIMUM)
+		return results_extent(&job, tap_bytes, results);
+	if (!job.bases || job.bases > BDNN_HW_BASES_MAX || !job.filter_count || !job.words)
 		return false;
-	if (mode == 0 && (!out_planes || out_planes > 8))
+	if (job.mode == BDNN_HW_MODE_PLANES &&
+	    (!job.out_planes || job.out_planes > BDNN_HW_OUT_PLANES_MAX))
 		return false;
-	extents[BDNN_DEVICE_WEIGHTS].bytes = 8ull * filled * bases * basis_words * parts;
-	extents[BDNN_DEVICE_FILTERS].bytes = 24ull * filled;
-	return results_extent(words, unit_bytes[mode] * ((filters + UNIT - 1) / UNIT), results);
+	/* With the filler of the last chunk */
+	filled = (job.filter_count + rows - 1) / rows * rows;
+	extents[BDNN_HW_POINTER_WEIGHTS].bytes =
+		(u64)unit_bytes * filled * job.bases * job.words * parts;
+	extents[BDNN_HW_POINTER_FILTERS].bytes = sizeof(u64) * BDNN_HW_FILTER_WORDS * (u64)filled;
+	result_bytes = unit_bytes * bdnn_hw_value_bits(&job) *
+		       ((job.filter_count + BDNN_HW_UNIT - 1) / BDNN_HW_UNIT);
+	return results_extent(&job, result_bytes, results);
 }

@@ -20,11 +20,12 @@ struct bdnn_extent {
 };
 
 /*
- * What a job reaches from each of its pointers, on an array of so many rows (1 to 64) and words of
- * so many 64-bit parts (1 to 64). False for words that are no job, whose steps are not those of its
- * geometry, or whose coordinates or offsets do not fit the accelerator's: then nothing bounds it.
+ * What a job reaches from each of its pointers, on an array of so many rows and words of so many
+ * units, as BDNN_HW_ROWS_MAX and BDNN_HW_WORD_BITS_MAX allow. False for words that are no job,
+ * whose steps are not those of its geometry, or whose coordinates or offsets do not fit the
+ * accelerator's: then nothing bounds it.
  */
 bool bdnn_job_extents(const u32 *words, u32 rows, u32 parts,
-		      struct bdnn_extent extents[BDNN_DEVICE_POINTERS]);
+		      struct bdnn_extent extents[BDNN_HW_POINTERS]);
 
 #endif

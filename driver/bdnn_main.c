@@ -1,63 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Finding accelerators in the device tree, their interrupts, starting and stopping.
+ * Finding accelerators in the device tree, their interrupts, bringing them up and taking them away.
  */
 #include <linux/clk.h>
-#include <linux/delay.h>
 #include <linux/dma-mapping.h>
 #include <linux/idr.h>
 #include <linux/interrupt.h>
-#include <linux/iopoll.h>
+#include <linux/io.h>
 #include <linux/module.h>
 #include <linux/of.h>
 #include <linux/of_address.h>
 #include <linux/of_reserved_mem.h>
 #include <linux/platform_device.h>
 
-#include "bdnn.h"
-
-/* A cancelled run ends with the bursts under way; a kernel that cannot cancel, with its job. */
-#define STOP_POLL_US 50
-#define STOP_TIMEOUT_US (500 * USEC_PER_MSEC)
+#include "bdnn_module.h"
 
 static DEFINE_IDA(numbers);
-
-bool bdnn_idle(struct bdnn_device *bdnn)
-{
-	/* It did not start again after a suspension: the bus would not answer. */
-	if (!bdnn->clock_on)
-		return true;
-	/* Reading it clears done and ready, which nobody here looks at. */
-	return readl(bdnn->registers + BDNN_HW_REG_CONTROL) & BDNN_HW_CONTROL_IDLE;
-}
-
-void bdnn_note_end(struct bdnn_device *bdnn)
-{
-	int i;
-
-	if (!bdnn->running)
-		return;
-	bdnn->running = false;
-	bdnn->ended = bdnn->launches;
-	bdnn->end.ending = readl(bdnn->registers + BDNN_HW_REG_ENDING);
-	for (i = 0; i < ARRAY_SIZE(bdnn->end.counters); i++)
-		bdnn->end.counters[i] = readl(bdnn->registers + BDNN_HW_REG_CYCLES + 4 * i);
-}
-
-bool bdnn_stop(struct bdnn_device *bdnn)
-{
-	u32 control;
-
-	if (!bdnn_idle(bdnn)) {
-		writel(BDNN_HW_CONTROL_CANCEL, bdnn->registers + BDNN_HW_REG_CONTROL);
-		if (readl_poll_timeout(bdnn->registers + BDNN_HW_REG_CONTROL, control,
-				       control & BDNN_HW_CONTROL_IDLE, STOP_POLL_US,
-				       STOP_TIMEOUT_US))
-			return false;
-	}
-	bdnn_note_end(bdnn);
-	return true;
-}
 
 static irqreturn_t handle_interrupt(int irq, void *data)
 {
@@ -102,8 +60,9 @@ static int identify(struct bdnn_device *bdnn)
 	bdnn->buffers = readl(bdnn->registers + BDNN_HW_REG_BUFFERS);
 	bdnn->features = readl(bdnn->registers + BDNN_HW_REG_FEATURES);
 	bdnn->rows = BDNN_HW_ROWS(bdnn->array);
-	bdnn->parts = BDNN_HW_WORD_BITS(bdnn->word) / 64;
-	if (!bdnn->rows || bdnn->rows > 64 || !bdnn->parts || bdnn->parts > 64)
+	bdnn->parts = BDNN_HW_WORD_BITS(bdnn->word) / BDNN_HW_UNIT;
+	if (bdnn->rows < BDNN_HW_ROWS_MIN || bdnn->rows > BDNN_HW_ROWS_MAX || !bdnn->parts ||
+	    bdnn->parts > BDNN_HW_WORD_BITS_MAX / BDNN_HW_UNIT)
 		return dev_err_probe(bdnn->dev, -ENODEV,
 				     "an array of %u rows and %u-bit words cannot be\n", bdnn->rows,
 				     BDNN_HW_WORD_BITS(bdnn->word));
@@ -155,21 +114,6 @@ static int find_memory(struct bdnn_device *bdnn)
 	/* 64-bit addresses where the bus has them; a 32-bit processor has 32. */
 	return dma_set_mask_and_coherent(dev, sizeof(phys_addr_t) > 4 ? DMA_BIT_MASK(64)
 								      : DMA_BIT_MASK(32));
-}
-
-int bdnn_start_clock(struct bdnn_device *bdnn)
-{
-	const int ret = clk_prepare_enable(bdnn->clock);
-
-	bdnn->clock_on = !ret;
-	return ret;
-}
-
-void bdnn_stop_clock(struct bdnn_device *bdnn)
-{
-	if (bdnn->clock_on)
-		clk_disable_unprepare(bdnn->clock);
-	bdnn->clock_on = false;
 }
 
 static void stop_clock(void *data)
@@ -275,7 +219,6 @@ static int bdnn_probe(struct platform_device *platform)
 	struct bdnn_device *bdnn = devm_kzalloc(&platform->dev, sizeof(*bdnn), GFP_KERNEL);
 	int ret;
 
-	BUILD_BUG_ON(BDNN_DEVICE_ARGUMENTS != BDNN_HW_ARGUMENT_WORDS);
 	if (!bdnn)
 		return -ENOMEM;
 	bdnn->dev = &platform->dev;
@@ -297,7 +240,7 @@ static int bdnn_probe(struct platform_device *platform)
 		return dev_err_probe(bdnn->dev, ret, "device nodes\n");
 	}
 	dev_info(bdnn->dev, "bdnn%d: %u rows x %u bits, %spool of %llu KiB, %s\n", bdnn->id,
-		 bdnn->rows, 64 * bdnn->parts, bdnn->no_map ? "unmapped " : "",
+		 bdnn->rows, BDNN_HW_UNIT * bdnn->parts, bdnn->no_map ? "unmapped " : "",
 		 bdnn->pool_bytes >> 10, bdnn->coherent ? "coherent" : "not coherent");
 	/* There is no remove(): managed things go in reverse order, this one first. */
 	return devm_add_action_or_reset(bdnn->dev, take_away, bdnn);

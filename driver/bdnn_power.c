@@ -9,7 +9,7 @@
 #include <linux/mm.h>
 #include <linux/pm.h>
 
-#include "bdnn.h"
+#include "bdnn_module.h"
 
 /* A run of the largest layers takes a fraction of this. */
 #define SUSPEND_POLL_US 1000
@@ -17,7 +17,7 @@
 
 static void __iomem *argument(struct bdnn_device *bdnn, int word)
 {
-	return bdnn->registers + BDNN_HW_REG_WEIGHTS + 4 * word;
+	return bdnn->registers + BDNN_HW_REG_ARGUMENTS + 4 * word;
 }
 
 /* No more launches, and touching mapped registers is SIGBUS from here on. Under the lock. */
@@ -50,7 +50,7 @@ static int __maybe_unused bdnn_suspend(struct device *dev)
 	disable_irq(bdnn->irq);
 	bdnn->kept_enable = readl(bdnn->registers + BDNN_HW_REG_INTERRUPT_ENABLE);
 	bdnn->kept_global = readl(bdnn->registers + BDNN_HW_REG_GLOBAL_INTERRUPT);
-	for (i = 0; i < BDNN_DEVICE_ARGUMENTS; i++)
+	for (i = 0; i < BDNN_HW_ARGUMENT_WORDS; i++)
 		bdnn->kept_arguments[i] = readl(argument(bdnn, i));
 	writel(0, bdnn->registers + BDNN_HW_REG_GLOBAL_INTERRUPT);
 	bdnn_stop_clock(bdnn);
@@ -78,7 +78,7 @@ static int set_up_again(struct bdnn_device *bdnn)
 	}
 	if (!bdnn_stop(bdnn))
 		return -EIO;
-	for (i = 0; i < BDNN_DEVICE_ARGUMENTS; i++)
+	for (i = 0; i < BDNN_HW_ARGUMENT_WORDS; i++)
 		writel(bdnn->kept_arguments[i], argument(bdnn, i));
 	writel(bdnn->kept_enable, bdnn->registers + BDNN_HW_REG_INTERRUPT_ENABLE);
 	writel(bdnn->kept_global, bdnn->registers + BDNN_HW_REG_GLOBAL_INTERRUPT);

@@ -14,8 +14,7 @@ module bdnn_check #(
   input  logic               clk_i,
   input  logic               rst_ni,
   input  logic               start_i,          // one cycle; from the next one on the job holds
-  input  bdnn_job_pkg::job_t job_i,
-  input  logic [31:0]        result_origin_i,
+  input  bdnn_hw_pkg::job_t  job_i,
   output logic               done_o,           // one cycle
   output logic               refused_o         // with done_o
 );
@@ -32,25 +31,33 @@ module bdnn_check #(
   logic [31:0] tap_units, block_words;
   logic        bad_geometry, bad_steps, bad_sums, pooling;
 
-  assign pooling      = job_i.mode == bdnn_job_pkg::ModeMaximum;
+  // Bits that no address, step or origin has
+  localparam int unsigned Odd = $clog2(bdnn_hw_pkg::Alignment);
+  logic [Odd-1:0] uneven, uneven_filters;
+
+  assign uneven         = job_i.activations[Odd-1:0] | job_i.results[Odd-1:0] | job_i.origin[Odd-1:0] | job_i.pixel_step[Odd-1:0]
+                          | job_i.row_step[Odd-1:0] | job_i.tap_step[Odd-1:0] | job_i.tap_row_step[Odd-1:0]
+                          | job_i.result_step[Odd-1:0] | job_i.result_origin[Odd-1:0];
+  assign uneven_filters = job_i.weights[Odd-1:0] | job_i.filters[Odd-1:0];
+
+  assign pooling      = job_i.mode == bdnn_hw_pkg::ModeMaximum;
   assign tap_units    = 32'(job_i.kernel_width) * 32'(job_i.kernel_height) * 32'(job_i.units) + 32'(job_i.pad_units);
   assign block_words  = 32'(job_i.words) * 32'(job_i.planes) * 32'(job_i.tiles);
-  assign bad_geometry = job_i.planes == '0 || job_i.planes > 4'd8 || job_i.units == '0
+  assign bad_geometry = job_i.planes == '0 || job_i.planes > 4'(bdnn_hw_pkg::PlanesMax) || job_i.units == '0
                         || job_i.kernel_width == '0 || job_i.kernel_height == '0 || job_i.pixels == '0 || job_i.out_width == '0
                         || job_i.in_width == '0 || job_i.in_height == '0 || job_i.stride_x == '0 || job_i.stride_y == '0
                         || job_i.dilation_x == '0 || job_i.dilation_y == '0;
-  assign bad_steps    = job_i.activations[2:0] != '0 || job_i.results[2:0] != '0 || job_i.origin[2:0] != '0
-                        || job_i.pixel_step[2:0] != '0 || job_i.row_step[2:0] != '0 || job_i.tap_step[2:0] != '0
-                        || job_i.tap_row_step[2:0] != '0 || job_i.result_step[2:0] != '0 || result_origin_i[2:0] != '0
+  assign bad_steps    = uneven != '0
                         || (job_i.pixel_step | job_i.row_step | job_i.tap_step | job_i.tap_row_step | job_i.result_step
-                            | result_origin_i) >> OffsetBits != '0;
-  assign bad_sums     = job_i.bases == '0 || job_i.bases > 4'd8
-                        || job_i.words == '0 || 32'(job_i.words) > 32'(WeightDepth / 2)
-                        || job_i.tiles == '0 || 32'(job_i.tiles) > 32'(Tiles) || block_words > 32'(ActivationDepth / 2)
-                        || tap_units != 32'(job_i.words) * 32'(WordBits / 64)
-                        || job_i.last_channels == '0 || job_i.last_channels > 7'd64 || job_i.filter_count == '0
-                        || (job_i.mode == bdnn_job_pkg::ModePlanes && (job_i.out_planes == '0 || job_i.out_planes > 4'd8))
-                        || job_i.weights[2:0] != '0 || job_i.filters[2:0] != '0;
+                            | job_i.result_origin) >> OffsetBits != '0;
+  assign bad_sums     = job_i.bases == '0 || job_i.bases > 4'(bdnn_hw_pkg::BasesMax)
+                        || job_i.words == '0 || 32'(job_i.words) > 32'(WeightDepth / bdnn_hw_pkg::Banks)
+                        || job_i.tiles == '0 || 32'(job_i.tiles) > 32'(Tiles) || block_words > 32'(ActivationDepth / bdnn_hw_pkg::Banks)
+                        || tap_units != 32'(job_i.words) * 32'(WordBits / bdnn_hw_pkg::Unit)
+                        || job_i.last_channels == '0 || job_i.last_channels > 7'(bdnn_hw_pkg::LastChannelsMax) || job_i.filter_count == '0
+                        || (job_i.mode == bdnn_hw_pkg::ModePlanes
+                            && (job_i.out_planes == '0 || job_i.out_planes > 4'(bdnn_hw_pkg::OutPlanesMax)))
+                        || uneven_filters != '0;
 
   //////////
   // Bits //
@@ -149,7 +156,7 @@ module bdnn_check #(
   logic [OffsetBits:0] furthest_result;
 
   assign furthest        = {1'b0, reach_q[ReachBits-1:0]} + {{(ReachBits-31){job_i.origin[31]}}, job_i.origin};
-  assign furthest_result = {1'b0, result_q[OffsetBits-1:0]} + {1'b0, result_origin_i[OffsetBits-1:0]};
+  assign furthest_result = {1'b0, result_q[OffsetBits-1:0]} + {1'b0, job_i.result_origin[OffsetBits-1:0]};
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni || start_i) drain_q <= '0;

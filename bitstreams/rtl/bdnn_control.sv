@@ -1,14 +1,14 @@
-// AXI4-Lite slave with the registers of an ap_ctrl_hs kernel: 0x00 control, 0x04 global interrupt enable, 0x08 interrupt enable, 0x0c interrupt
-// status, from 0x10 ArgumentWords read-write words, from StatusOffset StatusWords read-only words. What lies elsewhere reads as zero.
+// AXI4-Lite slave with the registers of an ap_ctrl_hs kernel, at the offsets of bdnn_hw_pkg: control and interrupts, ArgumentWords read-write words,
+// from StatusOffset on StatusWords read-only words. What lies elsewhere reads as zero.
 //
-//   0x00  bit 0 start: set by the host, cleared when the kernel is ready    bit 1 done: cleared by reading
-//         bit 2 idle    bit 3 ready: cleared by reading    bit 5 cancel: writing 1 stops a run in good order
-//   0x0c  bit 0 done, bit 1 ready; writing 1 toggles
+//   control           start: set by the host, cleared when the kernel is ready    done, ready: cleared by reading
+//                     idle    cancel: writing 1 stops a run in good order
+//   interrupt status  done, ready: writing 1 toggles
 
 module bdnn_control #(
-  parameter int unsigned AddressBits   = 9,
+  parameter int unsigned AddressBits   = bdnn_hw_pkg::RegisterAddressBits,
   parameter int unsigned ArgumentWords = 16,
-  parameter int unsigned StatusOffset  = 256,  // bytes, behind the arguments
+  parameter int unsigned StatusOffset  = bdnn_hw_pkg::StatusOffset,  // bytes, behind the arguments
   parameter int unsigned StatusWords   = 4
 ) (
   input  logic                        clk_i,
@@ -44,6 +44,13 @@ module bdnn_control #(
 
   localparam int unsigned WordBits = AddressBits - 2;
 
+  // Words of the registers
+  localparam logic [WordBits-1:0] Control         = WordBits'(bdnn_hw_pkg::ControlOffset / 4);
+  localparam logic [WordBits-1:0] GlobalInterrupt = WordBits'(bdnn_hw_pkg::GlobalInterruptOffset / 4);
+  localparam logic [WordBits-1:0] InterruptEnable = WordBits'(bdnn_hw_pkg::InterruptEnableOffset / 4);
+  localparam logic [WordBits-1:0] InterruptStatus = WordBits'(bdnn_hw_pkg::InterruptStatusOffset / 4);
+  localparam int unsigned         FirstArgument   = bdnn_hw_pkg::ArgumentsOffset / 4;
+
   ////////////
   // Writes //
   ////////////
@@ -72,7 +79,7 @@ module bdnn_control #(
     for (genvar b = 0; b < 4; b++) begin : g_byte
       always_ff @(posedge clk_i) begin
         if (!rst_ni) arguments_q[32*i+8*b +: 8] <= '0;
-        else if (write && wstrb_i[b] && write_word == WordBits'(4 + i)) arguments_q[32*i+8*b +: 8] <= wdata_i[8*b +: 8];
+        else if (write && wstrb_i[b] && write_word == WordBits'(FirstArgument + i)) arguments_q[32*i+8*b +: 8] <= wdata_i[8*b +: 8];
       end
     end
   end
@@ -99,13 +106,18 @@ module bdnn_control #(
   always_comb begin
     rdata_d = '0;
     unique case (read_word)
-      WordBits'(0): rdata_d = {28'h0, ready_q, ~busy_q, done_q, start_q};
-      WordBits'(1): rdata_d = {31'h0, gie_q};
-      WordBits'(2): rdata_d = {30'h0, ier_q};
-      WordBits'(3): rdata_d = {30'h0, isr_q};
+      Control: begin
+        rdata_d[bdnn_hw_pkg::ControlReady] = ready_q;
+        rdata_d[bdnn_hw_pkg::ControlIdle]  = ~busy_q;
+        rdata_d[bdnn_hw_pkg::ControlDone]  = done_q;
+        rdata_d[bdnn_hw_pkg::ControlStart] = start_q;
+      end
+      GlobalInterrupt: rdata_d[bdnn_hw_pkg::GlobalInterruptEnable] = gie_q;
+      InterruptEnable: rdata_d[1:0] = ier_q;
+      InterruptStatus: rdata_d[1:0] = isr_q;
       default: begin
         for (int unsigned i = 0; i < ArgumentWords; i++)
-          if (read_word == WordBits'(4 + i)) rdata_d = arguments_q[32*i +: 32];
+          if (read_word == WordBits'(FirstArgument + i)) rdata_d = arguments_q[32*i +: 32];
         for (int unsigned i = 0; i < StatusWords; i++)
           if (read_word == WordBits'(StatusOffset / 4 + i)) rdata_d = status_i[32*i +: 32];
       end
@@ -126,8 +138,8 @@ module bdnn_control #(
   ////////////////////
 
   logic write_control, read_control;
-  assign write_control = write && write_word == '0 && wstrb_i[0];
-  assign read_control  = read && read_word == '0;
+  assign write_control = write && write_word == Control && wstrb_i[0];
+  assign read_control  = read && read_word == Control;
 
   // The kernel takes its next start only after done: ready and done come together.
   always_ff @(posedge clk_i) begin
@@ -147,7 +159,7 @@ module bdnn_control #(
           done_q  <= 1'b0;
           ready_q <= 1'b0;
         end
-        if (write_control && wdata_i[0] && !busy_q) begin
+        if (write_control && wdata_i[bdnn_hw_pkg::ControlStart] && !busy_q) begin
           busy_q  <= 1'b1;
           start_q <= 1'b1;
         end
@@ -157,8 +169,8 @@ module bdnn_control #(
 
   logic start_pulse_q, cancel_pulse_q;
   always_ff @(posedge clk_i) begin
-    start_pulse_q  <= rst_ni && write_control && wdata_i[0] && !busy_q && !done_i;
-    cancel_pulse_q <= rst_ni && write_control && wdata_i[5];
+    start_pulse_q  <= rst_ni && write_control && wdata_i[bdnn_hw_pkg::ControlStart] && !busy_q && !done_i;
+    cancel_pulse_q <= rst_ni && write_control && wdata_i[bdnn_hw_pkg::ControlCancel];
   end
   assign start_o  = start_pulse_q;
   assign cancel_o = cancel_pulse_q && busy_q;
@@ -169,16 +181,16 @@ module bdnn_control #(
       ier_q <= '0;
       isr_q <= '0;
     end else begin
-      if (write && write_word == WordBits'(1) && wstrb_i[0]) gie_q <= wdata_i[0];
-      if (write && write_word == WordBits'(2) && wstrb_i[0]) ier_q <= wdata_i[1:0];
+      if (write && write_word == GlobalInterrupt && wstrb_i[0]) gie_q <= wdata_i[bdnn_hw_pkg::GlobalInterruptEnable];
+      if (write && write_word == InterruptEnable && wstrb_i[0]) ier_q <= wdata_i[1:0];
       if (done_i)                                                 isr_q <= isr_q | ier_q;
-      else if (write && write_word == WordBits'(3) && wstrb_i[0]) isr_q <= isr_q ^ wdata_i[1:0];
+      else if (write && write_word == InterruptStatus && wstrb_i[0]) isr_q <= isr_q ^ wdata_i[1:0];
     end
   end
   assign interrupt_o = gie_q && (isr_q != '0);
 
 `ifndef SYNTHESIS
-  initial assert (StatusOffset >= 16 + 4 * ArgumentWords && StatusOffset + 4 * StatusWords <= (1 << AddressBits))
+  initial assert (StatusOffset >= bdnn_hw_pkg::ArgumentsOffset + 4 * ArgumentWords && StatusOffset + 4 * StatusWords <= (1 << AddressBits))
     else $fatal(1, "bdnn_control: registers do not fit");
   always_ff @(posedge clk_i) begin
     if (rst_ni) assert (!done_i || busy_q) else $error("bdnn_control: done without a run");

@@ -14,7 +14,7 @@ module bdnn_core #(
 ) (
   input  logic                      clk_i,
   input  logic                      rst_ni,
-  input  bdnn_job_pkg::job_t        job_i,
+  input  bdnn_hw_pkg::job_t         job_i,
   input  logic                      run_i,          // from the cycle after reset until the job is done
   input  logic                      halt_i,         // stop in good order
 
@@ -47,7 +47,7 @@ module bdnn_core #(
   localparam int unsigned RowBits    = $clog2(Rows);
   localparam int unsigned ColumnBits = $clog2(Columns);
   localparam int unsigned LaneBits   = $clog2(Lanes);
-  localparam int unsigned Parts      = WordBits / 64;
+  localparam int unsigned Parts      = WordBits / bdnn_hw_pkg::Unit;
   localparam int unsigned WeightBits = $clog2(WeightDepth);
   localparam int unsigned ActBits    = $clog2(ActivationDepth);
   localparam int unsigned PixelBits  = $clog2(Tiles * Columns);
@@ -56,7 +56,7 @@ module bdnn_core #(
 
   logic run, pooling;
   assign run     = run_i && !halt_i;
-  assign pooling = job_i.mode == bdnn_job_pkg::ModeMaximum;
+  assign pooling = job_i.mode == bdnn_hw_pkg::ModeMaximum;
 
   /////////////
   // Loading //
@@ -67,7 +67,7 @@ module bdnn_core #(
   logic [1:0] words, take, fill_take;
   logic [63:0] word_first, word_second;
   logic [$clog2(PieceDepth):0] piece_space;
-  bdnn_job_pkg::piece_t piece_in, piece_out;
+  bdnn_core_pkg::piece_t piece_in, piece_out;
 
   assign piece_ready = piece_space >= 2;
 
@@ -78,7 +78,7 @@ module bdnn_core #(
     .piece_valid_o(piece_push), .piece_ready_i(piece_ready), .piece_o(piece_in)
   );
 
-  bdnn_fifo #(.Width(bdnn_job_pkg::PieceBits), .Depth(PieceDepth)) u_pieces (
+  bdnn_fifo #(.Width(bdnn_core_pkg::PieceBits), .Depth(PieceDepth)) u_pieces (
     .clk_i, .rst_ni, .clear_i(1'b0),
     .push_i(piece_push), .data_i(piece_in), .valid_o(piece_valid), .pop_i(piece_pop), .data_o(piece_out),
     .space_o(piece_space)
@@ -87,7 +87,7 @@ module bdnn_core #(
   bdnn_align #(.PortWords(PortWords)) u_align (
     .clk_i, .rst_ni,
     .data_valid_i, .data_pop_o(align_pop), .data_i,
-    .active_i(piece_valid && run && piece_out.kind != bdnn_job_pkg::KindPadding), .skip_i(piece_out.skip),
+    .active_i(piece_valid && run && piece_out.kind != bdnn_core_pkg::KindPadding), .skip_i(piece_out.skip),
     .count_o(words), .first_o(word_first), .second_o(word_second), .take_i(take), .last_i(piece_pop)
   );
 
@@ -159,7 +159,7 @@ module bdnn_core #(
   logic                    word, flush, first, last, sum_push, sum_valid, sums_valid;
   logic [ColumnBits-1:0]   sums_column;
   logic [Rows*SumBits-1:0] sums;
-  bdnn_job_pkg::sum_t      sum_in, sum;
+  bdnn_core_pkg::sum_t      sum_in, sum;
 
   bdnn_sequencer #(.Rows(Rows), .Columns(Columns), .WeightDepth(WeightDepth), .ActivationDepth(ActivationDepth)) u_sequencer (
     .clk_i, .rst_ni, .run_i(run && !pooling), .job_i,
@@ -179,7 +179,7 @@ module bdnn_core #(
 
   // Sums wait here until the array has them: as many as it can hold.
   logic [4:0] unused_sum_space;
-  bdnn_fifo #(.Width(bdnn_job_pkg::SumBits), .Depth(16)) u_sums (
+  bdnn_fifo #(.Width(bdnn_core_pkg::SumBits), .Depth(16)) u_sums (
     .clk_i, .rst_ni, .clear_i(1'b0),
     .push_i(sum_push), .data_i(sum_in), .valid_o(sum_valid), .pop_i(sums_valid && sums_column == ColumnBits'(Columns - 1)),
     .data_o(sum), .space_o(unused_sum_space)
@@ -193,30 +193,34 @@ module bdnn_core #(
   logic [Rows*32-1:0]   accs;
   logic [PixelBits-1:0] acc_pixel [Rows];
 
+  localparam int unsigned ScaleBits = bdnn_hw_pkg::ScaleBits;
+
   for (genvar r = 0; r < Rows; r++) begin : g_row
     logic [63:0] scale_memory [4];
     logic [31:0] constant_memory [4];
     logic [63:0] scales;
-    logic [7:0]  scale;
+    logic [ScaleBits-1:0] scale;
 
     always_ff @(posedge clk_i) begin
-      if (filter_write && filter_row == RowBits'(r) && filter_beat == 2'd0) scale_memory[filter_bank] <= fill_data[63:0];
+      if (filter_write && filter_row == RowBits'(r) && filter_beat == 2'(bdnn_hw_pkg::FilterScalesWord))
+        scale_memory[filter_bank] <= fill_data[bdnn_hw_pkg::FilterScalesLow +: bdnn_hw_pkg::FilterScalesBits];
     end
     always_ff @(posedge clk_i) begin
-      if (filter_write && filter_row == RowBits'(r) && filter_beat == 2'd1) constant_memory[filter_bank] <= fill_data[63:32];
+      if (filter_write && filter_row == RowBits'(r) && filter_beat == 2'(bdnn_hw_pkg::FilterConstantWord))
+        constant_memory[filter_bank] <= fill_data[bdnn_hw_pkg::FilterConstantLow +: bdnn_hw_pkg::FilterConstantBits];
     end
 
     assign scales = scale_memory[sum.filter_bank];
     always_comb begin
       unique case (sum.basis)
-        3'd0: scale = scales[7:0];
-        3'd1: scale = scales[15:8];
-        3'd2: scale = scales[23:16];
-        3'd3: scale = scales[31:24];
-        3'd4: scale = scales[39:32];
-        3'd5: scale = scales[47:40];
-        3'd6: scale = scales[55:48];
-        default: scale = scales[63:56];
+        3'd0: scale = scales[0*ScaleBits +: ScaleBits];
+        3'd1: scale = scales[1*ScaleBits +: ScaleBits];
+        3'd2: scale = scales[2*ScaleBits +: ScaleBits];
+        3'd3: scale = scales[3*ScaleBits +: ScaleBits];
+        3'd4: scale = scales[4*ScaleBits +: ScaleBits];
+        3'd5: scale = scales[5*ScaleBits +: ScaleBits];
+        3'd6: scale = scales[6*ScaleBits +: ScaleBits];
+        default: scale = scales[7*ScaleBits +: ScaleBits];
       endcase
     end
 
@@ -245,7 +249,7 @@ module bdnn_core #(
   logic [64*Lanes-1:0]  offsets;
   logic                 unit_ready, unit_free, value_read, value_bank;
   logic [PixelBits-1:0] value_pixel;
-  logic [5-LaneBits:0]  value_step;
+  logic [$clog2(bdnn_hw_pkg::Unit)-LaneBits-1:0] value_step;
   logic [32*Lanes-1:0]  values;
 
   // Row r belongs to lane r % Lanes.
@@ -257,11 +261,13 @@ module bdnn_core #(
     assign write_address = {filter_bank, filter_row[RowBits-1:LaneBits]};
 
     bdnn_ram #(.Width(32), .Depth(4 * Rows / Lanes)) u_multipliers (
-      .clk_i, .write_i(mine && filter_beat == 2'd1), .write_address_i(write_address), .data_i(fill_data[31:0]),
+      .clk_i, .write_i(mine && filter_beat == 2'(bdnn_hw_pkg::FilterMultiplierWord)), .write_address_i(write_address),
+      .data_i(fill_data[bdnn_hw_pkg::FilterMultiplierLow +: bdnn_hw_pkg::FilterMultiplierBits]),
       .read_i(1'b1), .read_address_i({constants_bank, constants_group}), .data_o(multipliers[32*l +: 32])
     );
     bdnn_ram #(.Width(64), .Depth(4 * Rows / Lanes)) u_offsets (
-      .clk_i, .write_i(mine && filter_beat == 2'd2), .write_address_i(write_address), .data_i(fill_data[63:0]),
+      .clk_i, .write_i(mine && filter_beat == 2'(bdnn_hw_pkg::FilterOffsetWord)), .write_address_i(write_address),
+      .data_i(fill_data[bdnn_hw_pkg::FilterOffsetLow +: bdnn_hw_pkg::FilterOffsetBits]),
       .read_i(1'b1), .read_address_i({constants_bank, constants_group}), .data_o(offsets[64*l +: 64])
     );
   end
@@ -320,10 +326,10 @@ module bdnn_core #(
   );
 
 `ifndef SYNTHESIS
-  initial assert ($bits(bdnn_job_pkg::piece_t) == bdnn_job_pkg::PieceBits && $bits(bdnn_job_pkg::sum_t) == bdnn_job_pkg::SumBits)
-    else $fatal(1, "bdnn_core: the widths in bdnn_job_pkg are not those of its types");
-  initial assert (WeightDepth / 2 * Rows * Parts < 65536 && Tiles * Columns < 65536)
-    else $fatal(1, "bdnn_core: a filter basis of %0d words, a block of %0d pixels", WeightDepth / 2 * Rows * Parts, Tiles * Columns);
+  initial assert ($bits(bdnn_core_pkg::piece_t) == bdnn_core_pkg::PieceBits && $bits(bdnn_core_pkg::sum_t) == bdnn_core_pkg::SumBits)
+    else $fatal(1, "bdnn_core: the widths in bdnn_core_pkg are not those of its types");
+  initial assert (WeightDepth / bdnn_hw_pkg::Banks * Rows * Parts < 65536 && Tiles * Columns < 65536)
+    else $fatal(1, "bdnn_core: a filter basis of %0d words, a block of %0d pixels", WeightDepth / bdnn_hw_pkg::Banks * Rows * Parts, Tiles * Columns);
   always_ff @(posedge clk_i) begin
     if (rst_ni) assert (!sums_valid || sum_valid) else $error("bdnn_core: a sum that nobody started");
   end

@@ -13,7 +13,7 @@ module bdnn_fetch #(
   input  logic                  clk_i,
   input  logic                  rst_ni,
   input  logic                  run_i,
-  input  bdnn_job_pkg::job_t    job_i,
+  input  bdnn_hw_pkg::job_t     job_i,
 
   // Banks given back
   input  logic                  weights_free_i,
@@ -29,19 +29,19 @@ module bdnn_fetch #(
   // Pieces
   output logic                  piece_valid_o,
   input  logic                  piece_ready_i,
-  output bdnn_job_pkg::piece_t  piece_o
+  output bdnn_core_pkg::piece_t  piece_o
 );
 
-  localparam int unsigned Parts        = WordBits / 64;
-  localparam int unsigned FilterWords  = 3 * Rows;
-  localparam int unsigned WeightBanks  = 2;
+  localparam int unsigned Parts        = WordBits / bdnn_hw_pkg::Unit;
+  localparam int unsigned FilterWords  = bdnn_hw_pkg::FilterWords * Rows;
+  localparam int unsigned WeightBanks  = bdnn_hw_pkg::Banks;
   localparam int unsigned FilterBanks  = 4;
-  localparam int unsigned BlockBanks   = 2;
+  localparam int unsigned BlockBanks   = bdnn_hw_pkg::Banks;
 
   logic weights_valid, weights_grant, tap_valid, tap_inside, tap_grant;
   logic pooling;
 
-  assign pooling = job_i.mode == bdnn_job_pkg::ModeMaximum;
+  assign pooling = job_i.mode == bdnn_hw_pkg::ModeMaximum;
 
   //////////////////////////////
   // Weights, filter records //
@@ -87,7 +87,7 @@ module bdnn_fetch #(
       filters_address_q <= job_i.filters;
     end else if (weights_grant && filters_due_q) begin
       filters_due_q     <= 1'b0;
-      filters_address_q <= filters_address_q + 64'(FilterWords * 8);
+      filters_address_q <= filters_address_q + 64'(FilterWords * bdnn_hw_pkg::Alignment);
     end else if (weights_grant) begin
       weights_address_q <= weights_address_q + {45'h0, weights_words, 3'h0};
       basis_q           <= basis_q + 1'b1;
@@ -268,10 +268,10 @@ module bdnn_fetch #(
     piece_o      = '0;
     piece_o.skip = (PortWords == 2) && address[3];
     if (weights_grant) begin
-      piece_o.kind  = filters_due_q ? bdnn_job_pkg::KindFilters : bdnn_job_pkg::KindWeights;
+      piece_o.kind  = filters_due_q ? bdnn_core_pkg::KindFilters : bdnn_core_pkg::KindWeights;
       piece_o.count = filters_due_q ? 16'(FilterWords) : 16'(weights_words / 16'(PortWords));
     end else begin
-      piece_o.kind       = tap_inside ? bdnn_job_pkg::KindTap : bdnn_job_pkg::KindPadding;
+      piece_o.kind       = tap_inside ? bdnn_core_pkg::KindTap : bdnn_core_pkg::KindPadding;
       piece_o.zero       = padding_due_q;
       piece_o.count      = padding_due_q ? {8'h0, job_i.pad_units} : pooling ? 16'd1 : job_i.units;
       piece_o.pixel_last = walk_last;

@@ -1,8 +1,8 @@
 // Writes what was read to where it belongs, in the order in which bdnn_fetch asked for it, as fast as the port delivers.
 //
-//   weights  [word][row][part]       a word is WordBits / 64 parts       -> row memories, two banks
-//   filters  [row][3]                scales, multiplier and constant, offset  -> four banks
-//   taps     [unit][plane]           units of 64 channels                -> column memories at plane x words + word, two banks
+//   weights  [word][row][part]       a word is so many parts of a unit each -> row memories, two banks
+//   filters  [row][word]             scales, multiplier and constant, offset  -> four banks
+//   taps     [unit][plane]                                              -> column memories at plane x words + word, two banks
 //
 // Taps come unit by unit with all their planes, and the column memories take words of several units plane by plane: bdnn_turn collects the units of
 // a word.
@@ -17,17 +17,17 @@ module bdnn_fill #(
   // Derived, not to be set.
   parameter int unsigned RowBits    = $clog2(Rows),
   parameter int unsigned ColumnBits = $clog2(Columns),
-  parameter int unsigned Parts      = WordBits / 64,
+  parameter int unsigned Parts      = WordBits / bdnn_hw_pkg::Unit,
   parameter int unsigned WeightBits = $clog2(WeightDepth),
   parameter int unsigned ActBits    = $clog2(ActivationDepth)
 ) (
   input  logic                    clk_i,
   input  logic                    rst_ni,
-  input  bdnn_job_pkg::job_t      job_i,
+  input  bdnn_hw_pkg::job_t       job_i,
 
   input  logic                    piece_valid_i,
   output logic                    piece_pop_o,
-  input  bdnn_job_pkg::piece_t    piece_i,
+  input  bdnn_core_pkg::piece_t    piece_i,
 
   // Words of the piece, from bdnn_align
   input  logic [1:0]              words_i,
@@ -60,9 +60,9 @@ module bdnn_fill #(
   logic       is_weights, is_filters, is_act, is_padding, two_planes, step, piece_end;
   logic [1:0] needed;
 
-  assign is_weights = piece_i.kind == bdnn_job_pkg::KindWeights;
-  assign is_filters = piece_i.kind == bdnn_job_pkg::KindFilters;
-  assign is_padding = piece_i.kind == bdnn_job_pkg::KindPadding;
+  assign is_weights = piece_i.kind == bdnn_core_pkg::KindWeights;
+  assign is_filters = piece_i.kind == bdnn_core_pkg::KindFilters;
+  assign is_padding = piece_i.kind == bdnn_core_pkg::KindPadding;
   assign is_act     = !is_weights && !is_filters;
 
   always_comb begin
@@ -131,6 +131,9 @@ module bdnn_fill #(
 
   logic [1:0]         filter_beat_q, filter_bank_q;
   logic [RowBits-1:0] filter_row_q;
+  logic               filter_last;
+
+  assign filter_last = filter_beat_q == 2'(bdnn_hw_pkg::FilterWords - 1);
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
@@ -138,8 +141,8 @@ module bdnn_fill #(
       filter_row_q  <= '0;
       filter_bank_q <= '0;
     end else if (step && is_filters) begin
-      filter_beat_q <= (filter_beat_q == 2'd2) ? '0 : filter_beat_q + 1'b1;
-      if (filter_beat_q == 2'd2) filter_row_q <= filter_row_q + 1'b1;
+      filter_beat_q <= filter_last ? '0 : filter_beat_q + 1'b1;
+      if (filter_last) filter_row_q <= filter_row_q + 1'b1;
       if (piece_end) begin
         filter_row_q  <= '0;
         filter_bank_q <= filter_bank_q + 1'b1;
@@ -181,7 +184,7 @@ module bdnn_fill #(
   logic [63:0] channels, padding_first, padding_second;
   logic        zero_first, zero_second;
 
-  assign channels       = last_of_count ? (64'hFFFF_FFFF_FFFF_FFFF >> (7'd64 - job_i.last_channels)) : 64'hFFFF_FFFF_FFFF_FFFF;
+  assign channels       = last_of_count ? (64'hFFFF_FFFF_FFFF_FFFF >> (7'(bdnn_hw_pkg::Unit) - job_i.last_channels)) : 64'hFFFF_FFFF_FFFF_FFFF;
   assign zero_first     = job_i.zero_point[plane_q];
   assign zero_second    = job_i.zero_point[plane_q | 3'd1];
   assign padding_first  = (!piece_i.zero && zero_first) ? channels : 64'h0;

@@ -1,7 +1,7 @@
-// The kernel as XRT and Vitis see it: ap_ctrl_hs registers on an AXI4-Lite slave and one AXI4 master. One start runs one job (bdnn_job_pkg).
+// The kernel as XRT and Vitis see it: ap_ctrl_hs registers on an AXI4-Lite slave and one AXI4 master. One start runs one job: one
+// convolution (a fully connected layer is one of a single pixel) of one group of one image.
 //
-// Registers: see bdnn_control for 0x00 to 0x0c; the job's arguments from 0x10 and the read-only words lie as bitstreams/kernel.txt has them, of
-// which bdnn_hw_pkg is written.
+// Registers lie as bitstreams/kernel.txt has them, of which bdnn_hw_pkg is written; bdnn_control says what those of control do.
 
 module bdnn_kernel #(
   parameter int unsigned Rows            = bdnn_hw_pkg::Rows,
@@ -22,7 +22,7 @@ module bdnn_kernel #(
 
   input  logic        s_axi_control_awvalid,
   output logic        s_axi_control_awready,
-  input  logic [8:0]  s_axi_control_awaddr,
+  input  logic [bdnn_hw_pkg::RegisterAddressBits-1:0] s_axi_control_awaddr,
   input  logic        s_axi_control_wvalid,
   output logic        s_axi_control_wready,
   input  logic [31:0] s_axi_control_wdata,
@@ -32,7 +32,7 @@ module bdnn_kernel #(
   output logic [1:0]  s_axi_control_bresp,
   input  logic        s_axi_control_arvalid,
   output logic        s_axi_control_arready,
-  input  logic [8:0]  s_axi_control_araddr,
+  input  logic [bdnn_hw_pkg::RegisterAddressBits-1:0] s_axi_control_araddr,
   output logic        s_axi_control_rvalid,
   input  logic        s_axi_control_rready,
   output logic [31:0] s_axi_control_rdata,
@@ -67,15 +67,14 @@ module bdnn_kernel #(
   input  logic        m_axi_gmem_rlast
 );
 
-  localparam int unsigned PortWords = PortBits / 64;
+  localparam int unsigned PortWords = PortBits / bdnn_hw_pkg::Unit;
 
   logic                    start, cancel, done;
-  bdnn_hw_pkg::arguments_t words;
+  bdnn_hw_pkg::job_t       words, job;
   bdnn_hw_pkg::status_t    status;
 
   bdnn_control #(
-    .AddressBits(9), .ArgumentWords(bdnn_hw_pkg::ArgumentWords), .StatusOffset(bdnn_hw_pkg::StatusOffset),
-    .StatusWords(bdnn_hw_pkg::StatusWords)
+    .ArgumentWords(bdnn_hw_pkg::ArgumentWords), .StatusWords(bdnn_hw_pkg::StatusWords)
   ) u_control (
     .clk_i(ap_clk), .rst_ni(ap_rst_n),
     .awvalid_i(s_axi_control_awvalid), .awready_o(s_axi_control_awready), .awaddr_i(s_axi_control_awaddr),
@@ -88,48 +87,9 @@ module bdnn_kernel #(
     .start_o(start), .cancel_o(cancel), .done_i(done), .arguments_o(words), .status_i(status)
   );
 
-  ///////////////
-  // Arguments //
-  ///////////////
-
-  bdnn_job_pkg::job_t job;
-
   always_comb begin
-    job.weights       = words.weights;
-    job.activations   = words.activations;
-    job.filters       = words.filters;
-    job.results       = words.results + {{32{words.result_origin[31]}}, words.result_origin};
-    job.origin        = words.origin;
-    job.pixel_step    = words.pixel_step;
-    job.row_step      = words.row_step;
-    job.tap_step      = words.tap_step;
-    job.tap_row_step  = words.tap_row_step;
-    job.result_step   = words.result_step;
-    job.in_width      = words.in_width;
-    job.in_height     = words.in_height;
-    job.out_width     = words.out_width;
-    job.pixels        = words.pixels;
-    job.kernel_width  = words.kernel_width;
-    job.kernel_height = words.kernel_height;
-    job.stride_x      = words.stride_x;
-    job.stride_y      = words.stride_y;
-    job.dilation_x    = words.dilation_x;
-    job.dilation_y    = words.dilation_y;
-    job.pad_left      = words.pad_left;
-    job.pad_top       = words.pad_top;
-    job.units         = words.units;
-    job.last_channels = words.last_channels;
-    job.words         = words.words;
-    job.pad_units     = words.pad_units;
-    job.bases         = words.bases;
-    job.planes        = words.planes;
-    job.zero_point    = words.zero_point;
-    job.filter_count  = words.filter_count;
-    job.mode          = words.mode;
-    job.out_planes    = words.out_planes;
-    job.low           = words.low;
-    job.high          = words.high;
-    job.tiles         = words.tiles;
+    job         = words;
+    job.results = words.results + {{32{words.result_origin[31]}}, words.result_origin};
   end
 
   //////////
@@ -149,7 +109,7 @@ module bdnn_kernel #(
   logic read_pending;
 
   bdnn_check #(.WordBits(WordBits), .WeightDepth(WeightDepth), .ActivationDepth(ActivationDepth), .Tiles(Tiles)) u_check (
-    .clk_i(ap_clk), .rst_ni(ap_rst_n), .start_i(prepare_q), .job_i(job), .result_origin_i(words.result_origin),
+    .clk_i(ap_clk), .rst_ni(ap_rst_n), .start_i(prepare_q), .job_i(job),
     .done_o(check_done), .refused_o(refused)
   );
 
@@ -221,7 +181,7 @@ module bdnn_kernel #(
     status.rows             = 16'(Rows);
     status.columns          = 16'(Columns);
     status.word_bits        = 16'(WordBits);
-    status.most_tiles       = 16'(Tiles);
+    status.max_tiles        = 16'(Tiles);
     status.weight_depth     = 16'(WeightDepth);
     status.activation_depth = 16'(ActivationDepth);
     status.max_pooling      = 1'b1;

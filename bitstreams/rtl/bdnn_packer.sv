@@ -1,4 +1,4 @@
-// Packs values, the 64 neighbouring channels of a pixel Lanes at a time, into 64-bit words:
+// Packs values, a unit's neighbouring channels of a pixel, Lanes at a time, into 64-bit words:
 //   planes  planes_i words, the lowest plane first, bit c of a word is channel c
 //   int16   16 words of four values       int32   32 words of two values
 
@@ -8,7 +8,7 @@ module bdnn_packer #(
   input  logic                clk_i,
   input  logic                rst_ni,
   input  logic [1:0]          mode_i,
-  input  logic [3:0]          planes_i,  // 1..8
+  input  logic [3:0]          planes_i,
   input  logic                valid_i,
   output logic                ready_o,
   input  logic [32*Lanes-1:0] values_i,  // the lowest channel in the lowest bits
@@ -18,13 +18,13 @@ module bdnn_packer #(
   output logic                idle_o     // no complete word waits
 );
 
-  localparam int unsigned StepBits = 6 - $clog2(Lanes);
+  localparam int unsigned StepBits = $clog2(bdnn_hw_pkg::Unit) - $clog2(Lanes);
 
-  logic [StepBits-1:0] step_q;   // of the 64 channels
+  logic [StepBits-1:0] step_q;   // of the unit's channels
   logic                take, is_planes, is_int16;
 
-  assign is_planes = mode_i == bdnn_job_pkg::ModePlanes;
-  assign is_int16  = mode_i == bdnn_job_pkg::ModeInt16;
+  assign is_planes = mode_i == bdnn_hw_pkg::ModePlanes;
+  assign is_int16  = mode_i == bdnn_hw_pkg::ModeInt16;
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni)   step_q <= '0;
@@ -37,13 +37,15 @@ module bdnn_packer #(
 
   // Each plane is a shift register that fills from the top. Full, they move to a second set, whose words leave from the first one while the others
   // move down, so that the next pixel fills the first set meanwhile.
-  logic [511:0] planes_q, leaving_q;
-  logic         filled_q, move;
-  logic [3:0]   left_q;  // words still to leave
+  localparam int unsigned Planes = bdnn_hw_pkg::OutPlanesMax;
+
+  logic [64*Planes-1:0] planes_q, leaving_q;
+  logic                 filled_q, move;
+  logic [3:0]           left_q;  // words still to leave
 
   assign move = filled_q && (left_q == '0 || (left_q == 4'd1 && ready_i));
 
-  for (genvar p = 0; p < 8; p++) begin : g_plane
+  for (genvar p = 0; p < Planes; p++) begin : g_plane
     logic [Lanes-1:0] bits;
     logic [63:0]      shifted;
 
@@ -57,7 +59,7 @@ module bdnn_packer #(
     end
     always_ff @(posedge clk_i) begin
       if (move)         leaving_q[64*p +: 64] <= planes_q[64*p +: 64];
-      else if (ready_i) leaving_q[64*p +: 64] <= (p == 7) ? 64'h0 : leaving_q[64*((p+1)%8) +: 64];
+      else if (ready_i) leaving_q[64*p +: 64] <= (p == Planes - 1) ? 64'h0 : leaving_q[64*((p+1)%Planes) +: 64];
     end
   end
 
@@ -121,7 +123,7 @@ module bdnn_packer #(
 `ifndef SYNTHESIS
   initial assert (Lanes == 1 || Lanes == 2 || Lanes == 4) else $fatal(1, "bdnn_packer: %0d values a cycle", Lanes);
   always_ff @(posedge clk_i) begin
-    if (rst_ni && valid_i) assert (mode_i != bdnn_job_pkg::ModeMaximum && (!is_planes || (planes_i >= 4'd1 && planes_i <= 4'd8)))
+    if (rst_ni && valid_i) assert (mode_i != bdnn_hw_pkg::ModeMaximum && (!is_planes || (planes_i >= 4'd1 && planes_i <= 4'(Planes))))
       else $error("bdnn_packer: mode %0d, %0d planes", mode_i, planes_i);
   end
 `endif

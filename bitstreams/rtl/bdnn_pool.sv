@@ -1,4 +1,4 @@
-// Max pooling of quantised values as they lie in memory: channel by channel the greatest of a unit's taps, 64 channels at a time.
+// Max pooling of quantised values as they lie in memory: channel by channel the greatest of a unit's taps, a unit at a time.
 //
 // Planes come lowest first, so a channel's tap is greater than the best so far if in the highest plane in which they differ it has the 1: each plane
 // decides anew where the two differ and keeps the verdict of the planes below where they agree. Which of the two is the new best
@@ -12,12 +12,12 @@ module bdnn_pool (
   input  logic                  rst_ni,
   input  logic                  run_i,
   input  logic                  halt_i,
-  input  bdnn_job_pkg::job_t    job_i,
+  input  bdnn_hw_pkg::job_t     job_i,
 
   // Taps, from bdnn_fetch
   input  logic                  piece_valid_i,
   output logic                  piece_pop_o,
-  input  bdnn_job_pkg::piece_t  piece_i,
+  input  bdnn_core_pkg::piece_t  piece_i,
   input  logic                  data_valid_i,
   output logic                  data_pop_o,
   input  logic [63:0]           data_i,
@@ -44,7 +44,7 @@ module bdnn_pool (
   logic [2:0] plane_q;
   logic       done_q, is_padding, tap_step, give_step, plane_last, tap_end, unit_end;
 
-  assign is_padding = piece_i.kind == bdnn_job_pkg::KindPadding;
+  assign is_padding = piece_i.kind == bdnn_core_pkg::KindPadding;
   assign plane_last = 4'(plane_q) == job_i.planes - 1'b1;
   assign tap_step   = phase_q == Gather && run_i && !halt_i && piece_valid_i && !is_padding && data_valid_i;
   assign give_step  = phase_q == Give && data_ready_i;
@@ -74,8 +74,8 @@ module bdnn_pool (
   // Maximum //
   /////////////
 
-  logic [63:0] tap_memory [8];
-  logic [63:0] best_memory [8];
+  logic [63:0] tap_memory [bdnn_hw_pkg::PlanesMax];
+  logic [63:0] best_memory [bdnn_hw_pkg::PlanesMax];
   logic [63:0] best, below, greater_d, greater_q, newer_q;
   logic        seen_q;
 
@@ -143,7 +143,7 @@ module bdnn_pool (
 `ifndef SYNTHESIS
   always_ff @(posedge clk_i) begin
     // Before a run there may be pieces that a halted one left.
-    if (rst_ni && run_i && piece_valid_i) assert (is_padding || (piece_i.kind == bdnn_job_pkg::KindTap && piece_i.count == 16'd1))
+    if (rst_ni && run_i && piece_valid_i) assert (is_padding || (piece_i.kind == bdnn_core_pkg::KindTap && piece_i.count == 16'd1))
       else $error("bdnn_pool: piece of kind %0d with %0d units", piece_i.kind, piece_i.count);
     if (rst_ni && run_i && done_q) assert (!piece_valid_i) else $error("bdnn_pool: a tap behind the last unit");
   end

@@ -1,5 +1,5 @@
 // From accumulators to values: keeps the finished accumulators of a filter chunk (two banks), requantises Lanes of them a cycle and gathers the
-// values of 64 filters, one channel unit, of all pixels of a block (two banks) for bdnn_store.
+// values of a unit's filters, of all pixels of a block (two banks) for bdnn_store.
 
 module bdnn_results #(
   parameter int unsigned Rows    = 8,
@@ -9,12 +9,12 @@ module bdnn_results #(
   // Derived, not to be set.
   parameter int unsigned GroupBits = $clog2(Rows / Lanes),
   parameter int unsigned PixelBits = $clog2(Tiles * Columns),
-  parameter int unsigned StepBits  = 6 - $clog2(Lanes)
+  parameter int unsigned StepBits  = $clog2(bdnn_hw_pkg::Unit) - $clog2(Lanes)
 ) (
   input  logic                  clk_i,
   input  logic                  rst_ni,
   input  logic                  run_i,
-  input  bdnn_job_pkg::job_t    job_i,
+  input  bdnn_hw_pkg::job_t     job_i,
 
   // Accumulators of one pixel, all rows
   input  logic                  acc_valid_i,
@@ -73,7 +73,7 @@ module bdnn_results #(
   logic [GroupBits-1:0] group_q;
   logic [1:0]           bank_q;
   logic [15:0]          filters_left_q;    // from this chunk on
-  logic                 padding_q;         // no chunk: zeros up to 64 channels
+  logic                 padding_q;         // no chunk: zeros up to the unit's end
   logic [31:0]          pixels_left_q;
   logic [15:0]          block_pixels, pixels;
   logic                 active, step, group_end, chunk_end, unit_end, filters_end, unit_start;
@@ -188,7 +188,7 @@ module bdnn_results #(
       .offset_i    (offsets_i[64*l +: 64]),
       .low_i       (job_i.low),
       .high_i      (job_i.high),
-      .raw_i       (job_i.mode == bdnn_job_pkg::ModeInt32),
+      .raw_i       (job_i.mode == bdnn_hw_pkg::ModeInt32),
       .valid_o     (lane_valid[l]),
       .tag_o       (lane_tag[l]),
       .value_o     (value)
@@ -199,7 +199,7 @@ module bdnn_results #(
   assign value_valid = lane_valid[0];
   assign {value_last, value_write_bank, value_write_pixel, value_write_step} = lane_tag[0][TagBits-2:0];
 
-  bdnn_ram #(.Width(32 * Lanes), .Depth(2 * 64 / Lanes * Tiles * Columns)) u_values (
+  bdnn_ram #(.Width(32 * Lanes), .Depth(UnitBanks * bdnn_hw_pkg::Unit / Lanes * Tiles * Columns)) u_values (
     .clk_i,
     .write_i        (value_valid),
     .write_address_i({value_write_bank, value_write_pixel, value_write_step}),

@@ -13,7 +13,7 @@ module bdnn_sequencer #(
   input  logic                  clk_i,
   input  logic                  rst_ni,
   input  logic                  run_i,
-  input  bdnn_job_pkg::job_t    job_i,
+  input  bdnn_hw_pkg::job_t     job_i,
 
   // Banks that became ready, banks given back
   input  logic                  weights_loaded_i,
@@ -33,7 +33,7 @@ module bdnn_sequencer #(
 
   // Sums started, in order
   output logic                  sum_valid_o,
-  output bdnn_job_pkg::sum_t    sum_o,
+  output bdnn_core_pkg::sum_t    sum_o,
 
   // What it waits for: counters
   output logic                  wait_load_o,

@@ -1,4 +1,4 @@
-// Writes the values of finished channel units: for every pixel one write command and its 64 channels, Lanes at a time, through the packer. After
+// Writes the values of finished channel units: for every pixel one write command and its channels, Lanes at a time, through the packer. After
 // halt_i it completes what it asked for and starts nothing more.
 
 module bdnn_store #(
@@ -6,13 +6,13 @@ module bdnn_store #(
   parameter int unsigned PixelBits = 6,
   parameter int unsigned Lanes     = 1,
   // Derived, not to be set.
-  parameter int unsigned StepBits = 6 - $clog2(Lanes)
+  parameter int unsigned StepBits = $clog2(bdnn_hw_pkg::Unit) - $clog2(Lanes)
 ) (
   input  logic                  clk_i,
   input  logic                  rst_ni,
   input  logic                  run_i,
   input  logic                  halt_i,
-  input  bdnn_job_pkg::job_t    job_i,
+  input  bdnn_hw_pkg::job_t     job_i,
 
   // Values
   input  logic                  unit_ready_i,
@@ -50,8 +50,10 @@ module bdnn_store #(
 
   assign block_pixels = 16'(job_i.tiles) * 16'(Columns);
   assign pixels       = (pixels_left_q < 32'(block_pixels)) ? pixels_left_q[15:0] : block_pixels;
-  assign units_end    = filters_left_q <= 16'd64;
-  assign beats        = (job_i.mode == bdnn_job_pkg::ModePlanes) ? {2'b00, job_i.out_planes} : (job_i.mode == bdnn_job_pkg::ModeInt16) ? 6'd16 : 6'd32;
+  assign units_end    = filters_left_q <= 16'(bdnn_hw_pkg::Unit);
+  // Words of a unit's results: as many as a value has bits
+  assign beats        = (job_i.mode == bdnn_hw_pkg::ModePlanes) ? {2'b00, job_i.out_planes}
+                        : (job_i.mode == bdnn_hw_pkg::ModeInt16) ? 6'(bdnn_hw_pkg::ModeInt16Bits) : 6'(bdnn_hw_pkg::ModeInt32Bits);
   assign unit_end     = open_q && given_q == pixels;
 
   always_ff @(posedge clk_i) begin
@@ -89,7 +91,7 @@ module bdnn_store #(
     end else if (unit_end) begin
       open_q         <= 1'b0;
       bank_q         <= !bank_q;
-      filters_left_q <= filters_left_q - 16'd64;
+      filters_left_q <= filters_left_q - 16'(bdnn_hw_pkg::Unit);
       unit_address_q <= next_unit;
       address_q      <= next_unit;
       if (units_end) begin

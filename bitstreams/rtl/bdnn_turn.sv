@@ -1,4 +1,4 @@
-// Turns units of 64 channels, which come with one plane after the other, into words of several units, which leave with one plane after the
+// Turns units of channels, which come with one plane after the other, into words of several units, which leave with one plane after the
 // other: two small memories a part, for even and for odd planes. One word is collected while the one before leaves.
 
 module bdnn_turn #(
@@ -7,7 +7,7 @@ module bdnn_turn #(
 ) (
   input  logic                clk_i,
   input  logic                rst_ni,
-  input  logic [3:0]          planes_i,       // 1..8
+  input  logic [3:0]          planes_i,
 
   // Planes plane_i and, of two, plane_i + 1 of a unit
   input  logic                valid_i,
@@ -67,8 +67,8 @@ module bdnn_turn #(
   end
 
   for (genvar p = 0; p < Parts; p++) begin : g_part
-    logic [63:0] even_memory [8];
-    logic [63:0] odd_memory [8];
+    logic [63:0] even_memory [bdnn_hw_pkg::PlanesMax];
+    logic [63:0] odd_memory [bdnn_hw_pkg::PlanesMax];
     logic        write_even, write_odd;
 
     assign write_even = valid_i && part_q == PartBits'(p) && !plane_i[0];

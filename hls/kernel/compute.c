@@ -5,21 +5,22 @@
 
 /* What a chunk's filters bring besides their bits. */
 typedef struct filter_records {
-    uint64_t scales[ROWS]; /* eight bytes each */
+    uint64_t scales[ROWS]; /* of all bases each */
     int32_t multiplier[ROWS], constant[ROWS];
     int64_t offset[ROWS];
 } filter_records;
 
 static void load_filters(const uint64_t *filters, uint32_t chunk, filter_records *records)
 {
-    const uint64_t at = (uint64_t)chunk * ROWS * 3;
+    const uint64_t at = (uint64_t)chunk * ROWS * BDNN_HW_FILTER_WORDS;
     for (uint32_t r = 0; r < ROWS; r++) {
 #pragma HLS PIPELINE II = 3
-        const uint64_t numbers = filters[at + 3 * r + 1];
-        records->scales[r] = filters[at + 3 * r];
-        records->multiplier[r] = (int32_t)(uint32_t)numbers;
-        records->constant[r] = (int32_t)(uint32_t)(numbers >> 32);
-        records->offset[r] = (int64_t)filters[at + 3 * r + 2];
+        bdnn_hw_filter filter;
+        bdnn_hw_unpack_filter(&filters[at + BDNN_HW_FILTER_WORDS * r], &filter);
+        records->scales[r] = filter.scales;
+        records->multiplier[r] = (int32_t)filter.multiplier;
+        records->constant[r] = (int32_t)filter.constant;
+        records->offset[r] = (int64_t)filter.offset;
     }
 }
 
@@ -52,7 +53,7 @@ static uint32_t popcount(uint64_t x)
 static void multiply_tile(const bdnn_hw_job *job, uint32_t tile, uint64_t words[WEIGHT_WORDS][ROWS][PARTS],
                           uint64_t taps[ACTIVATION_WORDS][COLUMNS][PARTS], uint32_t sums[ROWS][COLUMNS])
 {
-    assert(job->planes >= 1 && job->planes <= 8 && job->words >= 1 && job->words <= WEIGHT_WORDS);
+    assert(job->planes >= 1 && job->planes <= BDNN_HW_PLANES_MAX && job->words >= 1 && job->words <= WEIGHT_WORDS);
     for (uint32_t i = 0; i < job->planes; i++) {
         for (uint32_t w = 0; w < job->words; w++) {
 #pragma HLS PIPELINE II = 1
@@ -86,7 +87,7 @@ static void multiply(const bdnn_hw_job *job, const block *b, uint32_t basis, con
 #pragma HLS PIPELINE II = 1
             for (uint32_t r = 0; r < ROWS; r++) {
 #pragma HLS UNROLL
-                const uint32_t scale = (uint32_t)(int8_t)(uint8_t)(records->scales[r] >> (8 * basis));
+                const uint32_t scale = (uint32_t)(int8_t)(uint8_t)(records->scales[r] >> (BDNN_HW_SCALE_BITS * basis));
                 const uint32_t before = basis == 0 ? (uint32_t)records->constant[r] : acc[r][tile * COLUMNS + c];
                 /* multiply_tile() sets all sums: a job has words and taps.
                  * NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult) */
@@ -102,7 +103,7 @@ static int32_t requantise(const bdnn_hw_job *job, int32_t acc, int32_t multiplie
 {
     const int32_t low = (int32_t)job->low, high = (int32_t)job->high;
     const int64_t v = (int64_t)((uint64_t)((int64_t)acc * multiplier) + (uint64_t)offset) >> 32;
-    if (job->mode == MODE_INT32) {
+    if (job->mode == BDNN_HW_MODE_INT32) {
         return acc;
     }
     return v < low ? low : v > high ? high : (int32_t)v;
@@ -110,7 +111,8 @@ static int32_t requantise(const bdnn_hw_job *job, int32_t acc, int32_t multiplie
 
 /* Chunk `place` of a unit: its accumulators become values; without accumulators (behind the last filter) they are 0. */
 static void finish_chunk(const bdnn_hw_job *job, const block *b, uint32_t place, uint32_t filters,
-                         const filter_records *records, uint32_t acc[ROWS][PIXELS], int32_t values[PIXELS][UNIT])
+                         const filter_records *records, uint32_t acc[ROWS][PIXELS],
+                         int32_t values[PIXELS][BDNN_HW_UNIT])
 {
     for (uint32_t i = 0; i < b->pixels; i++) {
         for (uint32_t r = 0; r < ROWS; r++) {
@@ -124,16 +126,16 @@ static void finish_chunk(const bdnn_hw_job *job, const block *b, uint32_t place,
 }
 
 void compute_unit(const uint64_t *weights, const uint64_t *filters, const bdnn_hw_job *job, const block *b,
-                  uint32_t unit, uint64_t taps[ACTIVATION_WORDS][COLUMNS][PARTS], int32_t values[PIXELS][UNIT])
+                  uint32_t unit, uint64_t taps[ACTIVATION_WORDS][COLUMNS][PARTS], int32_t values[PIXELS][BDNN_HW_UNIT])
 {
-    assert(job->bases >= 1 && job->bases <= 8 && b->pixels >= 1 && b->tiles >= 1 && b->tiles <= TILES);
+    assert(job->bases >= 1 && job->bases <= BDNN_HW_BASES_MAX && b->pixels >= 1 && b->tiles >= 1 && b->tiles <= TILES);
     uint32_t acc[ROWS][PIXELS];
 #pragma HLS ARRAY_PARTITION variable = acc complete dim = 1
     filter_records records = {{0}, {0}, {0}, {0}};
 #pragma HLS ARRAY_PARTITION variable = records.scales complete
 #pragma HLS ARRAY_PARTITION variable = records.constant complete
-    for (uint32_t place = 0; place < UNIT / ROWS; place++) {
-        const uint32_t chunk = unit * (UNIT / ROWS) + place;
+    for (uint32_t place = 0; place < BDNN_HW_UNIT / ROWS; place++) {
+        const uint32_t chunk = unit * (BDNN_HW_UNIT / ROWS) + place;
         const uint32_t left = chunk * ROWS < job->filter_count ? job->filter_count - chunk * ROWS : 0;
         if (left > 0) {
             load_filters(filters, chunk, &records);

@@ -9,17 +9,14 @@
 #define ROWS    BDNN_BOARD_ROWS
 #define COLUMNS BDNN_BOARD_COLUMNS
 #define TILES   BDNN_BOARD_TILES
-#define PARTS   (BDNN_BOARD_WORD_BITS / 64)
+#define PARTS   (BDNN_BOARD_WORD_BITS / BDNN_HW_UNIT)
 
-/* Words of one bank: of a filter basis, of a column's taps. Two banks each: DATAFLOW doubles them. */
-#define WEIGHT_WORDS     (BDNN_BOARD_WEIGHT_DEPTH / 2)
-#define ACTIVATION_WORDS (BDNN_BOARD_ACTIVATION_DEPTH / 2)
+/* Words of one bank: of a filter basis, of a column's taps. DATAFLOW makes the other bank. */
+#define WEIGHT_WORDS     (BDNN_BOARD_WEIGHT_DEPTH / BDNN_HW_BANKS)
+#define ACTIVATION_WORDS (BDNN_BOARD_ACTIVATION_DEPTH / BDNN_HW_BANKS)
 
-/* Pixels of a block, channels of a unit. */
+/* Pixels of a block. */
 #define PIXELS (TILES * COLUMNS)
-#define UNIT   64
-
-enum { MODE_PLANES, MODE_INT16, MODE_INT32, MODE_MAXIMUM };
 
 /* The pixels of a block, of which the last one may have fewer, and what of them is walked. */
 typedef struct block {
@@ -36,12 +33,13 @@ typedef struct tap_place {
 void load_block(const uint64_t *activations, const bdnn_hw_job *job, const block *b,
                 uint64_t taps[ACTIVATION_WORDS][COLUMNS][PARTS]);
 
-/* The values of the unit's 64 filters at all pixels of the block: values[pixel][filter]; 0 behind the last filter. */
+/* The values of the unit's filters at all pixels of the block: values[pixel][filter]; 0 behind the last filter. */
 void compute_unit(const uint64_t *weights, const uint64_t *filters, const bdnn_hw_job *job, const block *b,
-                  uint32_t unit, uint64_t taps[ACTIVATION_WORDS][COLUMNS][PARTS], int32_t values[PIXELS][UNIT]);
+                  uint32_t unit, uint64_t taps[ACTIVATION_WORDS][COLUMNS][PARTS], int32_t values[PIXELS][BDNN_HW_UNIT]);
 
 /* Packs them and writes them to the results. */
-void store_unit(int32_t values[PIXELS][UNIT], uint64_t *results, const bdnn_hw_job *job, const block *b, uint32_t unit);
+void store_unit(int32_t values[PIXELS][BDNN_HW_UNIT], uint64_t *results, const bdnn_hw_job *job, const block *b,
+                uint32_t unit);
 
 /* Max pooling over bit planes: the whole job. */
 void pool(const uint64_t *activations, uint64_t *results, const bdnn_hw_job *job);
@@ -55,8 +53,5 @@ int reaches_too_far(const bdnn_hw_job *job);
 /* Tap (row, column) of output pixel `pixel`. */
 tap_place place_of_tap(const bdnn_hw_job *job, uint32_t pixel, uint32_t row, uint32_t column);
 int is_inside(const bdnn_hw_job *job, const tap_place *place);
-
-/* 64-bit words of a unit's results. */
-uint32_t result_words(const bdnn_hw_job *job);
 
 #endif

@@ -4,7 +4,7 @@
 /* Channels that a unit of a tap has. */
 static uint64_t channels_of_unit(const bdnn_hw_job *job, uint32_t unit)
 {
-    return unit + 1 < job->units ? UINT64_MAX : UINT64_MAX >> (UNIT - job->last_channels);
+    return unit + 1 < job->units ? UINT64_MAX : UINT64_MAX >> (BDNN_HW_UNIT - job->last_channels);
 }
 
 /* One tap: units x planes words, which lie side by side in memory, to units `at` on of the pixel's row of bits. Outside

@@ -8,8 +8,8 @@ static int leaves_coordinates(uint32_t last, uint32_t stride, uint32_t last_tap,
     return ((uint64_t)last * stride + (uint64_t)last_tap * dilation) >> BDNN_HW_COORDINATE_BITS != 0;
 }
 
-/* Whether taps or results begin further from their pointers than an offset may be. The row is below 2^18 here, the
- * steps below 2^31: no sum leaves 63 bits. */
+/* Whether taps or results begin further from their pointers than an offset may be. The row fits a coordinate here,
+ * the steps an offset: no sum leaves 63 bits. */
 static int leaves_offsets(const bdnn_hw_job *job, uint32_t last_row)
 {
     const int64_t tap = (int64_t)(int32_t)job->origin + (int64_t)last_row * job->row_step +

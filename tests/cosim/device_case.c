@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+const bdnn_hw_mode device_sums[DEVICE_SUMS] = {BDNN_HW_MODE_PLANES, BDNN_HW_MODE_INT16, BDNN_HW_MODE_INT32};
+
 static void *must(void *memory)
 {
     if (!memory) {
@@ -25,10 +27,10 @@ bdnn_ip_shape device_shape_random(void)
     return s;
 }
 
-static bdnn_device_output random_output(bdnn_device_mode mode)
+static bdnn_device_output random_output(bdnn_hw_mode mode)
 {
-    bdnn_device_output o = {.mode = mode, .bits = (int32_t)random_in(1, 8)};
-    if (mode == BDNN_DEVICE_PLANES) {
+    bdnn_device_output o = {.mode = mode, .bits = (int32_t)random_in(1, BDNN_HW_OUT_PLANES_MAX)};
+    if (mode == BDNN_HW_MODE_PLANES) {
         o.low = random_in(0, 3) ? 0 : (int32_t)random_in(0, (1 << o.bits) - 1);
         o.high = random_in(0, 3) ? (1 << o.bits) - 1 : (int32_t)random_in(o.low, (1 << o.bits) - 1);
     } else {
@@ -42,7 +44,7 @@ static bdnn_device_output random_output(bdnn_device_mode mode)
 static void fill_requantiser(device_case *c)
 {
     const bdnn_ip_shape *s = &c->problem.shape;
-    const int64_t spread = c->layer.output.mode == BDNN_DEVICE_PLANES ? 1 << c->layer.output.bits : 8192;
+    const int64_t spread = c->layer.output.mode == BDNN_HW_MODE_PLANES ? 1 << c->layer.output.bits : 8192;
     int64_t most = 1;
     for (int64_t i = 0; i < shape_positions(s) * s->filters; i++) {
         const int64_t size = llabs(c->problem.expected[i]);
@@ -57,9 +59,9 @@ static void fill_requantiser(device_case *c)
     }
 }
 
-static size_t value_bytes(bdnn_device_mode mode)
+static size_t value_bytes(bdnn_hw_mode mode)
 {
-    return mode == BDNN_DEVICE_INT32 ? 4 : mode == BDNN_DEVICE_INT16 ? 2 : 1;
+    return mode == BDNN_HW_MODE_INT32 ? 4 : mode == BDNN_HW_MODE_INT16 ? 2 : 1;
 }
 
 /* Accumulators by direct arithmetic; values by the scalar kernel and its sink. */
@@ -69,11 +71,11 @@ static void solve(device_case *c, const bdnn_requantiser *requantiser)
     const size_t count = (size_t)(shape_positions(s) * s->filters);
     c->expected = must(calloc(count, value_bytes(c->layer.output.mode)));
     c->unpacked = must(calloc(count, value_bytes(c->layer.output.mode)));
-    if (c->layer.output.mode == BDNN_DEVICE_INT32) {
+    if (c->layer.output.mode == BDNN_HW_MODE_INT32) {
         memcpy(c->expected, c->problem.expected, count * 4);
         return;
     }
-    const bdnn_sink sink = {.kind = c->layer.output.mode == BDNN_DEVICE_PLANES ? BDNN_SINK_QUANTISED : BDNN_SINK_WIDE,
+    const bdnn_sink sink = {.kind = c->layer.output.mode == BDNN_HW_MODE_PLANES ? BDNN_SINK_QUANTISED : BDNN_SINK_WIDE,
                             .y = c->expected,
                             .filters = s->filters,
                             .requantiser = requantiser};
@@ -122,7 +124,7 @@ static void pack(device_case *c, const bdnn_requantiser *requantiser)
 }
 
 bool device_case_make(device_case *c, const bdnn_device_array *array, const bdnn_ip_shape *shape, enum filling filling,
-                      bdnn_device_mode mode, bool flatten)
+                      bdnn_hw_mode mode, bool flatten)
 {
     const bdnn_ip_shape packed = flatten ? bdnn_device_flatten(shape) : *shape;
     const bdnn_device_output output = random_output(mode);
@@ -137,7 +139,7 @@ bool device_case_make(device_case *c, const bdnn_device_array *array, const bdnn
     fill_requantiser(c);
     const bdnn_requantiser requantiser = {c->multiplier, c->offset, output.low, output.high};
     solve(c, &requantiser);
-    pack(c, mode == BDNN_DEVICE_INT32 ? NULL : &requantiser);
+    pack(c, mode == BDNN_HW_MODE_INT32 ? NULL : &requantiser);
     return true;
 }
 
@@ -156,19 +158,18 @@ bdnn_hw_job device_case_job(const device_case *c, int64_t image, int64_t group)
 static bool fillers_are_zero(const device_case *c)
 {
     const bdnn_device_layer *layer = &c->layer;
-    const int64_t filters = layer->shape.filters / layer->shape.groups, left = filters % 64;
+    const int64_t filters = layer->shape.filters / layer->shape.groups, left = filters % BDNN_HW_UNIT;
     const uint64_t *unit = c->results.data;
     const size_t units = (size_t)layer->shape.batch * layer->result_words / (size_t)layer->unit_words;
     for (size_t i = 0; i < units && left; i++, unit += layer->unit_words) {
         if ((int64_t)(i + 1) % layer->result_units != 0) {
             continue;
         }
-        const int64_t per_word = layer->output.mode == BDNN_DEVICE_INT16   ? 4
-                                 : layer->output.mode == BDNN_DEVICE_INT32 ? 2
-                                                                           : 64;
+        const bool planes = layer->output.mode == BDNN_HW_MODE_PLANES;
+        const int64_t per_word = planes ? BDNN_HW_UNIT : BDNN_HW_UNIT / layer->unit_words;
         for (int64_t w = 0; w < layer->unit_words; w++) {
-            const int64_t used = per_word == 64 ? left : left - w * per_word;
-            const int64_t bits = used <= 0 ? 0 : used >= per_word ? 64 : used * (64 / per_word);
+            const int64_t used = planes ? left : left - w * per_word;
+            const int64_t bits = used <= 0 ? 0 : used >= per_word ? 64 : used * (BDNN_HW_UNIT / per_word);
             if (bits < 64 && unit[w] >> bits) {
                 return false;
             }

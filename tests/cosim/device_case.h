@@ -10,6 +10,10 @@ extern "C" {
 #include "../kernels/problem.h"
 #include "backends/device/layout.h"
 
+/* The modes of inner products, which a case can have. */
+enum { DEVICE_SUMS = 3 };
+extern const bdnn_hw_mode device_sums[DEVICE_SUMS];
+
 /* All groups and images of one layer. The buffers end where an inaccessible page begins. */
 typedef struct device_case {
     problem problem;
@@ -25,7 +29,7 @@ typedef struct device_case {
 /* Makes a case of a shape; false, and nothing to free, when the array cannot take it. Random numbers come from
  * problem.h. */
 bool device_case_make(device_case *c, const bdnn_device_array *array, const bdnn_ip_shape *shape, enum filling filling,
-                      bdnn_device_mode mode, bool flatten);
+                      bdnn_hw_mode mode, bool flatten);
 
 /* The job of one group of one image, with the addresses of the case's own buffers. */
 bdnn_hw_job device_case_job(const device_case *c, int64_t image, int64_t group);

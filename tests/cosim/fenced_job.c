@@ -24,7 +24,7 @@ struct arena {
 };
 
 /* For extents that end with a page, and for those that begin with one: most jobs find open what they need. */
-static struct arena at_ends[BDNN_DEVICE_POINTERS], at_beginnings[BDNN_DEVICE_POINTERS];
+static struct arena at_ends[BDNN_HW_POINTERS], at_beginnings[BDNN_HW_POINTERS];
 static struct arena *arenas = at_ends; /* those of the last run */
 static size_t page;
 
@@ -37,7 +37,7 @@ static void die(const char *what)
 static void reserve(struct arena *all)
 {
     page = (size_t)sysconf(_SC_PAGESIZE);
-    for (int i = 0; i < BDNN_DEVICE_POINTERS; i++) {
+    for (int i = 0; i < BDNN_HW_POINTERS; i++) {
         uint8_t *space = mmap(NULL, (size_t)(2 * around) + FENCED_MOST, PROT_NONE,
                               MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
         if (space == MAP_FAILED) {
@@ -47,9 +47,9 @@ static void reserve(struct arena *all)
     }
 }
 
-bool fenced_job_fits(const struct bdnn_extent extents[BDNN_DEVICE_POINTERS])
+bool fenced_job_fits(const struct bdnn_extent extents[BDNN_HW_POINTERS])
 {
-    for (int i = 0; i < BDNN_DEVICE_POINTERS; i++) {
+    for (int i = 0; i < BDNN_HW_POINTERS; i++) {
         if (extents[i].bytes > FENCED_MOST || extents[i].offset + extents[i].bytes > around) {
             return false;
         }
@@ -102,7 +102,7 @@ static void open_arena(struct arena *a, size_t bytes, bool at_end, bool written,
 /* ---- Messages */
 
 static char text[JOB_TEXT];
-static struct bdnn_extent told[BDNN_DEVICE_POINTERS];
+static struct bdnn_extent told[BDNN_HW_POINTERS];
 static sigjmp_buf ahead;
 static volatile sig_atomic_t expected; /* a stray access */
 static bool explained;
@@ -124,7 +124,7 @@ static void on_signal(int number, siginfo_t *info, void *context)
     if (number == SIGALRM) {
         say("the kernel in C makes no end; ");
     }
-    for (int i = 0; i < BDNN_DEVICE_POINTERS && number != SIGALRM; i++) {
+    for (int i = 0; i < BDNN_HW_POINTERS && number != SIGALRM; i++) {
         const int64_t at = (int64_t)((uintptr_t)info->si_addr - (uintptr_t)arenas[i].memory);
         if (at > -(int64_t)around && at < (int64_t)around) {
             snprintf(line, sizeof line, "the kernel in C reached byte %lld of the %llu that pointer %d has; ",
@@ -156,11 +156,11 @@ static void set_pointer(uint32_t *words, int pointer, uint64_t offset)
     words[2 * pointer + 1] = (uint32_t)(address >> 32);
 }
 
-static hls_status run(const uint32_t *words, const struct bdnn_extent *extents)
+static bdnn_hw_status run(const uint32_t *words, const struct bdnn_extent *extents)
 {
     uint32_t placed[BDNN_HW_ARGUMENT_WORDS];
     memcpy(placed, words, sizeof placed);
-    for (int i = 0; i < BDNN_DEVICE_POINTERS; i++) {
+    for (int i = 0; i < BDNN_HW_POINTERS; i++) {
         told[i] = extents[i];
         set_pointer(placed, i, extents[i].offset);
     }
@@ -168,21 +168,21 @@ static hls_status run(const uint32_t *words, const struct bdnn_extent *extents)
         job_text(words, text);
         alarm(60);
     }
-    const hls_status status = hls_run_words(placed);
+    const bdnn_hw_status status = hls_run_words(placed);
     alarm(0);
     return status;
 }
 
-hls_status fenced_job_run(const uint32_t words[BDNN_HW_ARGUMENT_WORDS],
-                          const struct bdnn_extent extents[BDNN_DEVICE_POINTERS], uint64_t seed, bool at_end)
+bdnn_hw_status fenced_job_run(const uint32_t words[BDNN_HW_ARGUMENT_WORDS],
+                              const struct bdnn_extent extents[BDNN_HW_POINTERS], uint64_t seed, bool at_end)
 {
     uint64_t state = seed * 0x9E3779B97F4A7C15u + 1;
     arenas = at_end ? at_ends : at_beginnings;
     if (!arenas->window) {
         reserve(arenas);
     }
-    for (int i = 0; i < BDNN_DEVICE_POINTERS; i++) {
-        open_arena(&arenas[i], (size_t)extents[i].bytes, at_end, i == BDNN_DEVICE_RESULTS, &state);
+    for (int i = 0; i < BDNN_HW_POINTERS; i++) {
+        open_arena(&arenas[i], (size_t)extents[i].bytes, at_end, i == BDNN_HW_POINTER_RESULTS, &state);
     }
     return run(words, extents);
 }
@@ -194,19 +194,19 @@ uint8_t *fenced_job_memory(int pointer)
 
 bool fenced_job_refused(const uint32_t words[BDNN_HW_ARGUMENT_WORDS])
 {
-    static const struct bdnn_extent nothing[BDNN_DEVICE_POINTERS];
+    static const struct bdnn_extent nothing[BDNN_HW_POINTERS];
     arenas = at_ends;
     if (!arenas->window) {
         reserve(arenas);
     }
-    for (int i = 0; i < BDNN_DEVICE_POINTERS; i++) {
+    for (int i = 0; i < BDNN_HW_POINTERS; i++) {
         open_pages(&arenas[i], arenas[i].window, 0);
         arenas[i].memory = arenas[i].window;
     }
     bool refused = false;
     expected = 1;
     if (sigsetjmp(ahead, 1) == 0) {
-        refused = BDNN_HW_REFUSED(run(words, nothing).ending);
+        refused = run(words, nothing).ending & BDNN_HW_ENDING_REFUSED;
     }
     expected = 0;
     alarm(0);

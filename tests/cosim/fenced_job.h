@@ -18,13 +18,13 @@ extern "C" {
 enum { FENCED_MOST = 1 << 18 };
 
 /* Whether the extents are small enough to be run. */
-bool fenced_job_fits(const struct bdnn_extent extents[BDNN_DEVICE_POINTERS]);
+bool fenced_job_fits(const struct bdnn_extent extents[BDNN_HW_POINTERS]);
 
 /* Runs the job; the addresses among the words count for nothing. What it reads are numbers at random from `seed`, what
  * it writes was 0xa5 before. Memory is there in whole pages: with `at_end` the extents end with theirs, otherwise they
  * begin with theirs. An access elsewhere ends the program by a signal, or as fenced_job_explain says. */
-hls_status fenced_job_run(const uint32_t words[BDNN_HW_ARGUMENT_WORDS],
-                          const struct bdnn_extent extents[BDNN_DEVICE_POINTERS], uint64_t seed, bool at_end);
+bdnn_hw_status fenced_job_run(const uint32_t words[BDNN_HW_ARGUMENT_WORDS],
+                              const struct bdnn_extent extents[BDNN_HW_POINTERS], uint64_t seed, bool at_end);
 
 /* The memory of the last run: what was given for extent `pointer`, as long as that is. */
 uint8_t *fenced_job_memory(int pointer);

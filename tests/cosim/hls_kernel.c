@@ -31,8 +31,7 @@ static uint64_t least_work(const device_case *c)
     return chunks * tiles * j->bases * j->planes * j->words;
 }
 
-static void run_case(uint64_t seed, const bdnn_ip_shape *shape, enum filling filling, bdnn_device_mode mode,
-                     bool flatten)
+static void run_case(uint64_t seed, const bdnn_ip_shape *shape, enum filling filling, bdnn_hw_mode mode, bool flatten)
 {
     device_case c;
     if (!device_case_make(&c, &array, shape, filling, mode, flatten)) {
@@ -42,7 +41,7 @@ static void run_case(uint64_t seed, const bdnn_ip_shape *shape, enum filling fil
     for (int64_t n = 0; n < c.layer.shape.batch; n++) {
         for (int64_t g = 0; g < c.layer.shape.groups; g++) {
             const bdnn_hw_job job = device_case_job(&c, n, g);
-            const hls_status status = hls_run_job(&job);
+            const bdnn_hw_status status = hls_run_job(&job);
             if (status.ending != 0) {
                 fail(shape, "the job ended badly", seed);
             }
@@ -63,8 +62,8 @@ static void test_random(uint64_t seed, unsigned cases)
     for (unsigned i = 0; i < cases; i++) {
         random_seed(seed + i);
         const bdnn_ip_shape shape = device_shape_random();
-        run_case(seed + i, &shape, (enum filling)random_in(0, FILL_KINDS - 1), (bdnn_device_mode)random_in(0, 2),
-                 random_in(0, 4) == 0);
+        run_case(seed + i, &shape, (enum filling)random_in(0, FILL_KINDS - 1),
+                 device_sums[random_in(0, DEVICE_SUMS - 1)], random_in(0, 4) == 0);
     }
 }
 
@@ -72,13 +71,14 @@ static void test_random(uint64_t seed, unsigned cases)
 static void test_bases_and_bits(uint64_t seed)
 {
     static const enum filling fillings[] = {FILL_RANDOM, FILL_HIGHEST, FILL_LOWEST};
-    for (int i = 0; i < 8 * 8 * 3; i++) {
+    const int most_bases = BDNN_HW_BASES_MAX, most_planes = BDNN_HW_PLANES_MAX;
+    for (int i = 0; i < most_bases * most_planes * DEVICE_SUMS; i++) {
         random_seed(seed + (uint64_t)i);
         bdnn_ip_shape shape = shape_image(5, 70, 9, 3, 2, 1);
-        shape.bases = 1 + i % 8;
-        shape.bits = 1 + i / 8 % 8;
+        shape.bases = 1 + i % most_bases;
+        shape.bits = 1 + i / most_bases % most_planes;
         shape.zero_point = (int32_t)random_in(0, (1 << shape.bits) - 1);
-        run_case(seed, &shape, fillings[random_in(0, 2)], (bdnn_device_mode)(i / 64), false);
+        run_case(seed, &shape, fillings[random_in(0, 2)], device_sums[i / (most_bases * most_planes)], false);
     }
 }
 
@@ -98,7 +98,7 @@ static void test_networks(uint64_t seed)
         shapes[i].bases = 3;
         shapes[i].bits = 4;
         const unsigned before = cases_run;
-        run_case(seed + i, &shapes[i], FILL_TRAINED, BDNN_DEVICE_PLANES, i == 0);
+        run_case(seed + i, &shapes[i], FILL_TRAINED, BDNN_HW_MODE_PLANES, i == 0);
         if (cases_run == before) {
             fail(&shapes[i], "the plan refuses a layer of a known network", seed);
         }
@@ -130,18 +130,18 @@ static void test_chain(uint64_t seed)
         random_seed(seed + i);
         const bdnn_ip_shape first = shape_image(9, 20, (int64_t)random_in(1, 150), 3, 1, 1);
         device_case a, b;
-        if (!device_case_make(&a, &array, &first, FILL_TRAINED, BDNN_DEVICE_PLANES, false)) {
+        if (!device_case_make(&a, &array, &first, FILL_TRAINED, BDNN_HW_MODE_PLANES, false)) {
             fail(&first, "the plan refuses the first of two layers", seed + i);
         }
         bdnn_ip_shape second = shape_image(9, first.filters, 40, 3, 2, 1);
         second.bits = a.layer.output.bits;
         second.bases = 2;
-        if (!device_case_make(&b, &array, &second, FILL_TRAINED, BDNN_DEVICE_INT16, false)) {
+        if (!device_case_make(&b, &array, &second, FILL_TRAINED, BDNN_HW_MODE_INT16, false)) {
             fail(&second, "the plan refuses the second of two layers", seed + i);
         }
         const bdnn_hw_job one = device_case_job(&a, 0, 0);
         bdnn_hw_job two = device_case_job(&b, 0, 0);
-        const hls_status status = hls_run_job(&one);
+        const bdnn_hw_status status = hls_run_job(&one);
         if (status.ending != 0 || !device_case_check(&a)) {
             fail(&first, "the first of two layers differs", seed + i);
         }
@@ -169,19 +169,20 @@ static void test_refused(uint64_t seed)
     random_seed(seed);
     const bdnn_ip_shape shape = shape_image(5, 70, 9, 3, 1, 1);
     device_case c;
-    if (!device_case_make(&c, &array, &shape, FILL_RANDOM, BDNN_DEVICE_PLANES, false)) {
+    if (!device_case_make(&c, &array, &shape, FILL_RANDOM, BDNN_HW_MODE_PLANES, false)) {
         fail(&shape, "the plan refuses a small layer", seed);
     }
     const bdnn_hw_job good = device_case_job(&c, 0, 0);
     bdnn_hw_job bad[64];
     size_t count = 0;
+    const uint32_t beyond = 1u << BDNN_HW_OFFSET_BITS;
 #define BAD(field, value) (bad[count] = good, bad[count++].field = (value))
     BAD(bases, 0);
-    BAD(bases, 9);
+    BAD(bases, BDNN_HW_BASES_MAX + 1);
     BAD(planes, 0);
-    BAD(planes, 9);
+    BAD(planes, BDNN_HW_PLANES_MAX + 1);
     BAD(words, 0);
-    BAD(words, array.weight_depth / 2 + 1);
+    BAD(words, array.weight_depth / BDNN_HW_BANKS + 1);
     BAD(words, good.words + 1);
     BAD(pad_units, good.pad_units + 1);
     BAD(tiles, 0);
@@ -193,9 +194,9 @@ static void test_refused(uint64_t seed)
     BAD(pixels, 0);
     BAD(out_width, 0);
     BAD(last_channels, 0);
-    BAD(last_channels, 65);
+    BAD(last_channels, BDNN_HW_LAST_CHANNELS_MAX + 1);
     BAD(out_planes, 0);
-    BAD(out_planes, 9);
+    BAD(out_planes, BDNN_HW_OUT_PLANES_MAX + 1);
     BAD(origin, good.origin + 4);
     BAD(pixel_step, good.pixel_step + 1);
     BAD(row_step, good.row_step + 2);
@@ -211,21 +212,21 @@ static void test_refused(uint64_t seed)
     BAD(dilation_y, 0);
     BAD(pixels, good.pixels + 1);
     BAD(pixels, good.out_width << BDNN_HW_COORDINATE_BITS);
-    BAD(pixel_step, 1u << 31);
+    BAD(pixel_step, beyond);
     BAD(row_step, 0u - 8);
-    BAD(tap_step, 1u << 31);
+    BAD(tap_step, beyond);
     BAD(tap_row_step, 0u - 8);
-    BAD(row_step, 1u << 30);
-    BAD(tap_row_step, 1u << 30);
-    BAD(origin, INT32_MAX - 7);
-    BAD(result_step, 1u << 31);
-    BAD(result_step, 1u << 30);
-    BAD(result_origin, 1u << 31);
-    BAD(result_origin, (1u << 31) - 8);
+    BAD(row_step, beyond / 2);
+    BAD(tap_row_step, beyond / 2);
+    BAD(origin, beyond - 8);
+    BAD(result_step, beyond);
+    BAD(result_step, beyond / 2);
+    BAD(result_origin, beyond);
+    BAD(result_origin, beyond - 8);
 #undef BAD
     for (size_t i = 0; i < count; i++) {
         bad[i].weights = bad[i].filters = bad[i].activations = bad[i].results = 0;
-        if (hls_run_job(&bad[i]).ending != 8) {
+        if (hls_run_job(&bad[i]).ending != BDNN_HW_ENDING_REFUSED) {
             printf("impossible job %zu\n", i);
             fail(&shape, "an impossible job is not refused", seed);
         }
@@ -238,8 +239,8 @@ int main(int argc, char **argv)
     const uint64_t seed = argc > 1 ? strtoull(argv[1], NULL, 10) : 1;
     const unsigned cases = argc > 2 ? (unsigned)strtoul(argv[2], NULL, 10) : 300;
     const bdnn_hw_job nothing = {0};
-    const hls_status status = hls_run_job(&nothing);
-    if (status.identity != BDNN_HW_IDENTITY || status.ending != 8 ||
+    const bdnn_hw_status status = hls_run_job(&nothing);
+    if (status.identity != BDNN_HW_IDENTITY || status.ending != BDNN_HW_ENDING_REFUSED ||
         !bdnn_device_array_read(&array, status.array, status.word, status.buffers)) {
         printf("FAILED: the registers are of no array\n");
         return 1;

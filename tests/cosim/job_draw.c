@@ -24,9 +24,9 @@ const job_kept jobs_kept[JOBS_KEPT] = {
       .dilation_x = 1,
       .dilation_y = 1,
       .units = 1,
-      .last_channels = 64,
+      .last_channels = BDNN_HW_LAST_CHANNELS_MAX,
       .planes = 1,
-      .mode = BDNN_DEVICE_MAXIMUM}},
+      .mode = BDNN_HW_MODE_MAXIMUM}},
     /* Padding and origin cancelled out modulo 2^32, so that tap (4, 0), 4 GiB on, seemed to be at the pointer. */
     {"offsets beyond their bits",
      {.pixel_step = 8,
@@ -46,9 +46,9 @@ const job_kept jobs_kept[JOBS_KEPT] = {
       .dilation_y = 1,
       .pad_top = 4,
       .units = 1,
-      .last_channels = 64,
+      .last_channels = BDNN_HW_LAST_CHANNELS_MAX,
       .planes = 1,
-      .mode = BDNN_DEVICE_MAXIMUM}},
+      .mode = BDNN_HW_MODE_MAXIMUM}},
 };
 
 /* ---- Numbers */
@@ -111,10 +111,11 @@ static void set_steps(bdnn_hw_job *job, pitches p, uint32_t first)
 
 static void set_words(const bdnn_device_array *array, bdnn_hw_job *job)
 {
-    const uint32_t parts = array->word_bits / 64, units = job->kernel_width * job->kernel_height * job->units;
+    const uint32_t parts = array->word_bits / BDNN_HW_UNIT, units = job->kernel_width * job->kernel_height * job->units;
     job->words = (units + parts - 1) / parts;
     job->pad_units = job->words * parts - units;
-    const uint32_t room = job->words && job->planes ? array->activation_depth / 2 / (job->words * job->planes) : 1;
+    const uint32_t room =
+        job->words && job->planes ? array->activation_depth / BDNN_HW_BANKS / (job->words * job->planes) : 1;
     job->tiles = (uint32_t)random_in(1, room < 1 ? 1 : room < array->tiles ? room : array->tiles);
 }
 
@@ -135,9 +136,9 @@ static uint32_t draw_pitch(uint32_t natural)
 /* Number by number, such that much of it is a job. */
 static void draw_geometry(bdnn_hw_job *job)
 {
-    job->planes = (uint32_t)random_in(1, 8);
+    job->planes = (uint32_t)random_in(1, BDNN_HW_PLANES_MAX);
     job->units = mostly(1, 3, 16);
-    job->last_channels = (uint32_t)random_in(1, 64);
+    job->last_channels = (uint32_t)random_in(1, BDNN_HW_LAST_CHANNELS_MAX);
     job->kernel_width = mostly(1, 4, 8);
     job->kernel_height = mostly(1, 4, 8);
     job->stride_x = mostly(1, 3, 8);
@@ -155,11 +156,11 @@ static void draw_geometry(bdnn_hw_job *job)
 static void draw_free(const bdnn_device_array *array, bdnn_hw_job *job, pitches *p)
 {
     draw_geometry(job);
-    job->mode = (uint32_t)random_in(0, 3);
-    job->bases = (uint32_t)random_in(1, 8);
+    job->mode = (uint32_t)random_in(BDNN_HW_MODE_PLANES, BDNN_HW_MODE_MAXIMUM);
+    job->bases = (uint32_t)random_in(1, BDNN_HW_BASES_MAX);
     job->zero_point = (uint32_t)random_in(0, 255);
     job->filter_count = mostly(1, 100, 12);
-    job->out_planes = (uint32_t)random_in(1, 8);
+    job->out_planes = (uint32_t)random_in(1, BDNN_HW_OUT_PLANES_MAX);
     job->low = any_length(32);
     job->high = any_length(32);
     p->pixel = draw_pitch(8 * job->units * job->planes);
@@ -172,10 +173,11 @@ static void draw_free(const bdnn_device_array *array, bdnn_hw_job *job, pitches 
 
 static bool draw_planned(const bdnn_device_array *array, bdnn_hw_job *job, pitches *p)
 {
-    const bdnn_device_output output = {.mode = (bdnn_device_mode)random_in(0, 3), .bits = 4, .high = 15};
+    const bdnn_device_output output = {
+        .mode = (bdnn_hw_mode)random_in(BDNN_HW_MODE_PLANES, BDNN_HW_MODE_MAXIMUM), .bits = 4, .high = 15};
     bdnn_ip_shape shape = device_shape_random();
     bdnn_device_layer layer;
-    if (output.mode == BDNN_DEVICE_MAXIMUM) {
+    if (output.mode == BDNN_HW_MODE_MAXIMUM) {
         shape.groups = 1;
         shape.filters = shape.channels;
     }
@@ -206,6 +208,7 @@ static uint32_t *field_of(bdnn_hw_job *job, size_t field)
 /* Up to three numbers become others; in half of the cases what follows from them is made right again. */
 static void change(const bdnn_device_array *array, bdnn_hw_job *job, pitches p)
 {
+    uint32_t words[BDNN_HW_ARGUMENT_WORDS];
     const uint32_t first = job->origin + job->pad_top * p.row + job->pad_left * p.pixel;
     for (int64_t i = random_in(0, 3); i > 0; i--) {
         uint32_t *number = field_of(job, fields[random_in(0, (int64_t)(sizeof fields / sizeof *fields) - 1)]);
@@ -213,11 +216,9 @@ static void change(const bdnn_device_array *array, bdnn_hw_job *job, pitches p)
     }
     if (one_in(2)) {
         /* What the registers cut off takes no part. */
-        job->out_width &= 0xffff;
+        bdnn_hw_pack_job(job, words);
+        bdnn_hw_unpack_job(words, job);
         job->pixels = job->out_width ? job->pixels / job->out_width * job->out_width : job->pixels;
-        job->stride_x &= 255, job->stride_y &= 255, job->dilation_x &= 255, job->dilation_y &= 255;
-        job->pad_left &= 255, job->pad_top &= 255, job->kernel_width &= 255, job->kernel_height &= 255;
-        job->units &= 0xffff, job->planes &= 15;
         set_steps(job, p, first);
         set_words(array, job);
     }
@@ -235,68 +236,54 @@ void job_draw(const bdnn_device_array *array, uint32_t words[BDNN_HW_ARGUMENT_WO
     }
     bdnn_hw_pack_job(&job, words);
     if (one_in(10)) { /* bits that are of no register's field */
-        static const int half[] = {14, 15, 16, 18, 20, 21, 23, 28};
+#define WORD_OF(name) ((BDNN_HW_REG_##name - BDNN_HW_REG_ARGUMENTS) / 4)
+        static const int half[] = {WORD_OF(IN_WIDTH), WORD_OF(IN_HEIGHT), WORD_OF(OUT_WIDTH), WORD_OF(KERNEL_SIZE),
+                                   WORD_OF(PADDING),  WORD_OF(UNITS),     WORD_OF(WORDS),     WORD_OF(FILTER_COUNT)};
         words[half[random_in(0, 7)]] |= (uint32_t)random_in(0, 0xffff) << 16;
     }
 }
 
 /* ---- What the tests must know of them */
 
-static uint32_t word(const uint32_t *words, uint32_t reg)
-{
-    return words[(reg - BDNN_HW_REG_WEIGHTS) / 4];
-}
-
 double job_cycles(const bdnn_device_array *array, const uint32_t words[BDNN_HW_ARGUMENT_WORDS])
 {
-    const uint32_t kernel = word(words, BDNN_HW_REG_KERNEL_SIZE);
-    const double pixels = word(words, BDNN_HW_REG_PIXELS),
-                 planes = BDNN_HW_PLANES(word(words, BDNN_HW_REG_PLANE_COUNT));
-    const double units = BDNN_HW_UNITS(word(words, BDNN_HW_REG_TAP_UNITS));
-    const double taps = pixels * BDNN_HW_KERNEL_WIDTH(kernel) * BDNN_HW_KERNEL_HEIGHT(kernel);
+    bdnn_hw_job job;
+    bdnn_hw_unpack_job(words, &job);
+    const double pixels = job.pixels, planes = job.planes, units = job.units, bases = job.bases;
+    const double taps = pixels * job.kernel_width * job.kernel_height;
     const double tap_cycles = taps * (1 + units * planes);
-    if (BDNN_HW_MODE(word(words, BDNN_HW_REG_OUTPUT_KIND)) == BDNN_DEVICE_MAXIMUM) {
+    if (job.mode == BDNN_HW_MODE_MAXIMUM) {
         return tap_cycles + taps * units + pixels * units * (3 + planes);
     }
-    const uint32_t tiles = BDNN_HW_TILES(word(words, BDNN_HW_REG_BLOCKING));
-    const double filters = BDNN_HW_FILTER_COUNT(word(words, BDNN_HW_REG_FILTER_TOTAL));
-    const double chunks = filters / array->rows + 1, bases = BDNN_HW_BASES(word(words, BDNN_HW_REG_BASE_COUNT));
-    const double basis_words = BDNN_HW_WORDS(word(words, BDNN_HW_REG_WORD_COUNT));
-    const double block_pixels = (double)array->columns * (tiles ? tiles : 1);
-    const double loads = array->rows * (3 + bases * basis_words * array->word_bits / 64);
+    const double filters = job.filter_count, chunks = filters / array->rows + 1, basis_words = job.words;
+    const double block_pixels = (double)array->columns * (job.tiles ? job.tiles : 1);
+    const double loads = array->rows * (BDNN_HW_FILTER_WORDS + bases * basis_words * array->word_bits / BDNN_HW_UNIT);
     return tap_cycles + pixels * 256 + (pixels / block_pixels + 1) * chunks * loads +
            (pixels / array->columns + 1) * chunks * (bases * planes * (basis_words + 1) + array->columns) +
-           pixels * (filters / 64 + 1) * 64;
+           pixels * (filters / BDNN_HW_UNIT + 1) * BDNN_HW_UNIT;
 }
 
 bool job_suits_array(const bdnn_device_array *array, const uint32_t words[BDNN_HW_ARGUMENT_WORDS])
 {
-    const uint32_t kernel = word(words, BDNN_HW_REG_KERNEL_SIZE), last = word(words, BDNN_HW_REG_LAST_UNIT);
-    const uint64_t units = BDNN_HW_UNITS(word(words, BDNN_HW_REG_TAP_UNITS));
-    const uint64_t basis_words = BDNN_HW_WORDS(word(words, BDNN_HW_REG_WORD_COUNT));
-    const uint64_t tiles = BDNN_HW_TILES(word(words, BDNN_HW_REG_BLOCKING));
-    const uint64_t planes = BDNN_HW_PLANES(word(words, BDNN_HW_REG_PLANE_COUNT));
-    for (uint32_t reg = BDNN_HW_REG_ORIGIN; reg <= BDNN_HW_REG_RESULT_STEP; reg += 4) {
-        if (word(words, reg) % 8 != 0) {
-            return false;
-        }
-    }
-    if (word(words, BDNN_HW_REG_RESULT_ORIGIN) % 8 != 0) {
+    bdnn_hw_job job;
+    bdnn_hw_unpack_job(words, &job);
+    const uint32_t steps = job.origin | job.pixel_step | job.row_step | job.tap_step | job.tap_row_step |
+                           job.result_step | job.result_origin;
+    const uint64_t taps = job.kernel_width * job.kernel_height, bank = array->activation_depth / BDNN_HW_BANKS;
+    if (steps % BDNN_HW_ALIGNMENT != 0) {
         return false;
     }
-    return BDNN_HW_MODE(word(words, BDNN_HW_REG_OUTPUT_KIND)) == BDNN_DEVICE_MAXIMUM ||
-           (basis_words <= array->weight_depth / 2 && tiles >= 1 && tiles <= array->tiles &&
-            basis_words * planes * tiles <= array->activation_depth / 2 &&
-            BDNN_HW_KERNEL_WIDTH(kernel) * BDNN_HW_KERNEL_HEIGHT(kernel) * units +
-                    BDNN_HW_PAD_UNITS(word(words, BDNN_HW_REG_FILLER_UNITS)) ==
-                basis_words * (array->word_bits / 64) &&
-            BDNN_HW_LAST_CHANNELS(last) >= 1 && BDNN_HW_LAST_CHANNELS(last) <= 64);
+    return job.mode == BDNN_HW_MODE_MAXIMUM ||
+           (job.words <= array->weight_depth / BDNN_HW_BANKS && job.tiles >= 1 && job.tiles <= array->tiles &&
+            (uint64_t)job.words * job.planes * job.tiles <= bank &&
+            taps * job.units + job.pad_units == (uint64_t)job.words * (array->word_bits / BDNN_HW_UNIT) &&
+            job.last_channels >= 1 && job.last_channels <= BDNN_HW_LAST_CHANNELS_MAX);
 }
 
 void job_text(const uint32_t words[BDNN_HW_ARGUMENT_WORDS], char text[JOB_TEXT])
 {
-    int at = snprintf(text, JOB_TEXT, "the job's words from register 0x30 on:");
-    for (int i = 8; i < BDNN_HW_ARGUMENT_WORDS; i++) {
+    int at = snprintf(text, JOB_TEXT, "the job's words from register 0x%x on:", BDNN_HW_REG_ORIGIN);
+    for (int i = 2 * BDNN_HW_POINTERS; i < BDNN_HW_ARGUMENT_WORDS; i++) {
         at += snprintf(text + at, (size_t)(JOB_TEXT - at), " 0x%x", words[i]);
     }
 }

@@ -25,10 +25,10 @@ static void fail(const char *what, uint64_t seed, const uint32_t *words)
 /* All groups together reach each buffer exactly to its end. */
 static void check_planned(uint64_t seed)
 {
-    const bdnn_device_output output = {.mode = (bdnn_device_mode)(seed % 3), .bits = 4, .high = 15};
+    const bdnn_device_output output = {.mode = device_sums[seed % DEVICE_SUMS], .bits = 4, .high = 15};
     const bdnn_ip_shape shape = device_shape_random();
     uint32_t words[BDNN_HW_ARGUMENT_WORDS] = {0};
-    uint64_t furthest[BDNN_DEVICE_POINTERS] = {0};
+    uint64_t furthest[BDNN_HW_POINTERS] = {0};
     bdnn_device_layer layer;
     if (!bdnn_device_plan(&job_array, &shape, &output, &layer)) {
         return;
@@ -37,12 +37,12 @@ static void check_planned(uint64_t seed)
                               8 * (uint64_t)layer.filter_words, 8 * (uint64_t)layer.result_words};
     for (int64_t g = 0; g < shape.groups; g++) {
         const bdnn_hw_job job = bdnn_device_job(&layer, g);
-        struct bdnn_extent extents[BDNN_DEVICE_POINTERS];
+        struct bdnn_extent extents[BDNN_HW_POINTERS];
         bdnn_hw_pack_job(&job, words);
-        if (!bdnn_job_extents(words, job_array.rows, job_array.word_bits / 64, extents)) {
+        if (!bdnn_job_extents(words, job_array.rows, job_array.word_bits / BDNN_HW_UNIT, extents)) {
             fail("a planned job is not let through", seed, words);
         }
-        for (int i = 0; i < BDNN_DEVICE_POINTERS; i++) {
+        for (int i = 0; i < BDNN_HW_POINTERS; i++) {
             const uint64_t end = extents[i].offset + extents[i].bytes;
             furthest[i] = end > furthest[i] ? end : furthest[i];
         }

@@ -23,14 +23,14 @@ const bdnn_device_array job_array = {.rows = BDNN_BOARD_ROWS,
 static job_outcome run(const uint32_t *words, const struct bdnn_extent *extents, uint64_t seed, const char **what)
 {
     static uint8_t results[FENCED_MOST];
-    const size_t bytes = (size_t)extents[BDNN_DEVICE_RESULTS].bytes;
+    const size_t bytes = (size_t)extents[BDNN_HW_POINTER_RESULTS].bytes;
     if (fenced_job_run(words, extents, seed, true).ending != 0) {
         *what = "the module lets through what the kernel refuses";
         return job_suits_array(&job_array, words) ? JOB_BROKEN : JOB_UNSUITED;
     }
-    memcpy(results, fenced_job_memory(BDNN_DEVICE_RESULTS), bytes);
+    memcpy(results, fenced_job_memory(BDNN_HW_POINTER_RESULTS), bytes);
     if (fenced_job_run(words, extents, seed, false).ending != 0 ||
-        memcmp(results, fenced_job_memory(BDNN_DEVICE_RESULTS), bytes) != 0) {
+        memcmp(results, fenced_job_memory(BDNN_HW_POINTER_RESULTS), bytes) != 0) {
         *what = "results differ when they are elsewhere";
         return JOB_BROKEN;
     }
@@ -40,11 +40,11 @@ static job_outcome run(const uint32_t *words, const struct bdnn_extent *extents,
 job_outcome job_promise(const uint32_t words[BDNN_HW_ARGUMENT_WORDS], double most_cycles, uint64_t seed,
                         const char **what)
 {
-    struct bdnn_extent extents[BDNN_DEVICE_POINTERS];
-    if (!bdnn_job_extents(words, job_array.rows, job_array.word_bits / 64, extents)) {
+    struct bdnn_extent extents[BDNN_HW_POINTERS];
+    if (!bdnn_job_extents(words, job_array.rows, job_array.word_bits / BDNN_HW_UNIT, extents)) {
         return JOB_NOT_ALLOWED;
     }
-    for (int i = 0; i < BDNN_DEVICE_POINTERS; i++) {
+    for (int i = 0; i < BDNN_HW_POINTERS; i++) {
         if (extents[i].offset > INT64_MAX || extents[i].bytes > INT64_MAX) {
             *what = "an extent of more than 63 bits, or before its pointer";
             return JOB_BROKEN;

@@ -8,28 +8,6 @@
 
 #include "bdnn_hw.h"
 
-/* The kernel's registers (bitstreams/kernel.txt). */
-enum KernelRegister {
-    REG_CONTROL = BDNN_HW_REG_CONTROL,
-    REG_GLOBAL_INTERRUPT = BDNN_HW_REG_GLOBAL_INTERRUPT,
-    REG_INTERRUPT_ENABLE = BDNN_HW_REG_INTERRUPT_ENABLE,
-    REG_INTERRUPT_STATUS = BDNN_HW_REG_INTERRUPT_STATUS,
-    REG_ARGUMENTS = BDNN_HW_REG_WEIGHTS,
-    REG_STATUS = BDNN_HW_REG_ENDING,
-    REG_CYCLES = BDNN_HW_REG_CYCLES,
-    REG_BUSY = BDNN_HW_REG_BUSY,
-    REG_WAIT_LOAD = BDNN_HW_REG_WAIT_LOAD,
-    REG_WAIT_RESULTS = BDNN_HW_REG_WAIT_RESULTS,
-    REG_READ_BEATS = BDNN_HW_REG_READ_BEATS,
-    REG_WRITE_BEATS = BDNN_HW_REG_WRITE_BEATS,
-    REG_IDENTITY = BDNN_HW_REG_IDENTITY,
-    REG_ARRAY = BDNN_HW_REG_ARRAY,
-    REG_WORD = BDNN_HW_REG_WORD,
-    REG_BUFFERS = BDNN_HW_REG_BUFFERS
-};
-
-enum { STATUS_READ_ERROR = 1, STATUS_WRITE_ERROR = 2, STATUS_CANCELLED = 4, STATUS_REFUSED = 8 };
-
 template <class Model> class KernelDevice
 {
   public:
@@ -38,7 +16,7 @@ template <class Model> class KernelDevice
     static constexpr uint64_t weights = base + 8, filters = base + 0x200008, activations = base + 0x280008,
                               results = base + 0x400008;
     static constexpr size_t size = 0x600000;
-    static constexpr uint32_t result_origin = 0x128; /* the results lie behind what their argument says */
+    static constexpr uint32_t result_origin = 8 * 37; /* the results lie behind what their argument says */
 
     Bench<Model> bench;
     AxiMemory memory;
@@ -58,21 +36,27 @@ template <class Model> class KernelDevice
         for (int i = 0; i < 4; i++)
             edge();
         dut.ap_rst_n = 1;
-        const uint32_t array = host.read(REG_ARRAY), word = host.read(REG_WORD), buffers = host.read(REG_BUFFERS);
-        shape = {array & 0xFFFF, array >> 16, word & 0xFFFF, buffers & 0xFFFF, buffers >> 16, word >> 16};
+        const uint32_t array = host.read(BDNN_HW_REG_ARRAY), word = host.read(BDNN_HW_REG_WORD);
+        const uint32_t buffers = host.read(BDNN_HW_REG_BUFFERS);
+        shape = {BDNN_HW_ROWS(array),
+                 BDNN_HW_COLUMNS(array),
+                 BDNN_HW_WORD_BITS(word),
+                 BDNN_HW_WEIGHT_DEPTH(buffers),
+                 BDNN_HW_ACTIVATION_DEPTH(buffers),
+                 BDNN_HW_MAX_TILES(word)};
     }
     void cycle();
     /* Places a problem in memory and writes its arguments. */
     void load(const Problem &problem);
     void start()
     {
-        host.write(REG_CONTROL, 1);
+        host.write(BDNN_HW_REG_CONTROL, BDNN_HW_CONTROL_START);
     }
     /* Polls until done; ends the program after a bound. */
     void wait(uint64_t bound)
     {
         const uint64_t begin = bench.cycle;
-        while (!(host.read(REG_CONTROL) & 2)) {
+        while (!(host.read(BDNN_HW_REG_CONTROL) & BDNN_HW_CONTROL_DONE)) {
             if (bench.cycle - begin > bound)
                 check_equal(0, 1, "whether the job is done", bench.cycle);
             for (int i = 0; i < 50; i++)
@@ -166,48 +150,50 @@ template <class Model> void KernelDevice<Model>::load(const Problem &p)
     const unsigned block_words = p.words(shape) * p.planes;
     /* As many tiles a block as fit, and blocks of about the same size: a short last block would wait for its weights.
      */
-    const unsigned most = std::min(shape.tiles, shape.activation_depth / 2 / block_words);
+    const unsigned most = std::min(shape.tiles, shape.activation_depth / BDNN_HW_BANKS / block_words);
     const unsigned all = (p.pixels() + shape.columns - 1) / shape.columns, blocks = (all + most - 1) / most;
     const unsigned tiles = (all + blocks - 1) / blocks;
-    const uint64_t input = activations + 8 * p.unit_offset * p.planes;
-    const uint32_t arguments[BDNN_HW_ARGUMENT_WORDS] = {
-        (uint32_t)weights,
-        (uint32_t)(weights >> 32),
-        (uint32_t)input,
-        (uint32_t)(input >> 32),
-        (uint32_t)filters,
-        (uint32_t)(filters >> 32),
-        (uint32_t)(results - result_origin),
-        (uint32_t)((results - result_origin) >> 32),
-        (uint32_t) - (int32_t)(p.pad_top * row + p.pad_left * pixel),
-        p.stride_x * pixel,
-        p.stride_y * row,
-        p.dilation_x * pixel,
-        p.dilation_y * row,
-        p.result_step(),
-        p.in_width,
-        p.in_height,
-        p.out_width,
-        p.pixels(),
-        p.kernel_width | p.kernel_height << 8,
-        p.stride_x | p.stride_y << 8 | p.dilation_x << 16 | p.dilation_y << 24,
-        p.pad_left | p.pad_top << 8,
-        p.units(),
-        p.channels - 64 * (p.units() - 1),
-        p.words(shape),
-        p.words(shape) * (shape.word_bits / 64) - p.taps() * p.units(),
-        p.bases,
-        p.planes,
-        p.zero_point,
-        p.filters,
-        (uint32_t)p.mode | p.out_planes << 8,
-        (uint32_t)p.low,
-        (uint32_t)p.high,
-        tiles,
-        result_origin,
-    };
+    bdnn_hw_job job = {};
+    uint32_t words[BDNN_HW_ARGUMENT_WORDS];
+    job.weights = weights;
+    job.activations = activations + 8 * p.unit_offset * p.planes;
+    job.filters = filters;
+    job.results = results - result_origin;
+    job.origin = (uint32_t) - (int32_t)(p.pad_top * row + p.pad_left * pixel);
+    job.pixel_step = p.stride_x * pixel;
+    job.row_step = p.stride_y * row;
+    job.tap_step = p.dilation_x * pixel;
+    job.tap_row_step = p.dilation_y * row;
+    job.result_step = p.result_step();
+    job.in_width = p.in_width;
+    job.in_height = p.in_height;
+    job.out_width = p.out_width;
+    job.pixels = p.pixels();
+    job.kernel_width = p.kernel_width;
+    job.kernel_height = p.kernel_height;
+    job.stride_x = p.stride_x;
+    job.stride_y = p.stride_y;
+    job.dilation_x = p.dilation_x;
+    job.dilation_y = p.dilation_y;
+    job.pad_left = p.pad_left;
+    job.pad_top = p.pad_top;
+    job.units = p.units();
+    job.last_channels = p.channels - BDNN_HW_UNIT * (p.units() - 1);
+    job.words = p.words(shape);
+    job.pad_units = p.words(shape) * (shape.word_bits / BDNN_HW_UNIT) - p.taps() * p.units();
+    job.bases = p.bases;
+    job.planes = p.planes;
+    job.zero_point = p.zero_point;
+    job.filter_count = p.filters;
+    job.mode = p.mode;
+    job.out_planes = p.out_planes;
+    job.low = (uint32_t)p.low;
+    job.high = (uint32_t)p.high;
+    job.tiles = tiles;
+    job.result_origin = result_origin;
+    bdnn_hw_pack_job(&job, words);
     for (unsigned i = 0; i < BDNN_HW_ARGUMENT_WORDS; i++)
-        host.write(REG_ARGUMENTS + 4 * i, arguments[i]);
+        host.write(BDNN_HW_REG_ARGUMENTS + 4 * i, words[i]);
 }
 
 template <class Model> unsigned KernelDevice<Model>::compare(const Problem &problem)

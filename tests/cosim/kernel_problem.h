@@ -5,6 +5,7 @@
 
 #include <vector>
 
+#include "bdnn_hw.h"
 #include "bench.h"
 
 /* Sizes of the array and its buffers, as the kernel's read-only registers tell them. */
@@ -12,18 +13,16 @@ struct KernelShape {
     unsigned rows, columns, word_bits, weight_depth, activation_depth, tiles;
 };
 
-enum KernelMode { MODE_PLANES, MODE_INT16, MODE_INT32 };
-
 struct Problem {
     /* the layer */
     unsigned in_width, in_height, channels, filters;
     unsigned kernel_width, kernel_height, stride_x, stride_y, dilation_x, dilation_y, pad_left, pad_top;
     unsigned out_width, out_height;
     unsigned bases, planes, zero_point;
-    KernelMode mode;
+    bdnn_hw_mode mode;
     unsigned out_planes;
     int32_t low, high;
-    /* which channels of a wider input: `channels` from 64 x unit_offset of in_units units */
+    /* which channels of a wider input: `channels` from the first of unit unit_offset of in_units units */
     unsigned in_units, unit_offset;
 
     std::vector<uint8_t> signs;       /* [filter][basis][tap][channel], 1 is +1 */
@@ -34,7 +33,7 @@ struct Problem {
 
     unsigned units() const
     {
-        return (channels + 63) / 64;
+        return (channels + BDNN_HW_UNIT - 1) / BDNN_HW_UNIT;
     }
     unsigned taps() const
     {
@@ -42,7 +41,7 @@ struct Problem {
     }
     unsigned words(const KernelShape &shape) const
     {
-        const unsigned parts = shape.word_bits / 64;
+        const unsigned parts = shape.word_bits / BDNN_HW_UNIT;
         return (taps() * units() + parts - 1) / parts;
     }
     unsigned pixels() const
@@ -51,11 +50,13 @@ struct Problem {
     }
     unsigned result_units() const
     {
-        return (filters + 63) / 64;
+        return (filters + BDNN_HW_UNIT - 1) / BDNN_HW_UNIT;
     }
     unsigned unit_beats() const
     {
-        return mode == MODE_PLANES ? out_planes : mode == MODE_INT16 ? 16 : 32;
+        return mode == BDNN_HW_MODE_PLANES  ? out_planes
+               : mode == BDNN_HW_MODE_INT16 ? BDNN_HW_MODE_INT16_BITS
+                                            : BDNN_HW_MODE_INT32_BITS;
     }
     /* Bytes of one pixel's results. */
     unsigned result_step() const
@@ -64,7 +65,8 @@ struct Problem {
     }
     bool fits(const KernelShape &shape) const
     {
-        return words(shape) <= shape.weight_depth / 2 && words(shape) * planes <= shape.activation_depth / 2;
+        return words(shape) <= shape.weight_depth / BDNN_HW_BANKS &&
+               words(shape) * planes <= shape.activation_depth / BDNN_HW_BANKS;
     }
 
     void fill(Random &random);
@@ -129,7 +131,7 @@ inline int32_t Problem::accumulator(unsigned filter, unsigned oy, unsigned ox) c
 
 inline int32_t Problem::value(unsigned filter, int32_t acc) const
 {
-    if (mode == MODE_INT32)
+    if (mode == BDNN_HW_MODE_INT32)
         return acc;
     const int64_t v = ((int64_t)acc * multipliers[filter] + offsets[filter]) >> 32;
     return v < low ? low : v > high ? high : (int32_t)v;
@@ -138,38 +140,42 @@ inline int32_t Problem::value(unsigned filter, int32_t acc) const
 /* [chunk of rows filters][basis][word][row][part]; what fills up is ones. */
 inline std::vector<uint64_t> Problem::pack_weights(const KernelShape &shape) const
 {
-    const unsigned parts = shape.word_bits / 64, chunks = (filters + shape.rows - 1) / shape.rows;
+    const unsigned parts = shape.word_bits / BDNN_HW_UNIT, chunks = (filters + shape.rows - 1) / shape.rows;
     std::vector<uint64_t> packed((size_t)chunks * bases * words(shape) * shape.rows * parts, UINT64_MAX);
 
     for (unsigned f = 0; f < filters; f++)
         for (unsigned i = 0; i < bases; i++)
             for (unsigned tap = 0; tap < taps(); tap++)
                 for (unsigned c = 0; c < channels; c++) {
-                    const unsigned unit = tap * units() + c / 64;
+                    const unsigned unit = tap * units() + c / BDNN_HW_UNIT;
                     const size_t word = ((size_t)(f / shape.rows) * bases + i) * words(shape) + unit / parts;
                     if (!signs[((size_t)(f * bases + i) * taps() + tap) * channels + c])
-                        packed[(word * shape.rows + f % shape.rows) * parts + unit % parts] &= ~((uint64_t)1 << c % 64);
+                        packed[(word * shape.rows + f % shape.rows) * parts + unit % parts] &=
+                            ~((uint64_t)1 << c % BDNN_HW_UNIT);
                 }
     return packed;
 }
 
-/* [filter, a multiple of rows][3]: eight scales, multiplier and constant, offset. */
+/* [filter, a multiple of rows][BDNN_HW_FILTER_WORDS] */
 inline std::vector<uint64_t> Problem::pack_filters(const KernelShape &shape) const
 {
     const unsigned chunks = (filters + shape.rows - 1) / shape.rows;
-    std::vector<uint64_t> packed((size_t)chunks * shape.rows * 3);
+    std::vector<uint64_t> packed((size_t)chunks * shape.rows * BDNN_HW_FILTER_WORDS);
 
     for (unsigned f = 0; f < filters; f++) {
+        bdnn_hw_filter filter = {};
         int32_t constant = 0;
         for (unsigned i = 0; i < bases; i++) {
             int32_t minus = 0;
             for (unsigned d = 0; d < taps() * channels; d++)
                 minus += !signs[(size_t)(f * bases + i) * taps() * channels + d];
             constant -= ((1 << planes) - 1) * scales[f * bases + i] * minus;
-            packed[3 * f] |= (uint64_t)(uint8_t)scales[f * bases + i] << 8 * i;
+            filter.scales |= (uint64_t)(uint8_t)scales[f * bases + i] << BDNN_HW_SCALE_BITS * i;
         }
-        packed[3 * f + 1] = (uint32_t)multipliers[f] | (uint64_t)(uint32_t)constant << 32;
-        packed[3 * f + 2] = (uint64_t)offsets[f];
+        filter.multiplier = (uint32_t)multipliers[f];
+        filter.constant = (uint32_t)constant;
+        filter.offset = (uint64_t)offsets[f];
+        bdnn_hw_pack_filter(&filter, &packed[BDNN_HW_FILTER_WORDS * f]);
     }
     return packed;
 }
@@ -183,14 +189,14 @@ inline std::vector<uint64_t> Problem::pack_input() const
         for (unsigned unit = 0; unit < units(); unit++)
             for (unsigned q = 0; q < planes; q++) {
                 uint64_t bits = 0;
-                for (unsigned c = 64 * unit; c < 64 * unit + 64 && c < channels; c++)
-                    bits |= (uint64_t)(input[(size_t)pixel * channels + c] >> q & 1) << c % 64;
+                for (unsigned c = BDNN_HW_UNIT * unit; c < BDNN_HW_UNIT * (unit + 1) && c < channels; c++)
+                    bits |= (uint64_t)(input[(size_t)pixel * channels + c] >> q & 1) << c % BDNN_HW_UNIT;
                 packed[((size_t)pixel * in_units + unit_offset + unit) * planes + q] = bits;
             }
     return packed;
 }
 
-/* [pixel][unit][plane], or [pixel][unit][64] integers. */
+/* [pixel][unit][plane], or [pixel][unit][channel] integers. */
 inline std::vector<uint64_t> Problem::expected() const
 {
     std::vector<uint64_t> packed((size_t)pixels() * result_step() / 8);
@@ -198,14 +204,14 @@ inline std::vector<uint64_t> Problem::expected() const
     for (unsigned pixel = 0; pixel < pixels(); pixel++)
         for (unsigned f = 0; f < filters; f++) {
             const uint32_t v = (uint32_t)value(f, accumulator(f, pixel / out_width, pixel % out_width));
-            uint64_t *unit = &packed[(size_t)pixel * result_step() / 8 + f / 64 * unit_beats()];
-            const unsigned c = f % 64;
-            for (unsigned q = 0; mode == MODE_PLANES && q < out_planes; q++)
+            uint64_t *unit = &packed[(size_t)pixel * result_step() / 8 + f / BDNN_HW_UNIT * unit_beats()];
+            const unsigned c = f % BDNN_HW_UNIT;
+            for (unsigned q = 0; mode == BDNN_HW_MODE_PLANES && q < out_planes; q++)
                 unit[q] |= (uint64_t)(v >> q & 1) << c;
-            if (mode == MODE_INT16)
-                unit[c / 4] |= (uint64_t)(uint16_t)v << 16 * (c % 4);
-            if (mode == MODE_INT32)
-                unit[c / 2] |= (uint64_t)v << 32 * (c % 2);
+            if (mode == BDNN_HW_MODE_INT16)
+                unit[c * unit_beats() / BDNN_HW_UNIT] |= (uint64_t)(uint16_t)v << c * unit_beats() % BDNN_HW_UNIT;
+            if (mode == BDNN_HW_MODE_INT32)
+                unit[c * unit_beats() / BDNN_HW_UNIT] |= (uint64_t)v << c * unit_beats() % BDNN_HW_UNIT;
         }
     return packed;
 }

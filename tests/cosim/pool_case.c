@@ -36,7 +36,7 @@ static void solve(const uint8_t *x, const bdnn_ip_shape *s, uint8_t *y)
 
 bool pool_case_make(pool_case *c, const bdnn_device_array *array)
 {
-    const bdnn_device_output output = {.mode = BDNN_DEVICE_MAXIMUM};
+    const bdnn_device_output output = {.mode = BDNN_HW_MODE_MAXIMUM};
     bdnn_ip_shape s = device_shape_random();
     memset(c, 0, sizeof *c);
     s.groups = s.batch = 1;
@@ -71,9 +71,9 @@ bdnn_hw_job pool_case_job(const pool_case *c)
     job.activations = (uintptr_t)c->activations.data;
     job.results = (uintptr_t)c->results.data;
     /* Of no meaning to max pooling */
-    job.pad_units = (uint32_t)random_in(0, 255);
-    job.words = (uint32_t)random_in(0, 65535);
-    job.tiles = (uint32_t)random_in(0, 255);
+    job.pad_units = (uint32_t)random_in(0, BDNN_HW_PAD_UNITS_MAX);
+    job.words = (uint32_t)random_in(0, BDNN_HW_WORDS_MAX);
+    job.tiles = (uint32_t)random_in(0, BDNN_HW_TILES_MAX);
     return job;
 }
 
@@ -89,10 +89,10 @@ bool pool_case_check(pool_case *c)
         }
     }
     const uint64_t *words = c->results.data;
-    for (size_t i = 0; i < c->layer.result_words && s->channels % 64 != 0; i++) {
+    for (size_t i = 0; i < c->layer.result_words && s->channels % BDNN_HW_UNIT != 0; i++) {
         const bool last =
             i / (size_t)c->layer.unit_words % (size_t)c->layer.result_units == (size_t)c->layer.result_units - 1;
-        if (last && words[i] >> s->channels % 64) {
+        if (last && words[i] >> s->channels % BDNN_HW_UNIT) {
             printf("bits behind the last channel in result word %zu\n", i);
             return false;
         }

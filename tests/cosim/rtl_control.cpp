@@ -1,6 +1,7 @@
 /* The control registers: arguments with byte strobes, start - done - idle - ready, interrupts, cancel, read-only words.
  */
 #include "axi_lite.h"
+#include "bdnn_hw.h"
 
 #include "Vcontrol.h"
 
@@ -63,63 +64,68 @@ void test_arguments(Test &test, Random &random)
 
     for (unsigned i = 0; i < 16; i++) {
         words[i] = (uint32_t)random.next();
-        test.host.write(0x10 + 4 * i, words[i]);
+        test.host.write(BDNN_HW_REG_ARGUMENTS + 4 * i, words[i]);
     }
     for (int n = 0; n < 50; n++) {
         const unsigned i = random.below(16), strobe = random.below(16);
         const uint32_t value = (uint32_t)random.next();
-        test.host.write(0x10 + 4 * i, value, strobe);
+        test.host.write(BDNN_HW_REG_ARGUMENTS + 4 * i, value, strobe);
         for (unsigned b = 0; b < 4; b++)
             if (strobe >> b & 1)
                 words[i] = (words[i] & ~(255u << 8 * b)) | (value & 255u << 8 * b);
     }
     for (unsigned i = 0; i < 16; i++) {
-        test.expect(0x10 + 4 * i, words[i], "an argument");
+        test.expect(BDNN_HW_REG_ARGUMENTS + 4 * i, words[i], "an argument");
         check_equal(test.bench.dut->arguments_o[i], words[i], "an argument at the kernel", test.bench.cycle);
     }
     for (unsigned i = 0; i < 4; i++) {
         test.bench.dut->status_i[i] = 0x1000 + i;
-        test.host.write(0x100 + 4 * i, 77); /* read-only */
-        test.expect(0x100 + 4 * i, 0x1000 + i, "a status word");
+        test.host.write(BDNN_HW_REG_STATUS + 4 * i, 77); /* read-only */
+        test.expect(BDNN_HW_REG_STATUS + 4 * i, 0x1000 + i, "a status word");
     }
-    test.expect(0x80, 0, "a word that is not there");
+    test.expect(BDNN_HW_REG_ARGUMENTS + 4 * 28, 0, "a word that is not there");
     test.expect(0x1FC, 0, "the last word");
 }
 
 void test_handshake(Test &test)
 {
-    test.expect(0, 4, "idle control");
-    test.host.write(0, 0x10); /* what XRT writes after a run */
-    test.expect(0, 4, "control after a write without start");
-    test.host.write(0, 1);
-    test.expect(0, 1, "control while running");
-    test.host.write(0, 1); /* a second start is no second run */
+    const uint32_t control = BDNN_HW_REG_CONTROL;
+    const uint32_t ended = BDNN_HW_CONTROL_DONE | BDNN_HW_CONTROL_IDLE | BDNN_HW_CONTROL_READY;
+
+    test.expect(control, BDNN_HW_CONTROL_IDLE, "idle control");
+    test.host.write(control, 1u << 4); /* what XRT writes after a run */
+    test.expect(control, BDNN_HW_CONTROL_IDLE, "control after a write without start");
+    test.host.write(control, BDNN_HW_CONTROL_START);
+    test.expect(control, BDNN_HW_CONTROL_START, "control while running");
+    test.host.write(control, BDNN_HW_CONTROL_START); /* a second start is no second run */
     check_equal(test.starts, 1, "the number of starts", test.bench.cycle);
-    test.host.write(0, 0x20);
+    test.host.write(control, BDNN_HW_CONTROL_CANCEL);
     check_equal(test.cancels, 1, "the number of cancels", test.bench.cycle);
     test.done();
-    test.expect(0, 0xE, "control when done");
-    test.expect(0, 4, "control read again");
-    test.host.write(0, 0x20); /* nothing to cancel */
+    test.expect(control, ended, "control when done");
+    test.expect(control, BDNN_HW_CONTROL_IDLE, "control read again");
+    test.host.write(control, BDNN_HW_CONTROL_CANCEL); /* nothing to cancel */
     check_equal(test.cancels, 1, "the number of cancels", test.bench.cycle);
     check_equal(test.bench.dut->interrupt_o, 0, "the interrupt without enable", test.bench.cycle);
 }
 
 void test_interrupt(Test &test)
 {
-    test.host.write(4, 1);
-    test.host.write(8, 1);
-    test.host.write(0, 1);
+    const uint32_t global = BDNN_HW_REG_GLOBAL_INTERRUPT, status = BDNN_HW_REG_INTERRUPT_STATUS;
+
+    test.host.write(global, BDNN_HW_GLOBAL_INTERRUPT_ENABLE);
+    test.host.write(BDNN_HW_REG_INTERRUPT_ENABLE, BDNN_HW_INTERRUPT_ENABLE_DONE);
+    test.host.write(BDNN_HW_REG_CONTROL, BDNN_HW_CONTROL_START);
     check_equal(test.bench.dut->interrupt_o, 0, "the interrupt while running", test.bench.cycle);
     test.done();
     check_equal(test.bench.dut->interrupt_o, 1, "the interrupt", test.bench.cycle);
-    test.expect(0xC, 1, "the interrupt status");
-    test.host.write(4, 0);
+    test.expect(status, BDNN_HW_INTERRUPT_STATUS_DONE, "the interrupt status");
+    test.host.write(global, 0);
     check_equal(test.bench.dut->interrupt_o, 0, "the interrupt without global enable", test.bench.cycle);
-    test.host.write(4, 1);
-    test.host.write(0xC, 1);
+    test.host.write(global, BDNN_HW_GLOBAL_INTERRUPT_ENABLE);
+    test.host.write(status, BDNN_HW_INTERRUPT_STATUS_DONE);
     check_equal(test.bench.dut->interrupt_o, 0, "the acknowledged interrupt", test.bench.cycle);
-    test.expect(0xC, 0, "the interrupt status");
+    test.expect(status, 0, "the interrupt status");
     check_equal(test.starts, 2, "the number of starts", test.bench.cycle);
 }
 

@@ -48,10 +48,10 @@ uint32_t run(Device &device, const Case &c, const uint32_t *words, double cycles
 {
     device.memory.subject = c.text;
     for (unsigned i = 0; i < BDNN_HW_ARGUMENT_WORDS; i++)
-        device.host.write(BDNN_HW_REG_WEIGHTS + 4 * i, words[i]);
+        device.host.write(BDNN_HW_REG_ARGUMENTS + 4 * i, words[i]);
     device.start();
     const uint64_t begin = device.bench.cycle;
-    while (!(device.host.read(REG_CONTROL) & BDNN_HW_CONTROL_DONE)) {
+    while (!(device.host.read(BDNN_HW_REG_CONTROL) & BDNN_HW_CONTROL_DONE)) {
         if ((double)(device.bench.cycle - begin) > cycles)
             fail(c, "the Verilated kernel makes no end");
         for (int i = 0; i < 20; i++)
@@ -84,17 +84,17 @@ struct Place {
 /* On both kernels, with memory for the extents alone. False if both refuse the job for what it asks of the array. */
 bool check_run(Device &device, const bdnn_device_array &array, const Case &c, const bdnn_extent *extents)
 {
-    Place places[BDNN_DEVICE_POINTERS];
+    Place places[BDNN_HW_POINTERS];
     uint32_t words[BDNN_HW_ARGUMENT_WORDS];
 
     const uint32_t expected = fenced_job_run(c.words, extents, c.seed, c.seed % 2 == 0).ending;
     std::memcpy(words, c.words, sizeof words);
     device.memory.forget_regions();
-    for (int i = 0; i < BDNN_DEVICE_POINTERS; i++) {
+    for (int i = 0; i < BDNN_HW_POINTERS; i++) {
         const size_t size = extents[i].bytes;
         places[i].make(i, size);
         uint8_t *bytes = places[i].bytes.data() + slack;
-        if (i == BDNN_DEVICE_RESULTS) {
+        if (i == BDNN_HW_POINTER_RESULTS) {
             device.memory.allow_write(places[i].address, size, bytes);
         } else {
             std::memcpy(bytes, fenced_job_memory(i), size);
@@ -108,18 +108,18 @@ bool check_run(Device &device, const bdnn_device_array &array, const Case &c, co
     const uint32_t ending = run(device, c, words, 2000 + 8 * job_cycles(&array, c.words));
     if (ending != expected)
         fail(c, "the kernels in SystemVerilog and in C end otherwise");
-    if (ending == STATUS_REFUSED) {
+    if (ending == BDNN_HW_ENDING_REFUSED) {
         if (bursts(device) != before)
             fail(c, "a job that is refused went for memory");
         if (job_suits_array(&array, c.words))
             fail(c, "the module lets through what the kernel refuses");
         return false;
     }
-    const size_t size = extents[BDNN_DEVICE_RESULTS].bytes;
-    if (ending != 0 || !places[BDNN_DEVICE_RESULTS].intact(size))
+    const size_t size = extents[BDNN_HW_POINTER_RESULTS].bytes;
+    if (ending != 0 || !places[BDNN_HW_POINTER_RESULTS].intact(size))
         fail(c, "the job ended badly, or wrote around its results");
-    if (std::memcmp(places[BDNN_DEVICE_RESULTS].bytes.data() + slack, fenced_job_memory(BDNN_DEVICE_RESULTS), size) !=
-        0)
+    if (std::memcmp(places[BDNN_HW_POINTER_RESULTS].bytes.data() + slack, fenced_job_memory(BDNN_HW_POINTER_RESULTS),
+                    size) != 0)
         fail(c, "the results in SystemVerilog and in C differ");
     return true;
 }
@@ -132,8 +132,8 @@ bool check_verdict(Device &device, const Case &c)
     device.memory.absent = true;
     const uint32_t ending = run(device, c, c.words, 1 << 20);
     device.memory.absent = false;
-    const bool refused = ending == STATUS_REFUSED;
-    if (!refused && (ending == 0 || ending > (STATUS_READ_ERROR | STATUS_WRITE_ERROR)))
+    const bool refused = ending == BDNN_HW_ENDING_REFUSED;
+    if (!refused && (ending == 0 || ending > (BDNN_HW_ENDING_READ_ERROR | BDNN_HW_ENDING_WRITE_ERROR)))
         fail(c, "a job without memory ended neither refused nor with an error of the bus");
     if (refused && bursts(device) != before)
         fail(c, "a job that is refused went for memory");
@@ -148,13 +148,13 @@ struct Counted {
 
 void check_drawn(Device &device, const bdnn_device_array &array, uint64_t seed, Counted &counted)
 {
-    bdnn_extent extents[BDNN_DEVICE_POINTERS];
+    bdnn_extent extents[BDNN_HW_POINTERS];
     Case c = {seed, {0}, {0}};
 
     random_seed(seed * 0x9E3779B97F4A7C15u);
     job_draw(&array, c.words);
     name(c);
-    if (bdnn_job_extents(c.words, array.rows, array.word_bits / 64, extents) && fenced_job_fits(extents) &&
+    if (bdnn_job_extents(c.words, array.rows, array.word_bits / BDNN_HW_UNIT, extents) && fenced_job_fits(extents) &&
         job_cycles(&array, c.words) <= most_cycles)
         (check_run(device, array, c, extents) ? counted.run : counted.unsuited)++;
     else
@@ -164,12 +164,12 @@ void check_drawn(Device &device, const bdnn_device_array &array, uint64_t seed, 
 void check_kept(Device &device, const bdnn_device_array &array)
 {
     for (const job_kept &kept : jobs_kept) {
-        bdnn_extent extents[BDNN_DEVICE_POINTERS];
+        bdnn_extent extents[BDNN_HW_POINTERS];
         Case c = {0, {0}, {0}};
 
         bdnn_hw_pack_job(&kept.job, c.words);
         name(c);
-        if (bdnn_job_extents(c.words, array.rows, array.word_bits / 64, extents)) {
+        if (bdnn_job_extents(c.words, array.rows, array.word_bits / BDNN_HW_UNIT, extents)) {
             check_run(device, array, c, extents);
             fail(c, "the module lets through a job that it must not");
         }

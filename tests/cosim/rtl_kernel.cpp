@@ -14,6 +14,8 @@ typedef KernelDevice<MODEL> Device;
 /* A random layer small enough for the definition to be quick. */
 Problem random_problem(Random &random, const KernelShape &shape)
 {
+    static const bdnn_hw_mode sums[] = {BDNN_HW_MODE_PLANES, BDNN_HW_MODE_INT16, BDNN_HW_MODE_INT32};
+
     for (;;) {
         Problem p = {};
         p.kernel_width = 1 + random.below(3);
@@ -26,16 +28,16 @@ Problem random_problem(Random &random, const KernelShape &shape)
         p.in_height = 1 + random.below(9);
         p.pad_left = random.below(p.kernel_width + 1);
         p.pad_top = random.below(p.kernel_height + 1);
-        p.channels = random.percent(30) ? 64 * (1 + random.below(3)) : 1 + random.below(200);
+        p.channels = random.percent(30) ? BDNN_HW_UNIT * (1 + random.below(3)) : 1 + random.below(200);
         p.filters = random.percent(30) ? 1 + random.below(140) : 1 + random.below(24);
-        p.bases = 1 + random.below(random.percent(70) ? 4 : 8);
-        p.planes = 1 + random.below(8);
+        p.bases = 1 + random.below(random.percent(70) ? 4 : BDNN_HW_BASES_MAX);
+        p.planes = 1 + random.below(BDNN_HW_PLANES_MAX);
         p.zero_point = random.percent(40) ? 0 : random.below(1u << p.planes);
-        p.mode = (KernelMode)random.below(3);
-        p.out_planes = 1 + random.below(8);
-        p.low = p.mode == MODE_PLANES ? 0 : -32767;
-        p.high = p.mode == MODE_PLANES ? (1 << p.out_planes) - 1 : 32767;
-        if (p.mode == MODE_INT16 && random.percent(30))
+        p.mode = sums[random.below(3)];
+        p.out_planes = 1 + random.below(BDNN_HW_OUT_PLANES_MAX);
+        p.low = p.mode == BDNN_HW_MODE_PLANES ? 0 : -32767;
+        p.high = p.mode == BDNN_HW_MODE_PLANES ? (1 << p.out_planes) - 1 : 32767;
+        if (p.mode == BDNN_HW_MODE_INT16 && random.percent(30))
             p.low = 0;
         p.unit_offset = random.percent(70) ? 0 : random.below(2);
         p.in_units = p.units() + p.unit_offset + (random.percent(30) ? random.below(2) : 0);
@@ -73,10 +75,10 @@ void run_job(Device &device, const Problem &problem)
     device.load(problem);
     device.start();
     device.wait(20000000);
-    const bool failed = device.host.read(REG_STATUS) != 0 || device.compare(problem) != 0;
+    const bool failed = device.host.read(BDNN_HW_REG_ENDING) != 0 || device.compare(problem) != 0;
     if (failed) {
         describe(problem);
-        check_equal(device.host.read(REG_STATUS), 0, "the status", device.bench.cycle);
+        check_equal(device.host.read(BDNN_HW_REG_ENDING), 0, "the status", device.bench.cycle);
         check_equal(1, 0, "whether results differ", device.bench.cycle);
     }
 }
@@ -88,8 +90,8 @@ void test_random(Device &device, Random &random, unsigned jobs)
     for (unsigned i = 0; i < jobs; i++) {
         device.memory.timing = random_timing(random);
         run_job(device, random_problem(random, device.shape));
-        cycles += device.host.read(REG_CYCLES);
-        busy += device.host.read(REG_BUSY);
+        cycles += device.host.read(BDNN_HW_REG_CYCLES);
+        busy += device.host.read(BDNN_HW_REG_BUSY);
     }
     std::printf("%u jobs equal, %" PRIu64 " cycles, array at work in %" PRIu64 "; at most %u reads outstanding\n", jobs,
                 cycles, busy, device.memory.counters().most_reads);
@@ -101,10 +103,10 @@ void test_errors(Device &device, Random &random)
     const struct {
         uint64_t address;
         uint32_t status;
-    } cases[] = {{Device::weights, STATUS_READ_ERROR},
-                 {Device::filters, STATUS_READ_ERROR},
-                 {Device::activations, STATUS_READ_ERROR},
-                 {Device::results, STATUS_WRITE_ERROR}};
+    } cases[] = {{Device::weights, BDNN_HW_ENDING_READ_ERROR},
+                 {Device::filters, BDNN_HW_ENDING_READ_ERROR},
+                 {Device::activations, BDNN_HW_ENDING_READ_ERROR},
+                 {Device::results, BDNN_HW_ENDING_WRITE_ERROR}};
 
     for (const auto &one : cases) {
         Problem problem = random_problem(random, device.shape);
@@ -117,7 +119,8 @@ void test_errors(Device &device, Random &random)
         device.load(problem);
         device.start();
         device.wait(20000000);
-        check_equal(device.host.read(REG_STATUS), one.status, "the status after an error response", device.bench.cycle);
+        check_equal(device.host.read(BDNN_HW_REG_ENDING), one.status, "the status after an error response",
+                    device.bench.cycle);
         device.memory.error_address = UINT64_MAX;
         run_job(device, random_problem(random, device.shape));
     }
@@ -135,11 +138,11 @@ void test_cancel(Device &device, Random &random)
         device.start();
         for (uint32_t delay = random.below(4000); delay > 0; delay--)
             device.cycle();
-        device.host.write(REG_CONTROL, 0x20);
+        device.host.write(BDNN_HW_REG_CONTROL, BDNN_HW_CONTROL_CANCEL);
         device.wait(20000);
-        const uint32_t status = device.host.read(REG_STATUS);
+        const uint32_t status = device.host.read(BDNN_HW_REG_ENDING);
         if (status != 0)
-            check_equal(status, STATUS_CANCELLED, "the status after cancelling", device.bench.cycle);
+            check_equal(status, BDNN_HW_ENDING_CANCELLED, "the status after cancelling", device.bench.cycle);
         cancelled += status != 0;
         if (i % 4 == 3)
             run_job(device, random_problem(random, device.shape));
@@ -150,22 +153,45 @@ void test_cancel(Device &device, Random &random)
 /* Jobs that cannot be are refused at once, without touching the memory. */
 void test_refused(Device &device, Random &random)
 {
+    const uint32_t beyond = 1u << BDNN_HW_OFFSET_BITS;
     const struct {
-        unsigned argument;
-        uint32_t value;
-    } cases[] = {{25, 0},          {25, 9},          {26, 0},          {26, 9},         {23, 0},       {23, 0xFFFF},
-                 {24, 99},         {32, 0},          {32, 99},         {18, 0},         {22, 0},       {22, 65},
-                 {28, 0},          {17, 0},          {29, 0},          {0, 4},          {8, 2},        {13, 12},
-                 {16, 0},          {14, 0},          {15, 0},          {19, 0x1010100}, {19, 0x10101}, {9, 0x80000000},
-                 {12, 0xFFFFFFF8}, {13, 0x80000000}, {33, 0x80000000}, {17, 0xFFFFFFFF}};
+        uint32_t offset, value;
+    } cases[] = {{BDNN_HW_REG_BASES, 0},
+                 {BDNN_HW_REG_BASES, BDNN_HW_BASES_MAX + 1},
+                 {BDNN_HW_REG_PLANES, 0},
+                 {BDNN_HW_REG_PLANES, BDNN_HW_PLANES_MAX + 1},
+                 {BDNN_HW_REG_WORDS, 0},
+                 {BDNN_HW_REG_WORDS, BDNN_HW_WORDS_MAX},
+                 {BDNN_HW_REG_PAD_UNITS, 99},
+                 {BDNN_HW_REG_TILES, 0},
+                 {BDNN_HW_REG_TILES, 99},
+                 {BDNN_HW_REG_KERNEL_SIZE, 0},
+                 {BDNN_HW_REG_LAST_CHANNELS, 0},
+                 {BDNN_HW_REG_LAST_CHANNELS, BDNN_HW_LAST_CHANNELS_MAX + 1},
+                 {BDNN_HW_REG_FILTER_COUNT, 0},
+                 {BDNN_HW_REG_PIXELS, 0},
+                 {BDNN_HW_REG_RESULT_FORMAT, BDNN_HW_PUT_MODE(BDNN_HW_MODE_PLANES)},
+                 {BDNN_HW_REG_WEIGHTS, 4},
+                 {BDNN_HW_REG_ORIGIN, 2},
+                 {BDNN_HW_REG_RESULT_STEP, 12},
+                 {BDNN_HW_REG_OUT_WIDTH, 0},
+                 {BDNN_HW_REG_IN_WIDTH, 0},
+                 {BDNN_HW_REG_IN_HEIGHT, 0},
+                 {BDNN_HW_REG_SPACING, BDNN_HW_PUT_STRIDE_Y(1) | BDNN_HW_PUT_DILATION_X(1) | BDNN_HW_PUT_DILATION_Y(1)},
+                 {BDNN_HW_REG_SPACING, BDNN_HW_PUT_STRIDE_X(1) | BDNN_HW_PUT_STRIDE_Y(1) | BDNN_HW_PUT_DILATION_X(1)},
+                 {BDNN_HW_REG_PIXEL_STEP, beyond},
+                 {BDNN_HW_REG_TAP_ROW_STEP, 0u - 8},
+                 {BDNN_HW_REG_RESULT_STEP, beyond},
+                 {BDNN_HW_REG_RESULT_ORIGIN, beyond},
+                 {BDNN_HW_REG_PIXELS, BDNN_HW_PIXELS_MAX}};
 
     for (const auto &one : cases) {
         const uint64_t bursts = device.memory.counters().read_bursts + device.memory.counters().write_bursts;
         device.load(random_problem(random, device.shape));
-        device.host.write(REG_ARGUMENTS + 4 * one.argument, one.value);
+        device.host.write(one.offset, one.value);
         device.start();
         device.wait(1000);
-        check_equal(device.host.read(REG_STATUS), STATUS_REFUSED, "the status of an impossible job",
+        check_equal(device.host.read(BDNN_HW_REG_ENDING), BDNN_HW_ENDING_REFUSED, "the status of an impossible job",
                     device.bench.cycle);
         check_equal((int64_t)(device.memory.counters().read_bursts + device.memory.counters().write_bursts),
                     (int64_t)bursts, "the bursts after an impossible job", device.bench.cycle);
@@ -182,7 +208,7 @@ int main(int argc, char **argv)
     Device device(seed);
     Random random(seed);
 
-    check_equal(device.host.read(REG_IDENTITY), 0x62646E01, "the identity", 0);
+    check_equal(device.host.read(BDNN_HW_REG_IDENTITY), BDNN_HW_IDENTITY, "the identity", 0);
     test_random(device, random, jobs);
     test_errors(device, random);
     test_cancel(device, random);

@@ -109,7 +109,7 @@ bdnn_device_layer plan(const bdnn_device_array &array, const Layer &layer, unsig
     }
     s.bases = (int32_t)bases;
     s.bits = (int32_t)planes;
-    const bdnn_device_output output = {BDNN_DEVICE_PLANES, (int32_t)planes, 0, (1 << planes) - 1};
+    const bdnn_device_output output = {BDNN_HW_MODE_PLANES, (int32_t)planes, 0, (1 << planes) - 1};
     const bdnn_ip_shape flat = bdnn_device_flatten(&s);
     bdnn_device_layer direct, gathered;
     const bool can_direct = bdnn_device_plan(&array, &s, &output, &direct);
@@ -144,13 +144,13 @@ Counts run(Device &device, const bdnn_device_layer &layer, uint64_t pixels)
     job.pixels = (uint32_t)pixels;
     bdnn_hw_pack_job(&job, words);
     for (unsigned i = 0; i < BDNN_HW_ARGUMENT_WORDS; i++)
-        device.host.write(BDNN_HW_REG_WEIGHTS + 4 * i, words[i]);
+        device.host.write(BDNN_HW_REG_ARGUMENTS + 4 * i, words[i]);
     device.start();
     device.wait(100000000);
     check_equal(device.host.read(BDNN_HW_REG_ENDING), 0, "how the job ended", device.bench.cycle);
-    return {(double)device.host.read(REG_CYCLES), (double)device.host.read(REG_BUSY),
-            (double)device.host.read(REG_WAIT_LOAD), (double)device.host.read(REG_WAIT_RESULTS),
-            (double)device.host.read(REG_READ_BEATS) + device.host.read(REG_WRITE_BEATS)};
+    return {(double)device.host.read(BDNN_HW_REG_CYCLES), (double)device.host.read(BDNN_HW_REG_BUSY),
+            (double)device.host.read(BDNN_HW_REG_WAIT_LOAD), (double)device.host.read(BDNN_HW_REG_WAIT_RESULTS),
+            (double)device.host.read(BDNN_HW_REG_READ_BEATS) + device.host.read(BDNN_HW_REG_WRITE_BEATS)};
 }
 
 /* All groups of a layer. */
@@ -213,7 +213,8 @@ int main(int argc, char **argv)
     Device device(1);
     bdnn_device_array array;
 
-    if (bases < 1 || bases > 8 || planes < 1 || planes > 8 || (blocks > 0 && blocks < 3)) {
+    if (bases < 1 || bases > BDNN_HW_BASES_MAX || planes < 1 || planes > BDNN_HW_PLANES_MAX ||
+        (blocks > 0 && blocks < 3)) {
         std::fprintf(stderr, "rtl_networks [NETWORK [BASES [PLANES [BLOCKS]]]]: 1 to 8 bases and planes, 3 blocks\n");
         return 2;
     }

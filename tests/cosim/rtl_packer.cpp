@@ -1,5 +1,6 @@
 /* The packer, of one, two or four values a cycle, in its three modes and all plane counts, with gaps and back-pressure
  * on both sides. */
+#include "bdnn_hw.h"
 #include "bench.h"
 
 #include <cstring>
@@ -24,34 +25,38 @@ struct Test {
     {
         bench.dut->valid_i = 0;
         bench.dut->ready_i = 0;
-        bench.dut->mode_i = 0;
+        bench.dut->mode_i = BDNN_HW_MODE_PLANES;
         bench.reset();
     }
-    void pixel(unsigned mode, unsigned planes);
-    void run(unsigned mode, unsigned planes, unsigned percent);
+    void pixel(bdnn_hw_mode mode, unsigned planes);
+    void run(bdnn_hw_mode mode, unsigned planes, unsigned percent);
 };
 
-/* The input and the expected beats of 64 channels. */
-void Test::pixel(unsigned mode, unsigned planes)
+/* The input and the expected beats of a unit. */
+void Test::pixel(bdnn_hw_mode mode, unsigned planes)
 {
-    uint64_t words[32] = {0};
+    bdnn_hw_job job = {};
+    job.mode = mode;
+    job.out_planes = planes;
+    const unsigned bits = bdnn_hw_value_bits(&job);
+    uint64_t words[BDNN_HW_MODE_INT32_BITS] = {0};
 
-    for (unsigned c = 0; c < 64; c++) {
+    for (unsigned c = 0; c < BDNN_HW_UNIT; c++) {
         uint32_t value = (uint32_t)random.next();
-        if (mode == 0)
+        if (mode == BDNN_HW_MODE_PLANES)
             value &= (1u << planes) - 1;
         input.push_back(value);
-        for (unsigned p = 0; mode == 0 && p < planes; p++)
+        for (unsigned p = 0; mode == BDNN_HW_MODE_PLANES && p < planes; p++)
             words[p] |= (uint64_t)(value >> p & 1) << c;
-        if (mode == 1)
-            words[c / 4] |= (uint64_t)(uint16_t)value << 16 * (c % 4);
-        if (mode == 2)
-            words[c / 2] |= (uint64_t)value << 32 * (c % 2);
+        if (mode == BDNN_HW_MODE_INT16)
+            words[c * bits / BDNN_HW_UNIT] |= (uint64_t)(uint16_t)value << c * bits % BDNN_HW_UNIT;
+        if (mode == BDNN_HW_MODE_INT32)
+            words[c * bits / BDNN_HW_UNIT] |= (uint64_t)value << c * bits % BDNN_HW_UNIT;
     }
-    expected.insert(expected.end(), words, words + (mode == 0 ? planes : mode == 1 ? 16 : 32));
+    expected.insert(expected.end(), words, words + bits);
 }
 
-void Test::run(unsigned mode, unsigned planes, unsigned percent)
+void Test::run(bdnn_hw_mode mode, unsigned planes, unsigned percent)
 {
     bench.dut->mode_i = (uint8_t)mode;
     bench.dut->planes_i = (uint8_t)planes;
@@ -91,10 +96,10 @@ int main(int argc, char **argv)
     Test test(seed);
 
     for (unsigned percent : {100u, 60u, 20u}) {
-        for (unsigned planes = 1; planes <= 8; planes++)
-            test.run(0, planes, percent);
-        test.run(1, 1, percent);
-        test.run(2, 8, percent);
+        for (unsigned planes = 1; planes <= BDNN_HW_OUT_PLANES_MAX; planes++)
+            test.run(BDNN_HW_MODE_PLANES, planes, percent);
+        test.run(BDNN_HW_MODE_INT16, 1, percent);
+        test.run(BDNN_HW_MODE_INT32, 8, percent);
     }
     std::printf("%u beats, seed %" PRIu64 "\n", test.beats, seed);
     return 0;

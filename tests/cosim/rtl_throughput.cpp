@@ -40,7 +40,7 @@ Problem make_problem(const Layer &layer, Random &random)
     p.pad_left = p.pad_top = layer.kernel / 2;
     p.bases = layer.bases;
     p.planes = layer.planes;
-    p.mode = MODE_PLANES;
+    p.mode = BDNN_HW_MODE_PLANES;
     p.out_planes = layer.planes;
     p.high = (1 << layer.planes) - 1;
     p.in_units = p.units();
@@ -66,15 +66,15 @@ int main(int argc, char **argv)
         device.load(p);
         device.start();
         device.wait(100000000);
-        check_equal(device.host.read(REG_STATUS), 0, "the status", device.bench.cycle);
+        check_equal(device.host.read(BDNN_HW_REG_ENDING), 0, "the status", device.bench.cycle);
         check_equal(device.compare(p), 0, "the number of differing words", device.bench.cycle);
-        const double cycles = device.host.read(REG_CYCLES);
+        const double cycles = device.host.read(BDNN_HW_REG_CYCLES);
         const double array = (double)device.shape.rows * device.shape.columns * device.shape.word_bits;
         const double useful =
             (double)p.pixels() * p.filters * p.bases * p.planes * p.taps() * p.channels / (cycles * array);
         std::printf("%-38s %10.0f %8.3f %8.3f %8.3f %8.3f\n", layer.name, cycles, useful,
-                    device.host.read(REG_BUSY) / cycles, device.host.read(REG_WAIT_LOAD) / cycles,
-                    device.host.read(REG_WAIT_RESULTS) / cycles);
+                    device.host.read(BDNN_HW_REG_BUSY) / cycles, device.host.read(BDNN_HW_REG_WAIT_LOAD) / cycles,
+                    device.host.read(BDNN_HW_REG_WAIT_RESULTS) / cycles);
         if (useful < layer.least) {
             std::fprintf(stderr, "%s: utilisation %.3f, at least %.2f expected\n", layer.name, useful, layer.least);
             return 1;

@@ -2,6 +2,7 @@
 #include <deque>
 #include <vector>
 
+#include "bdnn_hw.h"
 #include "bench.h"
 
 #include "Vturn.h"
@@ -45,7 +46,7 @@ int main(int argc, char **argv)
         bench.tick();
     };
 
-    for (unsigned planes = 1; planes <= 8; planes++) {
+    for (unsigned planes = 1; planes <= BDNN_HW_PLANES_MAX; planes++) {
         dut.planes_i = (uint8_t)planes;
         dut.valid_i = 0;
         bench.reset();

@@ -31,7 +31,7 @@ void start_job(Device &device, const bdnn_hw_job &job)
 
     bdnn_hw_pack_job(&job, words);
     for (unsigned i = 0; i < BDNN_HW_ARGUMENT_WORDS; i++)
-        device.host.write(BDNN_HW_REG_WEIGHTS + 4 * i, words[i]);
+        device.host.write(BDNN_HW_REG_ARGUMENTS + 4 * i, words[i]);
     device.start();
 }
 
@@ -44,7 +44,7 @@ void cancel_job(Device &device, const bdnn_hw_job &job, unsigned delay)
     device.host.write(BDNN_HW_REG_CONTROL, BDNN_HW_CONTROL_CANCEL);
     device.wait(20000);
     const uint32_t ending = device.host.read(BDNN_HW_REG_ENDING);
-    check_equal(ending == 0 || ending == STATUS_CANCELLED, true, "whether the job ended well or cancelled",
+    check_equal(ending == 0 || ending == BDNN_HW_ENDING_CANCELLED, true, "whether the job ended well or cancelled",
                 device.bench.cycle);
 }
 
@@ -66,7 +66,7 @@ void refuse_pooling(Device &device, bdnn_hw_job job)
     for (const bdnn_hw_job &one : bad) {
         start_job(device, one);
         device.wait(1000);
-        check_equal(device.host.read(BDNN_HW_REG_ENDING), STATUS_REFUSED, "how impossible max pooling ended",
+        check_equal(device.host.read(BDNN_HW_REG_ENDING), BDNN_HW_ENDING_REFUSED, "how impossible max pooling ended",
                     device.bench.cycle);
     }
     check_equal((int64_t)all_bursts(device), (int64_t)bursts, "the bursts of impossible max pooling",
@@ -112,7 +112,7 @@ bool run_case(Device &device, const bdnn_device_array &array, uint64_t seed)
     random_seed(seed);
     const bdnn_ip_shape shape = device_shape_random();
     if (!device_case_make(&c, &array, &shape, (enum filling)random_in(0, FILL_KINDS - 1),
-                          (bdnn_device_mode)random_in(0, 2), random_in(0, 4) == 0))
+                          device_sums[random_in(0, DEVICE_SUMS - 1)], random_in(0, 4) == 0))
         return false;
     device.memory.timing = timings[random_in(0, 2)];
     run_jobs(device, c);

@@ -1,4 +1,5 @@
 /* The XNOR-popcount unit of 64, 128 and 256 bits against popcount(xnor) over random and extreme bit planes. */
+#include "bdnn_hw.h"
 #include "bench.h"
 
 #include <deque>
@@ -102,7 +103,7 @@ int main(int argc, char **argv)
     test.bench.dut->sum_double_i = 0;
     for (int i = 0; i < 4; i++)
         test.idle();
-    for (unsigned planes = 1; planes <= 8; planes++)
+    for (unsigned planes = 1; planes <= BDNN_HW_PLANES_MAX; planes++)
         for (unsigned words = 1; words <= 20; words += words < 4 ? 1 : 7)
             for (int kind = 0; kind < 3; kind++, runs++) {
                 test.run_sum(planes, words, kind);

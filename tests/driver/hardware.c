@@ -14,14 +14,15 @@ void hardware_power_up(void)
     memset(hardware.registers, 0, sizeof hardware.registers);
     hardware.running = false;
     REGISTER(IDENTITY) = BDNN_HW_IDENTITY;
-    REGISTER(ARRAY) = 8 | 8 << 16;
-    REGISTER(WORD) = 128 | 8 << 16;
-    REGISTER(BUFFERS) = 512 | 2048u << 16;
+    REGISTER(ARRAY) = BDNN_HW_PUT_ROWS(8) | BDNN_HW_PUT_COLUMNS(8);
+    REGISTER(WORD) = BDNN_HW_PUT_WORD_BITS(128) | BDNN_HW_PUT_MAX_TILES(8);
+    REGISTER(BUFFERS) = BDNN_HW_PUT_WEIGHT_DEPTH(512) | BDNN_HW_PUT_ACTIVATION_DEPTH(2048);
 }
 
 static void update_line(void)
 {
-    if (REGISTER(GLOBAL_INTERRUPT) & REGISTER(INTERRUPT_ENABLE) & 1 && REGISTER(INTERRUPT_STATUS)) {
+    if (REGISTER(GLOBAL_INTERRUPT) & BDNN_HW_GLOBAL_INTERRUPT_ENABLE &&
+        REGISTER(INTERRUPT_ENABLE) & BDNN_HW_INTERRUPT_ENABLE_DONE && REGISTER(INTERRUPT_STATUS)) {
         kernel_interrupt();
     }
 }
@@ -51,7 +52,7 @@ static size_t index_of(const void *address)
 u32 readl(const void *address)
 {
     const size_t i = index_of(address);
-    return i == 0 ? (hardware.running ? 0 : BDNN_HW_CONTROL_IDLE) : hardware.registers[i];
+    return i == BDNN_HW_REG_CONTROL / 4 ? (hardware.running ? 0 : BDNN_HW_CONTROL_IDLE) : hardware.registers[i];
 }
 
 static void control(u32 value)
@@ -66,7 +67,7 @@ static void control(u32 value)
     } else if (value & BDNN_HW_CONTROL_CANCEL) {
         hardware.cancels++;
         if (!hardware.deaf) {
-            REGISTER(ENDING) = 4;
+            REGISTER(ENDING) = BDNN_HW_ENDING_CANCELLED;
             hardware_end();
         }
     }
@@ -75,12 +76,12 @@ static void control(u32 value)
 void writel(u32 value, void *address)
 {
     const size_t i = index_of(address);
-    if (i == 0) {
+    if (i == BDNN_HW_REG_CONTROL / 4) {
         control(value);
     } else if (i == BDNN_HW_REG_INTERRUPT_STATUS / 4) {
         hardware.registers[i] ^= value;
     } else if (i < BDNN_HW_REG_ENDING / 4) {
-        if (hardware.running && i >= BDNN_HW_REG_WEIGHTS / 4) {
+        if (hardware.running && i >= BDNN_HW_REG_ARGUMENTS / 4) {
             kernel_broken("an argument is changed in the middle of a run");
         }
         hardware.registers[i] = value;

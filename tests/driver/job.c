@@ -4,10 +4,10 @@
 
 #include <stdlib.h>
 
-void job_make(uint32_t sizes, uint32_t word, uint32_t buffers, uint32_t *words, size_t bytes[4])
+void job_make(uint32_t sizes, uint32_t word, uint32_t buffers, uint32_t *words, size_t *bytes)
 {
     const bdnn_ip_shape shape = {.batch = 1,
-                                 .channels = 64,
+                                 .channels = BDNN_HW_UNIT,
                                  .filters = 1,
                                  .groups = 1,
                                  .bases = 1,
@@ -17,7 +17,7 @@ void job_make(uint32_t sizes, uint32_t word, uint32_t buffers, uint32_t *words, 
                                  .kernel = {1, 1, 1},
                                  .stride = {1, 1, 1},
                                  .dilation = {1, 1, 1}};
-    const bdnn_device_output output = {.mode = BDNN_DEVICE_INT32};
+    const bdnn_device_output output = {.mode = BDNN_HW_MODE_INT32};
     bdnn_device_array array;
     bdnn_device_layer layer;
     if (!bdnn_device_array_read(&array, sizes, word, buffers) || !bdnn_device_plan(&array, &shape, &output, &layer)) {
@@ -25,8 +25,8 @@ void job_make(uint32_t sizes, uint32_t word, uint32_t buffers, uint32_t *words, 
     }
     const bdnn_hw_job job = bdnn_device_job(&layer, 0);
     bdnn_hw_pack_job(&job, words);
-    bytes[0] = 8 * layer.weight_words;
-    bytes[1] = 8 * layer.activation_words;
-    bytes[2] = 8 * layer.filter_words;
-    bytes[3] = 8 * layer.result_words;
+    bytes[BDNN_HW_POINTER_WEIGHTS] = 8 * layer.weight_words;
+    bytes[BDNN_HW_POINTER_ACTIVATIONS] = 8 * layer.activation_words;
+    bytes[BDNN_HW_POINTER_FILTERS] = 8 * layer.filter_words;
+    bytes[BDNN_HW_POINTER_RESULTS] = 8 * layer.result_words;
 }

@@ -5,7 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The arguments of one, on an array whose registers are these; bytes that it reaches from each of the four pointers. */
-void job_make(uint32_t sizes, uint32_t word, uint32_t buffers, uint32_t *words, size_t bytes[4]);
+/* The arguments of one, on an array whose registers are these; bytes[BDNN_HW_POINTERS]: what it reaches from each
+ * of its pointers. */
+void job_make(uint32_t sizes, uint32_t word, uint32_t buffers, uint32_t *words, size_t *bytes);
 
 #endif

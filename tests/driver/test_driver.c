@@ -416,11 +416,11 @@ static void test_pools_that_are_refused(void **state)
 /* Its buffers, and a launch of the smallest job in them. */
 static void make_job(struct process *p, struct bdnn_device_launch *launch)
 {
-    size_t bytes[BDNN_DEVICE_POINTERS];
+    size_t bytes[BDNN_HW_POINTERS];
     *launch = (struct bdnn_device_launch){.reserved = {0}};
     job_make(hardware.registers[BDNN_HW_REG_ARRAY / 4], hardware.registers[BDNN_HW_REG_WORD / 4],
              hardware.registers[BDNN_HW_REG_BUFFERS / 4], launch->arguments, bytes);
-    for (int i = 0; i < BDNN_DEVICE_POINTERS; i++) {
+    for (int i = 0; i < BDNN_HW_POINTERS; i++) {
         struct bdnn_device_buffer buffer;
         assert_int_equal(allocate(p, bytes[i], BDNN_DEVICE_CACHED, &buffer), 0);
         launch->handle[i] = buffer.handle;
@@ -524,10 +524,10 @@ static void test_orphans(void **state)
     hardware.stuck = hardware.deaf = true;
     assert_int_equal(launch_job(&somebody, &job), 0);
     close_node(&somebody);
-    assert_int_equal(memory_counted.allocations, BDNN_DEVICE_POINTERS);
+    assert_int_equal(memory_counted.allocations, BDNN_HW_POINTERS);
     assert_int_equal(open_node(&other, "bdnn0"), -EIO);
     kernel_run_work();
-    assert_int_equal(memory_counted.allocations, BDNN_DEVICE_POINTERS);
+    assert_int_equal(memory_counted.allocations, BDNN_HW_POINTERS);
     hardware_end();
     assert_int_equal(open_node(&other, "bdnn0"), -EIO);
     kernel_run_work();
@@ -552,11 +552,11 @@ static int resume(void)
 /* The logic has lost its registers, and nothing that a process sees has changed. */
 static void test_suspend(void **state)
 {
-    uint32_t arguments[BDNN_DEVICE_ARGUMENTS];
+    uint32_t arguments[BDNN_HW_ARGUMENT_WORDS];
     (void)state;
     open_with_job("bdnn0-direct");
     assert_int_equal(launch_job(&somebody, &job), 0);
-    memcpy(arguments, &hardware.registers[BDNN_HW_REG_WEIGHTS / 4], sizeof arguments);
+    memcpy(arguments, &hardware.registers[BDNN_HW_REG_ARGUMENTS / 4], sizeof arguments);
     assert_int_equal(suspend(), 0); /* waits for the run */
     assert_false(hardware.running);
     assert_false(kernel.clock_on);
@@ -564,7 +564,7 @@ static void test_suspend(void **state)
     hardware_power_up();
     assert_int_equal(resume(), 0);
     expect_wait(0, 1);
-    assert_memory_equal(&hardware.registers[BDNN_HW_REG_WEIGHTS / 4], arguments, sizeof arguments);
+    assert_memory_equal(&hardware.registers[BDNN_HW_REG_ARGUMENTS / 4], arguments, sizeof arguments);
     assert_int_equal(state_of(&somebody).interrupts, 1);
     assert_int_equal(launch_job(&somebody, &job), 0);
     expect_wait(0, 2);
@@ -645,11 +645,11 @@ static bool tolerable(long result)
 static bool use_node(const char *name)
 {
     struct process p;
-    struct bdnn_device_buffer buffers[BDNN_DEVICE_POINTERS];
+    struct bdnn_device_buffer buffers[BDNN_HW_POINTERS];
     struct bdnn_device_launch launch = {.reserved = {0}};
     struct bdnn_device_wait wait = {.timeout_ms = 1};
     struct vm_area_struct vma;
-    size_t bytes[BDNN_DEVICE_POINTERS];
+    size_t bytes[BDNN_HW_POINTERS];
     bool good = tolerable(open_node(&p, name));
     if (!p.file.private_data || p.file.private_data == kernel_node(name)) {
         return good; /* not opened */
@@ -657,7 +657,7 @@ static bool use_node(const char *name)
     job_make(hardware.registers[BDNN_HW_REG_ARRAY / 4], hardware.registers[BDNN_HW_REG_WORD / 4],
              hardware.registers[BDNN_HW_REG_BUFFERS / 4], launch.arguments, bytes);
     bool all = true;
-    for (uint32_t i = 0; i < BDNN_DEVICE_POINTERS; i++) {
+    for (uint32_t i = 0; i < BDNN_HW_POINTERS; i++) {
         const long result = allocate(&p, bytes[i], i % 2, &buffers[i]);
         all = all && result == 0;
         launch.handle[i] = buffers[i].handle;

@@ -43,15 +43,15 @@ static void run_job(bdnn_accelerator *device, const device_case *c, int64_t imag
     const uint64_t *filters = (const uint64_t *)c->filters.data + (size_t)group * layer->filter_words;
     const uint64_t *activations = (const uint64_t *)c->activations.data + (size_t)image * layer->activation_words;
     bdnn_bus_memory buffers[] = {
-        place(device, BDNN_POINTER_WEIGHTS, weights, 8 * layer->weight_words),
-        place(device, BDNN_POINTER_ACTIVATIONS, activations, 8 * layer->activation_words),
-        place(device, BDNN_POINTER_FILTERS, filters, 8 * layer->filter_words),
+        place(device, BDNN_HW_POINTER_WEIGHTS, weights, 8 * layer->weight_words),
+        place(device, BDNN_HW_POINTER_ACTIVATIONS, activations, 8 * layer->activation_words),
+        place(device, BDNN_HW_POINTER_FILTERS, filters, 8 * layer->filter_words),
     };
-    const bdnn_bus_memory *const pointers[BDNN_POINTERS] = {
-        [BDNN_POINTER_WEIGHTS] = &buffers[0],
-        [BDNN_POINTER_ACTIVATIONS] = &buffers[1],
-        [BDNN_POINTER_FILTERS] = &buffers[2],
-        [BDNN_POINTER_RESULTS] = results,
+    const bdnn_bus_memory *const pointers[BDNN_HW_POINTERS] = {
+        [BDNN_HW_POINTER_WEIGHTS] = &buffers[0],
+        [BDNN_HW_POINTER_ACTIVATIONS] = &buffers[1],
+        [BDNN_HW_POINTER_FILTERS] = &buffers[2],
+        [BDNN_HW_POINTER_RESULTS] = results,
     };
     const bdnn_hw_job job = bdnn_device_job(layer, group);
     const size_t unit = (size_t)(image + group) % device->unit_count;
@@ -67,7 +67,7 @@ static void run_image(bdnn_accelerator *device, device_case *c, int64_t image, b
 {
     const size_t size = 8 * c->layer.result_words;
     uint8_t *bytes = (uint8_t *)c->results.data + (size_t)image * size;
-    bdnn_bus_memory results = place(device, BDNN_POINTER_RESULTS, bytes, size);
+    bdnn_bus_memory results = place(device, BDNN_HW_POINTER_RESULTS, bytes, size);
 
     for (int64_t g = 0; g < c->layer.shape.groups; g++) {
         run_job(device, c, image, g, &results, counters);
@@ -85,7 +85,7 @@ static bool run_case(bdnn_accelerator *device, uint64_t seed, bdnn_accelerator_c
     random_seed(seed);
     const bdnn_ip_shape shape = device_shape_random();
     if (!device_case_make(&c, &device->array, &shape, (enum filling)random_in(0, FILL_KINDS - 1),
-                          (bdnn_device_mode)random_in(0, 2), random_in(0, 4) == 0)) {
+                          device_sums[random_in(0, DEVICE_SUMS - 1)], random_in(0, 4) == 0)) {
         return false;
     }
     for (int64_t n = 0; n < c.layer.shape.batch; n++) {

@@ -1,4 +1,4 @@
-/* The argument words of a job from register 0x30 on, missing ones 0: what the kernel module lets through stays within
+/* The argument words of a job behind its addresses, missing ones 0: what the kernel module lets through stays within
  * the memory that it has computed. An access elsewhere is a signal. */
 #include "fuzz.h"
 
@@ -9,7 +9,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    enum { ADDRESSES = 8 };
+    enum { ADDRESSES = 2 * BDNN_HW_POINTERS };
     uint32_t words[BDNN_HW_ARGUMENT_WORDS] = {0};
     const size_t most = sizeof words - ADDRESSES * sizeof *words;
     const char *what;

@@ -13,8 +13,6 @@
 #include <string.h>
 #include <time.h>
 
-_Static_assert(BDNN_DEVICE_ARGUMENTS == BDNN_HW_ARGUMENT_WORDS, "the module's interface is of other registers");
-
 struct zynq_settings zynq;
 struct zynq_counts zynq_counted;
 
@@ -115,16 +113,16 @@ static void put_address(uint32_t *words, const void *memory)
 
 static void compute(void)
 {
-    struct bdnn_extent extents[BDNN_DEVICE_POINTERS];
+    struct bdnn_extent extents[BDNN_HW_POINTERS];
     uint32_t words[BDNN_HW_ARGUMENT_WORDS];
     memcpy(words, &REGISTER(WEIGHTS), sizeof words);
-    const bool valid =
-        bdnn_job_extents(words, BDNN_HW_ROWS(REGISTER(ARRAY)), BDNN_HW_WORD_BITS(REGISTER(WORD)) / 64, extents);
-    for (int i = 0; i < BDNN_DEVICE_POINTERS; i++) {
+    const bool valid = bdnn_job_extents(words, BDNN_HW_ROWS(REGISTER(ARRAY)),
+                                        BDNN_HW_WORD_BITS(REGISTER(WORD)) / BDNN_HW_UNIT, extents);
+    for (int i = 0; i < BDNN_HW_POINTERS; i++) {
         const uint64_t address = words[2 * i] | (uint64_t)words[2 * i + 1] << 32;
         put_address(words + 2 * i, valid ? at_address(address, &extents[i]) : NULL);
     }
-    const hls_status s = hls_run_words(words);
+    const bdnn_hw_status s = hls_run_words(words);
     REGISTER(ENDING) = s.ending;
     REGISTER(BUSY) = s.busy;
     device.computed = true;
@@ -164,7 +162,7 @@ static void end_run(void)
         compute();
     }
     if (faulty(ZYNQ_BUS_ERROR)) {
-        REGISTER(ENDING) = 1;
+        REGISTER(ENDING) = BDNN_HW_ENDING_READ_ERROR;
     }
     device.running = false;
     device.gone = faulty(ZYNQ_GONE);
@@ -203,7 +201,7 @@ static void cancel(void)
     zynq_counted.cancels++;
     if (device.running && !faulty(ZYNQ_DEAF)) {
         device.running = false;
-        REGISTER(ENDING) = 4;
+        REGISTER(ENDING) = BDNN_HW_ENDING_CANCELLED;
     }
 }
 
@@ -237,7 +235,7 @@ static void store(volatile uint32_t *at, uint32_t value)
     } else if (i == BDNN_HW_REG_INTERRUPT_STATUS / 4) {
         registers[i] ^= value;
     } else if (i < BDNN_HW_REG_ENDING / 4) {
-        if (device.running && i >= BDNN_HW_REG_WEIGHTS / 4) {
+        if (device.running && i >= BDNN_HW_REG_ARGUMENTS / 4) {
             broken("an argument is changed in the middle of a run");
         }
         registers[i] = value;
@@ -250,7 +248,7 @@ static void store(volatile uint32_t *at, uint32_t value)
 static void power_up(void)
 {
     static const bdnn_hw_job nothing;
-    const hls_status s = hls_run_job(&nothing);
+    const bdnn_hw_status s = hls_run_job(&nothing);
     memset(registers, 0, sizeof registers);
     memset(&device, 0, sizeof device);
     REGISTER(IDENTITY) = zynq.identity ? zynq.identity : s.identity;
@@ -336,15 +334,15 @@ static int module_sync(const struct bdnn_device_sync *sync)
 /* As the module does, with its own arithmetic. */
 static int module_launch(struct bdnn_device_launch *launch)
 {
-    struct bdnn_extent extents[BDNN_DEVICE_POINTERS];
+    struct bdnn_extent extents[BDNN_HW_POINTERS];
     if (device.running) {
         return fail(EBUSY);
     }
-    if (!bdnn_job_extents(launch->arguments, BDNN_HW_ROWS(REGISTER(ARRAY)), BDNN_HW_WORD_BITS(REGISTER(WORD)) / 64,
-                          extents)) {
+    if (!bdnn_job_extents(launch->arguments, BDNN_HW_ROWS(REGISTER(ARRAY)),
+                          BDNN_HW_WORD_BITS(REGISTER(WORD)) / BDNN_HW_UNIT, extents)) {
         return fail(EINVAL);
     }
-    for (int i = 0; i < BDNN_DEVICE_POINTERS; i++) {
+    for (int i = 0; i < BDNN_HW_POINTERS; i++) {
         const struct buffer *b = buffer_of(launch->handle[i]);
         uint64_t address = 0;
         if (extents[i].bytes) {
@@ -383,7 +381,7 @@ static int module_wait(struct bdnn_device_wait *wait)
         return fail(ETIME);
     }
     wait->ending = REGISTER(ENDING);
-    memcpy(wait->counters, &REGISTER(CYCLES), sizeof wait->counters);
+    memcpy(wait->counters, &REGISTER(COUNTERS), sizeof wait->counters);
     return 0;
 }
 

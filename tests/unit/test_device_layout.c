@@ -11,7 +11,7 @@
 static const bdnn_device_array array = {
     .rows = 2, .columns = 4, .word_bits = 128, .weight_depth = 512, .activation_depth = 2048, .tiles = 8};
 
-static const bdnn_device_output planes = {.mode = BDNN_DEVICE_PLANES, .bits = 4, .low = 0, .high = 15};
+static const bdnn_device_output planes = {.mode = BDNN_HW_MODE_PLANES, .bits = 4, .low = 0, .high = 15};
 
 static bdnn_ip_shape small_shape(void)
 {
@@ -30,16 +30,23 @@ static bdnn_ip_shape small_shape(void)
                            .zero_point = 1};
 }
 
+static bool read_array(bdnn_device_array *read, uint32_t rows, uint32_t word_bits)
+{
+    return bdnn_device_array_read(read, BDNN_HW_PUT_ROWS(rows) | BDNN_HW_PUT_COLUMNS(4),
+                                  BDNN_HW_PUT_WORD_BITS(word_bits) | BDNN_HW_PUT_MAX_TILES(8),
+                                  BDNN_HW_PUT_WEIGHT_DEPTH(512) | BDNN_HW_PUT_ACTIVATION_DEPTH(2048));
+}
+
 static void test_registers_of_an_array(void **state)
 {
     bdnn_device_array read;
     (void)state;
-    assert_true(bdnn_device_array_read(&read, 2 | 4 << 16, 128 | 8 << 16, 512 | 2048u << 16));
+    assert_true(read_array(&read, 2, 128));
     assert_memory_equal(&read, &array, sizeof read);
     assert_false(bdnn_device_array_read(&read, 0, 0, 0));
     assert_false(bdnn_device_array_read(&read, UINT32_MAX, UINT32_MAX, UINT32_MAX));
-    assert_false(bdnn_device_array_read(&read, 3 | 4 << 16, 128 | 8 << 16, 512 | 2048u << 16));
-    assert_false(bdnn_device_array_read(&read, 2 | 4 << 16, 96 | 8 << 16, 512 | 2048u << 16));
+    assert_false(read_array(&read, 3, 128));
+    assert_false(read_array(&read, 2, 96));
 }
 
 static void test_job(void **state)
@@ -128,7 +135,7 @@ static void test_what_an_array_does_not_take(void **state)
 #undef REFUSED
     output.high = 16;
     assert_false(bdnn_device_plan(&array, &good, &output, &layer));
-    output = (bdnn_device_output){.mode = BDNN_DEVICE_INT16, .low = -40000, .high = 0};
+    output = (bdnn_device_output){.mode = BDNN_HW_MODE_INT16, .low = -40000, .high = 0};
     assert_false(bdnn_device_plan(&array, &good, &output, &layer));
 }
 

@@ -39,7 +39,7 @@ static bdnn_status read_register(bdnn_accelerator *a, size_t unit, uint32_t offs
 static bdnn_status run_nothing(bdnn_accelerator *a, size_t unit, bdnn_error *err)
 {
     static const bdnn_hw_job nothing;
-    const bdnn_bus_memory *const pages[BDNN_POINTERS] = {&a->page, &a->page, &a->page, &a->page};
+    const bdnn_bus_memory *const pages[BDNN_HW_POINTERS] = {&a->page, &a->page, &a->page, &a->page};
     uint32_t ending = 0;
     bdnn_status status = bdnn_accelerator_start(a, unit, &nothing, pages, err);
     if (status == BDNN_OK) {
@@ -48,7 +48,7 @@ static bdnn_status run_nothing(bdnn_accelerator *a, size_t unit, bdnn_error *err
     if (status == BDNN_OK) {
         status = read_register(a, unit, BDNN_HW_REG_ENDING, &ending, err);
     }
-    return status == BDNN_OK && !BDNN_HW_REFUSED(ending)
+    return status == BDNN_OK && !(ending & BDNN_HW_ENDING_REFUSED)
                ? bdnn_accelerator_lose(a, &a->units[unit], err, "a job of zeros is not refused (ending 0x%x)", ending)
                : status;
 }
@@ -124,7 +124,7 @@ static bdnn_status open_device(const bdnn_bus *bus, const char *name, const bdnn
     snprintf(a->name, sizeof a->name, "%s", name);
     pthread_mutex_init(&a->turn, NULL);
     if (bus->runs_nothing) {
-        status = bdnn_accelerator_allocate(a, BDNN_POINTER_RESULTS, BDNN_BUS_PAGE, "a page", &a->page, err);
+        status = bdnn_accelerator_allocate(a, BDNN_HW_POINTER_RESULTS, BDNN_BUS_PAGE, "a page", &a->page, err);
     }
     for (size_t u = 0; u < a->unit_count && status == BDNN_OK; u++) {
         status = identify(a, u, err);
@@ -211,7 +211,7 @@ void bdnn_accelerator_describe(const bdnn_accelerator *a, bdnn_device_info *info
     info->weight_depth = a->array.weight_depth;
     info->activation_depth = a->array.activation_depth;
     info->tiles = a->array.tiles;
-    info->max_pooling = BDNN_HW_MAX_POOLING(a->features) != 0;
+    info->max_pooling = (a->features & BDNN_HW_FEATURES_MAX_POOLING) != 0;
 }
 
 static bdnn_status is_lost(const bdnn_accelerator *a, bdnn_error *err)

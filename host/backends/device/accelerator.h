@@ -73,7 +73,7 @@ bdnn_status bdnn_accelerator_to_device(bdnn_accelerator *accelerator, const bdnn
 bdnn_status bdnn_accelerator_from_device(bdnn_accelerator *accelerator, const bdnn_bus_memory *memory, size_t offset,
                                          size_t bytes, bdnn_error *err);
 bdnn_status bdnn_accelerator_start(bdnn_accelerator *accelerator, size_t unit, const bdnn_hw_job *job,
-                                   const bdnn_bus_memory *const pointers[BDNN_POINTERS], bdnn_error *err);
+                                   const bdnn_bus_memory *const pointers[BDNN_HW_POINTERS], bdnn_error *err);
 
 /* Waits for the end of a unit's run, however it ends. Errors: BDNN_ERROR_DEVICE, also after the time-out: the run is
  * then ended by force, where the bus can. */

@@ -89,7 +89,7 @@ static bool place_pool(const bdnn_backend *backend, const bdnn_ip_shape *shape, 
 {
     const struct accelerated *self = (const struct accelerated *)backend;
     bdnn_resident_layer layer;
-    if (!BDNN_HW_MAX_POOLING(self->device->features) ||
+    if (!(self->device->features & BDNN_HW_FEATURES_MAX_POOLING) ||
         !bdnn_resident_layer_plan_pool(&layer, &self->device->array, shape)) {
         return false;
     }
@@ -171,9 +171,9 @@ static bdnn_status reserve(bdnn_backend *backend, size_t bytes, bdnn_error *err)
                          bytes, 1ull << BDNN_HW_OFFSET_BITS);
     }
     take_turn(self);
-    status = bdnn_accelerator_allocate(self->device, BDNN_POINTER_ACTIVATIONS, bytes, "feature maps", &self->maps[READ], err);
+    status = bdnn_accelerator_allocate(self->device, BDNN_HW_POINTER_ACTIVATIONS, bytes, "feature maps", &self->maps[READ], err);
     if (status == BDNN_OK && !chains(backend)) {
-        status = bdnn_accelerator_allocate(self->device, BDNN_POINTER_RESULTS, bytes, "results", &self->maps[WRITTEN], err);
+        status = bdnn_accelerator_allocate(self->device, BDNN_HW_POINTER_RESULTS, bytes, "results", &self->maps[WRITTEN], err);
     }
     end_turn(self);
     return status;
@@ -226,11 +226,11 @@ static bdnn_status start_job(struct progress *p, bdnn_error *err)
     const int64_t groups = p->layer->shape.groups, item = p->started / groups, group = p->started % groups;
     const struct accelerated *self = p->self;
     const bdnn_bus_memory *constants = p->layer->parts ? &p->layer->parts[2 * group] : NULL;
-    const bdnn_bus_memory *const pointers[BDNN_POINTERS] = {
-        [BDNN_POINTER_WEIGHTS] = constants ? constants : memory_of(self, false),
-        [BDNN_POINTER_ACTIVATIONS] = memory_of(self, false),
-        [BDNN_POINTER_FILTERS] = constants ? constants + 1 : memory_of(self, false),
-        [BDNN_POINTER_RESULTS] = memory_of(self, true),
+    const bdnn_bus_memory *const pointers[BDNN_HW_POINTERS] = {
+        [BDNN_HW_POINTER_WEIGHTS] = constants ? constants : memory_of(self, false),
+        [BDNN_HW_POINTER_ACTIVATIONS] = memory_of(self, false),
+        [BDNN_HW_POINTER_FILTERS] = constants ? constants + 1 : memory_of(self, false),
+        [BDNN_HW_POINTER_RESULTS] = memory_of(self, true),
     };
     bdnn_hw_job job;
     if (!bdnn_resident_layer_job(p->layer, item, group, p->operands->input->offset, p->operands->output->offset, &job)) {

@@ -4,19 +4,10 @@
 #ifndef BDNN_BACKENDS_DEVICE_BUS_H
 #define BDNN_BACKENDS_DEVICE_BUS_H
 
-#include "backends/device/layout.h"
 #include "backends/backend.h"
+#include "backends/device/layout.h"
 
 typedef struct bdnn_accelerator bdnn_accelerator;
-
-/* The addresses that a job has, in the order of the kernel's arguments. */
-enum {
-    BDNN_POINTER_WEIGHTS,
-    BDNN_POINTER_ACTIVATIONS,
-    BDNN_POINTER_FILTERS,
-    BDNN_POINTER_RESULTS,
-    BDNN_POINTERS,
-};
 
 /* Memory of the device, and where the host sees it. Parts of one are such memory too. */
 typedef struct bdnn_bus_memory {
@@ -43,25 +34,25 @@ typedef struct bdnn_bus {
     /* Also of what open left unfinished. Of a lost device, as far as that does not wait for it. */
     void (*close)(bdnn_accelerator *accelerator);
 
-    /* Memory for what argument `pointer` points to; free accepts an empty one and empties it. Errors:
-     * BDNN_ERROR_MEMORY, with what there is left where the bus knows. */
+    /* Memory for what argument `pointer` (BDNN_HW_POINTER_WEIGHTS and so on) points to; free accepts an empty one and
+     * empties it. Errors: BDNN_ERROR_MEMORY, with what there is left where the bus knows. */
     bdnn_status (*allocate)(bdnn_accelerator *accelerator, int pointer, size_t bytes, const char *what,
                             bdnn_bus_memory *memory, bdnn_error *err);
     /* `bytes` from `offset` on, both whole pages; freed by free, before its whole. */
     bdnn_status (*part)(bdnn_accelerator *accelerator, const bdnn_bus_memory *whole, size_t offset, size_t bytes,
                         bdnn_bus_memory *part, bdnn_error *err);
     void (*free)(bdnn_accelerator *accelerator, bdnn_bus_memory *memory);
-    /* Whether what the units read by the pointer to activations and what they write by that to results are memories apart,
-     * so that results must be copied to be read. NULL: never. */
+    /* Whether what the units read by the pointer to activations and what they write by that to results are memories
+     * apart, so that results must be copied to be read. NULL: never. */
     bool (*apart)(const bdnn_accelerator *accelerator);
-    /* `bytes` from `offset` on, multiples of 8, before a run that reads them or after one that wrote them. False: they could
-     * not be. */
+    /* `bytes` from `offset` on, multiples of 8, before a run that reads them or after one that wrote them. False: they
+     * could not be. */
     bool (*to_device)(bdnn_accelerator *accelerator, const bdnn_bus_memory *memory, size_t offset, size_t bytes);
     bool (*from_device)(bdnn_accelerator *accelerator, const bdnn_bus_memory *memory, size_t offset, size_t bytes);
 
     /* The job's addresses are those of `pointers`. Errors by bdnn_accelerator_lose. */
     bdnn_status (*start)(bdnn_accelerator *accelerator, size_t unit, const bdnn_hw_job *job,
-                         const bdnn_bus_memory *const pointers[BDNN_POINTERS], bdnn_error *err);
+                         const bdnn_bus_memory *const pointers[BDNN_HW_POINTERS], bdnn_error *err);
     /* Waits until the unit's run ends, at most until the clock (bdnn_clock) says `limit`; *ended: whether it has.
      * Errors by bdnn_accelerator_lose. */
     bdnn_status (*await)(bdnn_accelerator *accelerator, size_t unit, uint64_t limit, bool *ended, bdnn_error *err);

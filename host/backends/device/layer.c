@@ -9,11 +9,11 @@
 /* What the kernel makes of its sums: what the sink would, as far as the kernel can. */
 static bdnn_device_output output_for(const bdnn_sink *sink)
 {
-    bdnn_device_output output = {.mode = BDNN_DEVICE_INT32};
+    bdnn_device_output output = {.mode = BDNN_HW_MODE_INT32};
     if (sink->kind == BDNN_SINK_QUANTISED) {
-        output = (bdnn_device_output){BDNN_DEVICE_PLANES, sink->bits, sink->requantiser->low, sink->requantiser->high};
+        output = (bdnn_device_output){BDNN_HW_MODE_PLANES, sink->bits, sink->requantiser->low, sink->requantiser->high};
     } else if (sink->kind == BDNN_SINK_WIDE) {
-        output = (bdnn_device_output){BDNN_DEVICE_INT16, 0, sink->requantiser->low, sink->requantiser->high};
+        output = (bdnn_device_output){BDNN_HW_MODE_INT16, 0, sink->requantiser->low, sink->requantiser->high};
     }
     return output;
 }
@@ -109,7 +109,7 @@ bool bdnn_resident_layer_plan_as(bdnn_resident_layer *layer, const bdnn_device_a
 
 bool bdnn_resident_layer_plan_pool(bdnn_resident_layer *layer, const bdnn_device_array *array, const bdnn_ip_shape *shape)
 {
-    const bdnn_device_output output = {.mode = BDNN_DEVICE_MAXIMUM};
+    const bdnn_device_output output = {.mode = BDNN_HW_MODE_MAXIMUM};
     return plan_items(layer, array, shape, &output, false);
 }
 
@@ -175,7 +175,7 @@ static bdnn_status load_groups(bdnn_resident_layer *layer, bdnn_accelerator *dev
 {
     const bdnn_device_layer *plan = &layer->plan;
     const size_t sizes[2] = {page_bytes(plan->weight_words), page_bytes(plan->filter_words)};
-    const bool requantised = plan->output.mode != BDNN_DEVICE_INT32;
+    const bool requantised = plan->output.mode != BDNN_HW_MODE_INT32;
     size_t at = 0;
     for (int64_t g = 0; g < layer->shape.groups; g++) {
         for (int i = 0; i < 2; i++) {
@@ -205,7 +205,7 @@ bdnn_status bdnn_resident_layer_load(bdnn_resident_layer *layer, bdnn_accelerato
     if (!layer->parts) {
         return bdnn_fail_memory(err, 2 * groups * sizeof *layer->parts, "a layer's handles");
     }
-    status = bdnn_accelerator_allocate(device, BDNN_POINTER_WEIGHTS, bdnn_product(groups, each), "a layer's weights",
+    status = bdnn_accelerator_allocate(device, BDNN_HW_POINTER_WEIGHTS, bdnn_product(groups, each), "a layer's weights",
                                        &layer->constants, err);
     if (status == BDNN_OK) {
         status = load_groups(layer, device, weights, sink, err);
@@ -282,14 +282,14 @@ static void put_values(const bdnn_resident_layer *layer, const bdnn_sink *sink, 
 {
     const int64_t filters = layer->shape.filters, at = first * filters, elements = count * filters;
     switch (layer->plan.output.mode) {
-    case BDNN_DEVICE_INT32:
+    case BDNN_HW_MODE_INT32:
         bdnn_sink_put(sink, first, count, 0, filters, values, filters);
         break;
-    case BDNN_DEVICE_PLANES:
-    case BDNN_DEVICE_MAXIMUM:
+    case BDNN_HW_MODE_PLANES:
+    case BDNN_HW_MODE_MAXIMUM:
         memcpy((uint8_t *)sink->y + at, values, (size_t)elements);
         break;
-    case BDNN_DEVICE_INT16:
+    case BDNN_HW_MODE_INT16:
         if (sink->addend) {
             add_and_clamp(sink, values, at, elements);
         } else {

@@ -3,9 +3,6 @@
 
 #include <string.h>
 
-/* Channels of a unit: the bits of one word. */
-#define UNIT 64
-
 static int64_t group_channels(const bdnn_ip_shape *s)
 {
     return s->channels / s->groups;
@@ -23,7 +20,7 @@ static uint64_t take_unit(const uint64_t *row, int64_t first, int64_t count)
     if (first % 64 + count > 64) {
         bits |= row[first / 64 + 1] << (64 - first % 64);
     }
-    return count < UNIT ? bits | UINT64_MAX << count : bits;
+    return count < BDNN_HW_UNIT ? bits | UINT64_MAX << count : bits;
 }
 
 /* One basis of one filter: its units, which lie rows x parts apart from word to word. */
@@ -34,9 +31,9 @@ static void pack_basis(const bdnn_device_layer *layer, const uint64_t *row, uint
     const int64_t parts = (taps * job->units + job->pad_units) / job->words;
     for (int64_t tap = 0; tap < taps; tap++) {
         for (int64_t u = 0; u < job->units; u++) {
-            const int64_t at = tap * job->units + u, left = channels - u * UNIT;
+            const int64_t at = tap * job->units + u, left = channels - u * BDNN_HW_UNIT;
             to[at / parts * layer->rows * parts + at % parts] =
-                take_unit(row, tap * channels + u * UNIT, left < UNIT ? left : UNIT);
+                take_unit(row, tap * channels + u * BDNN_HW_UNIT, left < BDNN_HW_UNIT ? left : BDNN_HW_UNIT);
         }
     }
 }
@@ -82,15 +79,15 @@ void bdnn_device_pack_filters(const bdnn_device_layer *layer, const bdnn_ip_weig
     for (int64_t at = 0; at < filters; at++) {
         const int64_t f = group * filters + at;
         const int8_t *scales = weights->scales + f * s->bases;
-        uint64_t *record = to + 3 * at;
+        bdnn_hw_filter filter = {.constant = filter_constant(s, weights->planes + f * s->bases * words, scales)};
         for (int32_t i = 0; i < s->bases; i++) {
-            record[0] |= (uint64_t)(uint8_t)scales[i] << (8 * i);
+            filter.scales |= (uint64_t)(uint8_t)scales[i] << (BDNN_HW_SCALE_BITS * i);
         }
-        record[1] = (uint64_t)filter_constant(s, weights->planes + f * s->bases * words, scales) << 32;
         if (requantiser) {
-            record[1] |= (uint32_t)requantiser->multiplier[f];
-            record[2] = (uint64_t)requantiser->offset[f];
+            filter.multiplier = (uint32_t)requantiser->multiplier[f];
+            filter.offset = (uint64_t)requantiser->offset[f];
         }
+        bdnn_hw_pack_filter(&filter, to + BDNN_HW_FILTER_WORDS * at);
     }
 }
 
@@ -132,8 +129,9 @@ void bdnn_device_pack_activations(const bdnn_device_layer *layer, const uint8_t 
     for (int64_t pixel = 0; pixel < s->in_size[1] * s->in_size[2]; pixel++) {
         for (int64_t g = 0; g < s->groups; g++) {
             for (int64_t u = 0; u < units; u++) {
-                const int64_t count = channels - u * UNIT < UNIT ? channels - u * UNIT : UNIT;
-                pack_unit(x_q + pixel * s->channels + g * channels + u * UNIT, count, s->bits, to);
+                const int64_t count =
+                    channels - u * BDNN_HW_UNIT < BDNN_HW_UNIT ? channels - u * BDNN_HW_UNIT : BDNN_HW_UNIT;
+                pack_unit(x_q + pixel * s->channels + g * channels + u * BDNN_HW_UNIT, count, s->bits, to);
                 to += s->bits;
             }
         }
@@ -159,15 +157,17 @@ static void unpack_planes(const uint64_t *planes, int64_t bits, int64_t count, u
 /* One unit of one pixel: `count` values from the unit's words to y[at..]. */
 static void unpack_unit(const bdnn_device_layer *layer, const uint64_t *words, int64_t count, void *y, int64_t at)
 {
-    if (layer->output.mode == BDNN_DEVICE_INT16) {
+    if (layer->output.mode == BDNN_HW_MODE_INT16) {
         int16_t *values = (int16_t *)y + at;
         for (int64_t c = 0; c < count; c++) {
-            values[c] = (int16_t)(words[c / 4] >> (16 * (c % 4)));
+            values[c] = (int16_t)(words[c * BDNN_HW_MODE_INT16_BITS / BDNN_HW_UNIT] >>
+                                  (c * BDNN_HW_MODE_INT16_BITS % BDNN_HW_UNIT));
         }
-    } else if (layer->output.mode == BDNN_DEVICE_INT32) {
+    } else if (layer->output.mode == BDNN_HW_MODE_INT32) {
         int32_t *values = (int32_t *)y + at;
         for (int64_t c = 0; c < count; c++) {
-            values[c] = (int32_t)(words[c / 2] >> (32 * (c % 2)));
+            values[c] = (int32_t)(words[c * BDNN_HW_MODE_INT32_BITS / BDNN_HW_UNIT] >>
+                                  (c * BDNN_HW_MODE_INT32_BITS % BDNN_HW_UNIT));
         }
     } else {
         unpack_planes(words, layer->unit_words, count, (uint8_t *)y + at);
@@ -181,8 +181,9 @@ void bdnn_device_unpack_results(const bdnn_device_layer *layer, const uint64_t *
     for (int64_t pixel = 0; pixel < s->out_size[1] * s->out_size[2]; pixel++) {
         for (int64_t g = 0; g < s->groups; g++) {
             for (int64_t u = 0; u < layer->result_units; u++) {
-                const int64_t count = filters - u * UNIT < UNIT ? filters - u * UNIT : UNIT;
-                unpack_unit(layer, results, count, y, pixel * s->filters + g * filters + u * UNIT);
+                const int64_t count =
+                    filters - u * BDNN_HW_UNIT < BDNN_HW_UNIT ? filters - u * BDNN_HW_UNIT : BDNN_HW_UNIT;
+                unpack_unit(layer, results, count, y, pixel * s->filters + g * filters + u * BDNN_HW_UNIT);
                 results += layer->unit_words;
             }
         }
@@ -192,8 +193,8 @@ void bdnn_device_unpack_results(const bdnn_device_layer *layer, const uint64_t *
 bdnn_hw_job bdnn_device_job(const bdnn_device_layer *layer, int64_t group)
 {
     bdnn_hw_job job = layer->job;
-    job.origin += (uint32_t)(8 * group * job.units * job.planes);
-    job.result_origin = (uint32_t)(8 * group * layer->result_units * layer->unit_words);
+    job.origin += (uint32_t)(BDNN_HW_ALIGNMENT * group * job.units * job.planes);
+    job.result_origin = (uint32_t)(BDNN_HW_ALIGNMENT * group * layer->result_units * layer->unit_words);
     return job;
 }
 

@@ -16,18 +16,12 @@ typedef struct bdnn_device_array {
 /* From the registers BDNN_HW_REG_ARRAY, _WORD and _BUFFERS; false when they are of no array that could be. */
 bool bdnn_device_array_read(bdnn_device_array *array, uint32_t sizes, uint32_t word, uint32_t buffers);
 
-/* A job's `mode`. */
-typedef enum bdnn_device_mode {
-    BDNN_DEVICE_PLANES,  /* quantised values, as the next layer reads them */
-    BDNN_DEVICE_INT16,   /* wide values */
-    BDNN_DEVICE_INT32,   /* accumulators */
-    BDNN_DEVICE_MAXIMUM, /* max pooling of planes */
-} bdnn_device_mode;
-
+/* What a layer writes: planes are quantised values as the next layer reads them, int16 wide values, int32 accumulators,
+ * and a maximum is that of planes. */
 typedef struct bdnn_device_output {
-    bdnn_device_mode mode;
-    int32_t bits;      /* of a quantised value, 1..8; PLANES only */
-    int32_t low, high; /* clamp; PLANES and INT16 only */
+    bdnn_hw_mode mode;
+    int32_t bits;      /* of a quantised value; planes only */
+    int32_t low, high; /* clamp; planes and int16 only */
 } bdnn_device_output;
 
 /* One layer on one array. Sizes are of one image (activations, results) and of one group (weights, filters), in 64-bit
@@ -37,15 +31,15 @@ typedef struct bdnn_device_layer {
     bdnn_device_output output;
     uint32_t rows;        /* of the array */
     int64_t pixel_words;  /* of the activations of one pixel, all groups */
-    int64_t unit_words;   /* of 64 results of one pixel */
+    int64_t unit_words;   /* of a unit's results of one pixel */
     int64_t result_units; /* of one pixel and group */
     size_t weight_words, filter_words, activation_words, result_words;
     bdnn_hw_job job; /* of group 0; the four addresses are 0 */
 } bdnn_device_layer;
 
 /* Plans a layer; false when the array cannot take it (three dimensions, or one of the sizes is beyond its buffers or
- * registers). For BDNN_DEVICE_MAXIMUM the shape's groups are 1, its filters its channels, its bases and zero point of
- * no meaning. */
+ * registers). For a maximum the shape's groups are 1, its filters its channels, its bases and zero point of no
+ * meaning. */
 bool bdnn_device_plan(const bdnn_device_array *array, const bdnn_ip_shape *shape, const bdnn_device_output *output,
                       bdnn_device_layer *layer);
 

@@ -5,7 +5,7 @@
 #include "core/clock.h"
 
 bdnn_status bdnn_accelerator_start(bdnn_accelerator *a, size_t index, const bdnn_hw_job *job,
-                                   const bdnn_bus_memory *const pointers[BDNN_POINTERS], bdnn_error *err)
+                                   const bdnn_bus_memory *const pointers[BDNN_HW_POINTERS], bdnn_error *err)
 {
     bdnn_status status;
     if (a->lost) {
@@ -42,10 +42,10 @@ bdnn_status bdnn_accelerator_await(bdnn_accelerator *a, size_t index, bdnn_error
 
 static const char *ending_text(uint32_t ending)
 {
-    return BDNN_HW_READ_ERROR(ending)    ? "an error of the memory it reads"
-           : BDNN_HW_WRITE_ERROR(ending) ? "an error of the memory it writes"
-           : BDNN_HW_CANCELLED(ending)   ? "cancelled"
-                                         : "it refused the job";
+    return (ending & BDNN_HW_ENDING_READ_ERROR)    ? "an error of the memory it reads"
+           : (ending & BDNN_HW_ENDING_WRITE_ERROR) ? "an error of the memory it writes"
+           : (ending & BDNN_HW_ENDING_CANCELLED)   ? "cancelled"
+                                                   : "it refused the job";
 }
 
 /* A device that is gone answers too, with ones or zeros: its identity tells. */

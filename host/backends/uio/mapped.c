@@ -30,13 +30,13 @@ static bool is_idle(const bdnn_uio_device *device)
 static void want_interrupts(bdnn_uio_device *device, bool wanted)
 {
     if (wanted != device->interrupts) {
-        store(device, BDNN_HW_REG_GLOBAL_INTERRUPT, wanted);
+        store(device, BDNN_HW_REG_GLOBAL_INTERRUPT, wanted ? BDNN_HW_GLOBAL_INTERRUPT_ENABLE : 0);
         device->interrupts = wanted;
     }
 }
 
 bdnn_status bdnn_uio_mapped_start(bdnn_accelerator *a, size_t unit, const bdnn_hw_job *job,
-                                  const bdnn_bus_memory *const pointers[BDNN_POINTERS], bdnn_error *err)
+                                  const bdnn_bus_memory *const pointers[BDNN_HW_POINTERS], bdnn_error *err)
 {
     bdnn_uio_device *device = (bdnn_uio_device *)a;
     bdnn_hw_job placed = *job;
@@ -45,14 +45,14 @@ bdnn_status bdnn_uio_mapped_start(bdnn_accelerator *a, size_t unit, const bdnn_h
         return bdnn_accelerator_lose(a, &a->units[unit], err, "it is not idle before a run");
     }
     want_interrupts(device, a->wait != BDNN_WAIT_POLL && !device->unattended);
-    placed.weights = pointers[BDNN_POINTER_WEIGHTS]->address;
-    placed.activations = pointers[BDNN_POINTER_ACTIVATIONS]->address;
-    placed.filters = pointers[BDNN_POINTER_FILTERS]->address;
-    placed.results = pointers[BDNN_POINTER_RESULTS]->address;
+    placed.weights = pointers[BDNN_HW_POINTER_WEIGHTS]->address;
+    placed.activations = pointers[BDNN_HW_POINTER_ACTIVATIONS]->address;
+    placed.filters = pointers[BDNN_HW_POINTER_FILTERS]->address;
+    placed.results = pointers[BDNN_HW_POINTER_RESULTS]->address;
     bdnn_hw_pack_job(&placed, words);
     for (uint32_t i = 0; i < BDNN_HW_ARGUMENT_WORDS; i++) {
         if (!device->told || words[i] != device->words[i]) {
-            store(device, BDNN_HW_REG_WEIGHTS + 4 * i, words[i]);
+            store(device, BDNN_HW_REG_ARGUMENTS + 4 * i, words[i]);
             device->words[i] = words[i];
         }
     }

@@ -179,11 +179,11 @@ static bdnn_status allocate(bdnn_accelerator *a, int pointer, size_t bytes, cons
 /* ---- Runs */
 
 static bdnn_status start(bdnn_accelerator *a, size_t unit, const bdnn_hw_job *job,
-                         const bdnn_bus_memory *const pointers[BDNN_POINTERS], bdnn_error *err)
+                         const bdnn_bus_memory *const pointers[BDNN_HW_POINTERS], bdnn_error *err)
 {
     struct bdnn_device_launch launch = {.reserved = {0}};
     bdnn_hw_pack_job(job, launch.arguments);
-    for (int p = 0; p < BDNN_POINTERS; p++) {
+    for (int p = 0; p < BDNN_HW_POINTERS; p++) {
         launch.handle[p] = (uint32_t)pointers[p]->handle;
         launch.offset[p] = pointers[p]->offset;
     }
@@ -223,8 +223,8 @@ static bool read_register(bdnn_accelerator *a, size_t unit, uint32_t offset, uin
         *value = device->last.ending;
         return true;
     }
-    if (offset >= BDNN_HW_REG_CYCLES && offset < BDNN_HW_REG_IDENTITY) {
-        *value = device->last.counters[(offset - BDNN_HW_REG_CYCLES) / 4];
+    if (offset >= BDNN_HW_REG_COUNTERS && offset < BDNN_HW_REG_COUNTERS + 4 * BDNN_HW_COUNTERS) {
+        *value = device->last.counters[(offset - BDNN_HW_REG_COUNTERS) / 4];
         return true;
     }
     if (ask_state(device, &state, NULL) != BDNN_OK) {

@@ -61,7 +61,7 @@ static bdnn_status take_over(bdnn_uio_device *device, bdnn_error *err)
     }
     const uint32_t status = system->load(device->registers + BDNN_HW_REG_INTERRUPT_STATUS / 4);
     system->store(device->registers + BDNN_HW_REG_INTERRUPT_STATUS / 4, status);
-    system->store(device->registers + BDNN_HW_REG_INTERRUPT_ENABLE / 4, 1);
+    system->store(device->registers + BDNN_HW_REG_INTERRUPT_ENABLE / 4, BDNN_HW_INTERRUPT_ENABLE_DONE);
     return BDNN_OK;
 }
 

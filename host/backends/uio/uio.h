@@ -15,7 +15,7 @@ extern const bdnn_bus bdnn_uio_mediated_bus, bdnn_uio_direct_bus, bdnn_uio_stock
 
 /* The last run, as the module tells it. */
 typedef struct bdnn_uio_run {
-    uint32_t ending, counters[6];
+    uint32_t ending, counters[BDNN_HW_COUNTERS];
 } bdnn_uio_run;
 
 enum { BDNN_UIO_SYNC_FILES = 5 };
@@ -55,7 +55,7 @@ typedef struct bdnn_uio_device {
 /* Registers that are mapped (mapped.c): the bus's functions for runs, but for reset, and how many interrupts there are
  * to wait for. */
 bdnn_status bdnn_uio_mapped_start(bdnn_accelerator *accelerator, size_t unit, const bdnn_hw_job *job,
-                                  const bdnn_bus_memory *const pointers[BDNN_POINTERS], bdnn_error *err);
+                                  const bdnn_bus_memory *const pointers[BDNN_HW_POINTERS], bdnn_error *err);
 bdnn_status bdnn_uio_mapped_await(bdnn_accelerator *accelerator, size_t unit, uint64_t limit, bool *ended,
                                   bdnn_error *err);
 bool bdnn_uio_mapped_read(bdnn_accelerator *accelerator, size_t unit, uint32_t offset, uint32_t *value);

@@ -82,7 +82,7 @@ static bdnn_status configure(bdnn_xrt_device *device, unsigned index, const char
 /* The memories that a unit's pointers are connected to, the same on all units. */
 static bdnn_status find_memories(bdnn_xrt_device *device, size_t unit, bdnn_error *err)
 {
-    for (int p = 0; p < BDNN_POINTERS; p++) {
+    for (int p = 0; p < BDNN_HW_POINTERS; p++) {
         const int group = device->xrt->xrtKernelArgGroupId(device->units[unit].kernel, p);
         if (group < 0 || (unit > 0 && group != device->groups[p])) {
             return bdnn_fail(err, BDNN_ERROR_UNSUPPORTED,
@@ -91,7 +91,7 @@ static bdnn_status find_memories(bdnn_xrt_device *device, size_t unit, bdnn_erro
         }
         device->groups[p] = group;
     }
-    return device->groups[BDNN_POINTER_WEIGHTS] == device->groups[BDNN_POINTER_FILTERS]
+    return device->groups[BDNN_HW_POINTER_WEIGHTS] == device->groups[BDNN_HW_POINTER_FILTERS]
                ? BDNN_OK
                : bdnn_fail(err, BDNN_ERROR_UNSUPPORTED, "xrt: weights and filters are in different memories");
 }
@@ -212,7 +212,7 @@ static bool read_register(bdnn_accelerator *a, size_t unit, uint32_t offset, uin
 static void forget(bdnn_xrt_device *device, xrtBufferHandle handle)
 {
     for (size_t u = 0; u < device->base.unit_count; u++) {
-        for (int p = 0; p < BDNN_POINTERS; p++) {
+        for (int p = 0; p < BDNN_HW_POINTERS; p++) {
             if (device->units[u].pointers[p] == handle) {
                 device->units[u].told = false;
             }
@@ -259,7 +259,7 @@ static bdnn_status allocate(bdnn_accelerator *a, int pointer, size_t bytes, cons
 static bool are_apart(const bdnn_accelerator *a)
 {
     const bdnn_xrt_device *device = (const bdnn_xrt_device *)a;
-    return device->groups[BDNN_POINTER_ACTIVATIONS] != device->groups[BDNN_POINTER_RESULTS];
+    return device->groups[BDNN_HW_POINTER_ACTIVATIONS] != device->groups[BDNN_HW_POINTER_RESULTS];
 }
 
 static bdnn_status take_part(bdnn_accelerator *a, const bdnn_bus_memory *whole, size_t offset, size_t bytes,

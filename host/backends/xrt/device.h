@@ -12,7 +12,7 @@ typedef struct bdnn_xrt_unit {
     xrtRunHandle run;
     bool told;
     uint32_t words[BDNN_HW_ARGUMENT_WORDS];
-    xrtBufferHandle pointers[BDNN_POINTERS];
+    xrtBufferHandle pointers[BDNN_HW_POINTERS];
 } bdnn_xrt_unit;
 
 typedef struct bdnn_xrt_device {
@@ -21,8 +21,8 @@ typedef struct bdnn_xrt_device {
     bdnn_xclbin xclbin;
     xrtDeviceHandle handle;
     bdnn_xrt_unit units[BDNN_XCLBIN_MOST_UNITS];
-    int groups[BDNN_POINTERS]; /* memory of each pointer's buffers */
-    bool has_memory;           /* the first buffer was allocated */
+    int groups[BDNN_HW_POINTERS]; /* memory of each pointer's buffers */
+    bool has_memory;              /* the first buffer was allocated */
 } bdnn_xrt_device;
 
 /* Devices are called by their number. Of options, bitstream (NULL: BDNN_XCLBIN) is the file with the kernel. Errors of
@@ -32,7 +32,7 @@ extern const bdnn_bus bdnn_xrt_bus;
 
 /* The bus's functions for runs (runs.c). */
 bdnn_status bdnn_xrt_start(bdnn_accelerator *accelerator, size_t unit, const bdnn_hw_job *job,
-                           const bdnn_bus_memory *const pointers[BDNN_POINTERS], bdnn_error *err);
+                           const bdnn_bus_memory *const pointers[BDNN_HW_POINTERS], bdnn_error *err);
 bdnn_status bdnn_xrt_await(bdnn_accelerator *accelerator, size_t unit, uint64_t limit, bool *ended, bdnn_error *err);
 
 /* Describes the devices, for bdnn_backend_type.list. */

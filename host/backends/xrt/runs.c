@@ -8,12 +8,12 @@
 #include <time.h>
 
 /* The words behind the addresses are arguments of 32 bits each. */
-enum { FIRST_WORD = 2 * BDNN_POINTERS };
+enum { FIRST_WORD = 2 * BDNN_HW_POINTERS };
 
 static bool tell(const bdnn_xrt_library *xrt, bdnn_xrt_unit *unit, const uint32_t *words,
                  const bdnn_bus_memory *const *pointers)
 {
-    for (int p = 0; p < BDNN_POINTERS; p++) {
+    for (int p = 0; p < BDNN_HW_POINTERS; p++) {
         const xrtBufferHandle handle = (xrtBufferHandle)pointers[p]->handle;
         if ((!unit->told || handle != unit->pointers[p]) && xrt->xrtRunSetArg(unit->run, p, handle) != 0) {
             return false;
@@ -22,7 +22,7 @@ static bool tell(const bdnn_xrt_library *xrt, bdnn_xrt_unit *unit, const uint32_
     }
     for (int w = FIRST_WORD; w < BDNN_HW_ARGUMENT_WORDS; w++) {
         if ((!unit->told || words[w] != unit->words[w]) &&
-            xrt->xrtRunSetArg(unit->run, BDNN_POINTERS + w - FIRST_WORD, words[w]) != 0) {
+            xrt->xrtRunSetArg(unit->run, BDNN_HW_POINTERS + w - FIRST_WORD, words[w]) != 0) {
             return false;
         }
         unit->words[w] = words[w];
@@ -32,7 +32,7 @@ static bool tell(const bdnn_xrt_library *xrt, bdnn_xrt_unit *unit, const uint32_
 }
 
 bdnn_status bdnn_xrt_start(bdnn_accelerator *a, size_t index, const bdnn_hw_job *job,
-                           const bdnn_bus_memory *const pointers[BDNN_POINTERS], bdnn_error *err)
+                           const bdnn_bus_memory *const pointers[BDNN_HW_POINTERS], bdnn_error *err)
 {
     bdnn_xrt_device *device = (bdnn_xrt_device *)a;
     uint32_t words[BDNN_HW_ARGUMENT_WORDS];

@@ -125,13 +125,14 @@ static void renew_control(struct board *b)
 
 static void renew_line(struct board *b)
 {
-    set_line(b, b->spurious || ((b->page[BDNN_HW_REG_GLOBAL_INTERRUPT / 4] & 1) && b->shown[1]));
+    set_line(b, b->spurious ||
+                    ((b->page[BDNN_HW_REG_GLOBAL_INTERRUPT / 4] & BDNN_HW_GLOBAL_INTERRUPT_ENABLE) && b->shown[1]));
 }
 
 static void begin_run(struct board *b)
 {
     b->page[BOARD_RUNS_REGISTER / 4] = (uint32_t)++b->runs;
-    b->silent_runs += !(b->page[BDNN_HW_REG_GLOBAL_INTERRUPT / 4] & 1);
+    b->silent_runs += !(b->page[BDNN_HW_REG_GLOBAL_INTERRUPT / 4] & BDNN_HW_GLOBAL_INTERRUPT_ENABLE);
     clock_gettime(CLOCK_MONOTONIC, &b->stuck_since);
     if (fault_now(b, BOARD_SPURIOUS)) {
         b->spurious = true; /* until the guest has looked for its cause */

@@ -102,7 +102,7 @@ static void check_refusals(const bdnn_device_array *array)
     place(fd, &p, 5);
     struct bdnn_device_wait wait = {0};
     check_error(ioctl(fd, BDNN_DEVICE_WAIT, &wait), ENODATA, "waiting for nothing");
-    for (int i = 0; i < BDNN_DEVICE_POINTERS; i++) {
+    for (int i = 0; i < BDNN_HW_POINTERS; i++) {
         struct bdnn_device_launch launch = launch_of(&p, 0, 0);
         launch.offset[i] = p.part[i].buffer.bytes - 8;
         check_error(ioctl(fd, BDNN_DEVICE_LAUNCH, &launch), EFAULT, "a job that leaves its buffer");
@@ -111,7 +111,7 @@ static void check_refusals(const bdnn_device_array *array)
         check_error(ioctl(fd, BDNN_DEVICE_LAUNCH, &launch), ENOENT, "a job on a buffer that is not there");
     }
     struct bdnn_device_launch launch = launch_of(&p, 0, 0);
-    launch.arguments[(BDNN_HW_REG_TAP_STEP - BDNN_HW_REG_WEIGHTS) / 4] += 8;
+    launch.arguments[(BDNN_HW_REG_TAP_STEP - BDNN_HW_REG_ARGUMENTS) / 4] += 8;
     check_error(ioctl(fd, BDNN_DEVICE_LAUNCH, &launch), EINVAL, "a job whose steps are not those of its image");
     unplace(fd, &p);
     close(fd);
@@ -209,7 +209,7 @@ static void check_error_response(const bdnn_device_array *array)
     make_vector(&p.vector, array, 7);
     place(fd, &p, 7);
     const int ending = run_mediated(fd, &p, 0, 0);
-    check(ending > 0 && BDNN_HW_READ_ERROR(ending), "a bus error ends the run with state %d", ending);
+    check(ending > 0 && (ending & BDNN_HW_ENDING_READ_ERROR), "a bus error ends the run with state %d", ending);
     check(run_mediated(fd, &p, 0, 0) == 0, "the next run is well");
     unplace(fd, &p);
     close(fd);

@@ -70,7 +70,7 @@ static int call_map(struct caller *c)
 static int call_launch(struct caller *c)
 {
     struct bdnn_device_launch launch = c->launch;
-    for (int p = 0; p < BDNN_DEVICE_POINTERS; p++) {
+    for (int p = 0; p < BDNN_HW_POINTERS; p++) {
         if (draw(c, 8) == 0) {
             launch.handle[p] = draw(c, 40);
         }

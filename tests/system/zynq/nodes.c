@@ -78,19 +78,19 @@ bdnn_device_array array_of(int fd)
 
 void make_vector(device_case *c, const bdnn_device_array *array, uint64_t seed)
 {
-    static const bdnn_device_mode modes[] = {BDNN_DEVICE_PLANES, BDNN_DEVICE_INT16, BDNN_DEVICE_INT32};
     random_seed(seed);
     bdnn_ip_shape shape;
     do {
         shape = device_shape_random();
-    } while (!device_case_make(c, array, &shape, (enum filling)(seed % FILL_KINDS), modes[seed % 3], false));
+    } while (
+        !device_case_make(c, array, &shape, (enum filling)(seed % FILL_KINDS), device_sums[seed % DEVICE_SUMS], false));
 }
 
 /* Buffers are cached by the processor on every other vector. */
 void place(int fd, struct placed *p, uint64_t seed)
 {
     const fence *parts[] = {&p->vector.weights, &p->vector.activations, &p->vector.filters, &p->vector.results};
-    for (int i = 0; i < BDNN_DEVICE_POINTERS; i++) {
+    for (int i = 0; i < BDNN_HW_POINTERS; i++) {
         if (allocate(fd, parts[i]->bytes, seed % 2 ? BDNN_DEVICE_CACHED : 0, &p->part[i]) != 0) {
             perror("a vector's buffers");
             exit(1);
@@ -107,7 +107,7 @@ void place(int fd, struct placed *p, uint64_t seed)
 /* What the end of a process does, and no more. */
 void unplace_mappings(struct placed *p)
 {
-    for (int i = 0; i < BDNN_DEVICE_POINTERS; i++) {
+    for (int i = 0; i < BDNN_HW_POINTERS; i++) {
         munmap(p->part[i].data, p->part[i].buffer.bytes);
     }
     device_case_free(&p->vector);
@@ -115,20 +115,20 @@ void unplace_mappings(struct placed *p)
 
 void unplace(int fd, struct placed *p)
 {
-    for (int i = 0; i < BDNN_DEVICE_POINTERS; i++) {
+    for (int i = 0; i < BDNN_HW_POINTERS; i++) {
         release(fd, &p->part[i]);
     }
     device_case_free(&p->vector);
 }
 
 /* Offsets of one job's parts in their buffers. */
-static void offsets_of(const struct placed *p, int64_t image, int64_t group, __u64 offset[BDNN_DEVICE_POINTERS])
+static void offsets_of(const struct placed *p, int64_t image, int64_t group, __u64 offset[BDNN_HW_POINTERS])
 {
     const bdnn_device_layer *layer = &p->vector.layer;
-    offset[BDNN_DEVICE_WEIGHTS] = 8 * (uint64_t)group * layer->weight_words;
-    offset[BDNN_DEVICE_FILTERS] = 8 * (uint64_t)group * layer->filter_words;
-    offset[BDNN_DEVICE_ACTIVATIONS] = 8 * (uint64_t)image * layer->activation_words;
-    offset[BDNN_DEVICE_RESULTS] = 8 * (uint64_t)image * layer->result_words;
+    offset[BDNN_HW_POINTER_WEIGHTS] = 8 * (uint64_t)group * layer->weight_words;
+    offset[BDNN_HW_POINTER_FILTERS] = 8 * (uint64_t)group * layer->filter_words;
+    offset[BDNN_HW_POINTER_ACTIVATIONS] = 8 * (uint64_t)image * layer->activation_words;
+    offset[BDNN_HW_POINTER_RESULTS] = 8 * (uint64_t)image * layer->result_words;
 }
 
 struct bdnn_device_launch launch_of(const struct placed *p, int64_t image, int64_t group)
@@ -137,7 +137,7 @@ struct bdnn_device_launch launch_of(const struct placed *p, int64_t image, int64
     const bdnn_hw_job job = bdnn_device_job(&p->vector.layer, group);
     bdnn_hw_pack_job(&job, launch.arguments);
     offsets_of(p, image, group, launch.offset);
-    for (int i = 0; i < BDNN_DEVICE_POINTERS; i++) {
+    for (int i = 0; i < BDNN_HW_POINTERS; i++) {
         launch.handle[i] = p->part[i].buffer.handle;
     }
     return launch;
@@ -171,17 +171,17 @@ void put(volatile uint32_t *registers, uint32_t offset, uint32_t value)
 
 int run_direct(int fd, volatile uint32_t *registers, const struct placed *p, int64_t image, int64_t group)
 {
-    __u64 offset[BDNN_DEVICE_POINTERS];
+    __u64 offset[BDNN_HW_POINTERS];
     uint32_t words[BDNN_HW_ARGUMENT_WORDS];
     bdnn_hw_job job = bdnn_device_job(&p->vector.layer, group);
     offsets_of(p, image, group, offset);
-    job.weights = p->part[BDNN_DEVICE_WEIGHTS].buffer.address + offset[BDNN_DEVICE_WEIGHTS];
-    job.activations = p->part[BDNN_DEVICE_ACTIVATIONS].buffer.address + offset[BDNN_DEVICE_ACTIVATIONS];
-    job.filters = p->part[BDNN_DEVICE_FILTERS].buffer.address + offset[BDNN_DEVICE_FILTERS];
-    job.results = p->part[BDNN_DEVICE_RESULTS].buffer.address + offset[BDNN_DEVICE_RESULTS];
+    job.weights = p->part[BDNN_HW_POINTER_WEIGHTS].buffer.address + offset[BDNN_HW_POINTER_WEIGHTS];
+    job.activations = p->part[BDNN_HW_POINTER_ACTIVATIONS].buffer.address + offset[BDNN_HW_POINTER_ACTIVATIONS];
+    job.filters = p->part[BDNN_HW_POINTER_FILTERS].buffer.address + offset[BDNN_HW_POINTER_FILTERS];
+    job.results = p->part[BDNN_HW_POINTER_RESULTS].buffer.address + offset[BDNN_HW_POINTER_RESULTS];
     bdnn_hw_pack_job(&job, words);
     for (uint32_t i = 0; i < BDNN_HW_ARGUMENT_WORDS; i++) {
-        put(registers, BDNN_HW_REG_WEIGHTS + 4 * i, words[i]);
+        put(registers, BDNN_HW_REG_ARGUMENTS + 4 * i, words[i]);
     }
     put(registers, BDNN_HW_REG_CONTROL, BDNN_HW_CONTROL_START);
     if (image % 2) { /* sleep until the interrupt */
@@ -198,7 +198,7 @@ int run_direct(int fd, volatile uint32_t *registers, const struct placed *p, int
 
 static bool results_are_right(int fd, struct placed *p)
 {
-    struct memory *results = &p->part[BDNN_DEVICE_RESULTS];
+    struct memory *results = &p->part[BDNN_HW_POINTER_RESULTS];
     struct bdnn_device_sync sync = {
         .handle = results->buffer.handle, .direction = BDNN_DEVICE_FROM_DEVICE, .bytes = results->buffer.bytes};
     if (ioctl(fd, BDNN_DEVICE_SYNC, &sync) != 0) {
@@ -239,18 +239,18 @@ void place_long(int fd, const bdnn_device_array *array, int64_t filters, int64_t
                                  .stride = {1, 1, 1},
                                  .dilation = {1, 1, 1},
                                  .pad_begin = {0, 1, 1}};
-    const bdnn_device_output output = {.mode = BDNN_DEVICE_INT32};
+    const bdnn_device_output output = {.mode = BDNN_HW_MODE_INT32};
     bdnn_device_layer layer;
     if (!bdnn_device_plan(array, &shape, &output, &layer)) {
         fprintf(stderr, "the array does not take the long job\n");
         exit(1);
     }
-    const size_t words[BDNN_DEVICE_POINTERS] = {layer.weight_words, layer.activation_words, layer.filter_words,
-                                                layer.result_words};
+    const size_t words[BDNN_HW_POINTERS] = {layer.weight_words, layer.activation_words, layer.filter_words,
+                                            layer.result_words};
     const bdnn_hw_job words_of = bdnn_device_job(&layer, 0);
     *job = (struct long_job){.launch = {.reserved = {0}}};
     bdnn_hw_pack_job(&words_of, job->launch.arguments);
-    for (int i = 0; i < BDNN_DEVICE_POINTERS; i++) {
+    for (int i = 0; i < BDNN_HW_POINTERS; i++) {
         if (allocate(fd, 8 * words[i], 0, &job->part[i]) != 0) {
             perror("the long job's buffers");
             exit(1);
@@ -261,7 +261,7 @@ void place_long(int fd, const bdnn_device_array *array, int64_t filters, int64_t
 
 void unplace_long(int fd, struct long_job *job)
 {
-    for (int i = 0; i < BDNN_DEVICE_POINTERS; i++) {
+    for (int i = 0; i < BDNN_HW_POINTERS; i++) {
         release(fd, &job->part[i]);
     }
 }

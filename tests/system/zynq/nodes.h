@@ -30,7 +30,7 @@ void release(int fd, struct memory *m);
 /* A test vector in the accelerator's memory. */
 struct placed {
     device_case vector;
-    struct memory part[BDNN_DEVICE_POINTERS]; /* weights, activations, filters, results */
+    struct memory part[BDNN_HW_POINTERS]; /* weights, activations, filters, results */
 };
 
 void make_vector(device_case *c, const bdnn_device_array *array, uint64_t seed);
@@ -49,7 +49,7 @@ int run_direct(int fd, volatile uint32_t *registers, const struct placed *p, int
 /* A run of any length, on zeros: so many filters of a 3x3 convolution with 128 channels, K = 3 and Q = 6, on `side` by
  * `side` pixels; at least 162 cycles for 8 filters and 8 pixels on the array of boards/emu.txt. */
 struct long_job {
-    struct memory part[BDNN_DEVICE_POINTERS];
+    struct memory part[BDNN_HW_POINTERS];
     struct bdnn_device_launch launch;
 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /* One accelerator, inside of the module. */
-#ifndef BDNN_H
-#define BDNN_H
+#ifndef BDNN_MODULE_H
+#define BDNN_MODULE_H
 
 #include <linux/atomic.h>
 #include <linux/kref.h>
@@ -20,7 +20,7 @@ struct clk;
 /* How a run ended, as its registers told */
 struct bdnn_end {
 	u32 ending;
-	u32 counters[6];
+	u32 counters[BDNN_HW_COUNTERS];
 };
 
 struct bdnn_device {
@@ -49,7 +49,7 @@ struct bdnn_device {
 	u32 ended; /* the launch that `end` is of */
 	struct bdnn_end end;
 	/* Kept while the logic sleeps */
-	u32 kept_arguments[BDNN_DEVICE_ARGUMENTS], kept_enable, kept_global;
+	u32 kept_arguments[BDNN_HW_ARGUMENT_WORDS], kept_enable, kept_global;
 	/* Buffers of a process that died while the accelerator did not stop */
 	struct list_head orphans;
 	struct delayed_work reap;
@@ -81,7 +81,7 @@ struct bdnn_buffer {
 	struct list_head orphan;
 };
 
-/* bdnn_main.c */
+/* bdnn_run.c */
 bool bdnn_idle(struct bdnn_device *bdnn);
 /* Under the lock, and idle: remembers how the last run ended, before its registers change. */
 void bdnn_note_end(struct bdnn_device *bdnn);

@@ -7,8 +7,9 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 cmake --install "$build" --prefix "$work/prefix" >/dev/null
-export PKG_CONFIG_PATH=$(dirname "$(find "$work/prefix" -name bdnn.pc)")
-export LD_LIBRARY_PATH=${PKG_CONFIG_PATH%/pkgconfig}
+PKG_CONFIG_PATH=$(dirname "$(find "$work/prefix" -name bdnn.pc)")
+LD_LIBRARY_PATH=${PKG_CONFIG_PATH%/pkgconfig}
+export PKG_CONFIG_PATH LD_LIBRARY_PATH
 sed -i "s|^prefix=.*|prefix=$work/prefix|" "$PKG_CONFIG_PATH/bdnn.pc"
 
 "$work/prefix/bin/bdnn" convert "$source/tests/data/alexnet.onnx" -o "$work/net.bdnn" --labels "$source/tests/data/labels.txt" \
@@ -18,9 +19,11 @@ expect() {
     [ "$answer" = "Ankle boot" ] || { echo "$1 answers '$answer'"; exit 1; }
 }
 
+# shellcheck disable=SC2046 # several flags
 cc "$source/docs/examples/classify.c" $(pkg-config --cflags --libs bdnn) -o "$work/shared"
 expect "$work/shared"
 # The static library by its file: ld would take the shared one for -lbdnn.
+# shellcheck disable=SC2046
 cc "$source/docs/examples/classify.c" $(pkg-config --cflags bdnn) "$LD_LIBRARY_PATH/libbdnn.a" \
     $(pkg-config --static --libs-only-l bdnn | sed 's/-lbdnn //') -o "$work/static"
 expect "$work/static"

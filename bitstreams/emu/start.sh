@@ -5,6 +5,7 @@ trap '' INT
 library=$(dirname "$0")/device.so
 [ -e "$library" ] && set -- --library "$library" || set --
 # A model's messages are for the user; XRT throws the standard output away.
+# shellcheck disable=SC2086 # several options
 "${OPEN_EMU:-open_emu}" "$@" $OPEN_EMU_OPTIONS >&2
 status=$?
 [ $status -eq 0 ] && exit 0

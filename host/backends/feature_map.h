@@ -17,11 +17,13 @@ typedef enum bdnn_layout {
 typedef struct bdnn_feature_map {
     bdnn_shape shape;   /* logical: N, C, spatial */
     bdnn_type type;     /* of the elements on the host */
-    bdnn_format format; /* what they stand for; of sums on a device FLOAT: the float output is made of them on the host */
+    /* What they stand for; of sums on a device FLOAT: the float output is made of them on the host. */
+    bdnn_format format;
     bdnn_place place;
     bdnn_layout layout;
     int32_t groups;  /* PLANES, BLOCKS: groups of channels, each of which begins with a block of its own */
-    bool gathered;   /* PLANES: pixels are output positions of the layer that reads it, channels all that it reads there */
+    /* PLANES: pixels are output positions of the layer that reads it, channels all that it reads there. */
+    bool gathered;
     size_t bytes;
     size_t offset;   /* in the memory of its place */
     void *data;      /* host: the elements */

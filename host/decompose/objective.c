@@ -99,11 +99,11 @@ bdnn_status bdnn_objective_factorise(bdnn_objective *objective, bdnn_error *err)
     }
     failed = bdnn_cholesky_factorise(cholesky);
     if (failed) {
-        return bdnn_fail(err, BDNN_ERROR_ARGUMENT,
-                         "the inputs' Gram matrix is not positive definite at element %lld of %lld: lambda is too "
-                         "small, or an input "
-                         "is not finite",
-                         (long long)failed, (long long)size);
+        return bdnn_fail(
+            err, BDNN_ERROR_ARGUMENT,
+            "the inputs' Gram matrix is not positive definite at element %lld of %lld: "
+            "lambda is too small, or an input is not finite",
+            (long long)failed, (long long)size);
     }
     return BDNN_OK;
 }

@@ -24,7 +24,8 @@ struct block {
     float *e_image;
     float *signs;       /* [block * K][D] bases as +-1 */
     float *signs_image; /* [block * K][image] */
-    float signs_scale[BDNN_SEARCH_BLOCK][BDNN_MAX_BASES]; /* W of each filter is the sum of its bases in `signs` times these */
+    /* W of each filter is the sum of its bases in `signs` times these. */
+    float signs_scale[BDNN_SEARCH_BLOCK][BDNN_MAX_BASES];
     uint8_t *spare;     /* [D] */
     uint8_t *best;      /* [block][D] codes of the best start so far */
     bdnn_codebook book[BDNN_SEARCH_BLOCK], best_book[BDNN_SEARCH_BLOCK];

@@ -2,8 +2,8 @@
  * every processor. A library of linear algebra chooses its order by the processor, which is why none is used here.
  *
  * The order: every product and every sum is rounded on its own (no fused multiply-add, which not every processor has).
- *   - an element of a matrix product adds its terms up in blocks of BDNN_GEMM_BLOCK, from a zero on and in the order of k,
- *     and the blocks' sums in their order;
+ *   - an element of a matrix product adds its terms up in blocks of BDNN_GEMM_BLOCK, from a zero on and in the order
+ *     of k, and the blocks' sums in their order;
  *   - a product of vectors adds term i to lane i mod BDNN_DOT_LANES, and then upper halves of the lanes to lower ones.
  * All tables are compiled from one text, floats_template.h. Matrix products are called through gemm.h. */
 #ifndef BDNN_KERNELS_FLOATS_H

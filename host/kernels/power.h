@@ -3,7 +3,7 @@
 #define BDNN_KERNELS_POWER_H
 
 /* base^exponent for base >= 0: within one unit in the last place of a float, rounded from doubles whose relative error is
- * below 2^-40 as long as |exponent| < 1000. Special values as C's pow has them: 0, infinity, and NaN for base < 0. */
+ * below 2^-40 as long as |exponent| < 1000. Special values are those of C's pow: 0, infinity, NaN for base < 0. */
 float bdnn_power(float base, float exponent);
 
 #endif

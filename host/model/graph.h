@@ -150,7 +150,8 @@ typedef struct bdnn_value {
     bdnn_type type;
     bdnn_shape shape; /* with the batch that the network was imported with; filled in by bdnn_graph_infer */
     bdnn_blob constant; /* not empty: a constant tensor in the memory order of core/tensor.h, with its type and shape */
-    bdnn_format format; /* how a FLOAT32 value is kept between layers of a decomposed network; chosen by bdnn_formats_choose */
+    /* How a FLOAT32 value is kept between layers of a decomposed network; chosen by bdnn_formats_choose. */
+    bdnn_format format;
 } bdnn_value;
 
 /* Who makes and who reads each value, gathered in one walk over the layers (links.c). */
@@ -213,7 +214,7 @@ bdnn_status bdnn_model_check_preprocess(const bdnn_model *model, const bdnn_prep
 bool bdnn_graph_link(bdnn_graph *graph);
 void bdnn_graph_unlink(bdnn_graph *graph);
 
-/* Questions. With links each takes no longer for a large graph than for a small one; without, a walk over all layers. */
+/* Questions. With links the time does not depend on the size of the graph; without, each is a walk over all layers. */
 
 /* The layer that makes `value`, or -1 for an input or constant. */
 int32_t bdnn_graph_producer(const bdnn_graph *graph, int32_t value);
@@ -221,7 +222,7 @@ int32_t bdnn_graph_producer(const bdnn_graph *graph, int32_t value);
 /* How many inputs of layers and graph outputs read `value`. */
 size_t bdnn_graph_uses(const bdnn_graph *graph, int32_t value);
 
-/* Walks the layers that read `value`, in execution order, each once: *cursor is 0 before the first call. -1: no more. */
+/* Walks the layers that read `value`, in execution order, each once: *cursor is 0 at first. -1: no more. */
 int32_t bdnn_graph_next_reader(const bdnn_graph *graph, int32_t value, size_t *cursor);
 
 /* The layer that reads `value` when nothing else does, not even another input of it; else -1. */

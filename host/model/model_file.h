@@ -4,7 +4,8 @@
 
 #include "model/graph.h"
 
-#define BDNN_FILE_MAGIC "\x93" "BDNN\r\n\x1a" /* 8 bytes: not text, damaged by line-end conversion, stops a DOS type command */
+/* 8 bytes: not text, damaged by line-end conversion, stops a DOS type command. The first is octal, as hexadecimal would take the B. */
+#define BDNN_FILE_MAGIC "\223BDNN\r\n\x1a"
 
 /* Reads a mapped file; on success the model owns *map and its blobs point into it. On failure the caller still owns it. The graph
  * is structurally sound (numbers in range, blobs inside the file) but not yet inferred. `name` stands for the file in messages. */

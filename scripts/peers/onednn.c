@@ -1,5 +1,8 @@
-/* oneDNN as a peer, layer by layer: onednn LAYERS fp32|int8. LAYERS holds a line for each convolution or fully connected layer:
+/* oneDNN as a peer, layer by layer: onednn LAYERS fp32|int8. LAYERS holds a line for each convolution or fully
+ * connected layer:
+ *
  *   NAME groups  channels height width  filters height width  kernel h w  stride h w  pads top left bottom right  relu
+ *
  * A run computes every layer once, in memory formats that oneDNN chose, on operands of its own: no reordering, no pooling, nothing
  * between layers. int8 is uint8 inputs, int8 weights, int8 outputs with one scale and a ReLU where the network has one. There is no
  * output to compare. OMP_NUM_THREADS tells the number of threads. Written for oneDNN 2. */

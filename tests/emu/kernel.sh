@@ -30,7 +30,8 @@ vectors)
     # A beat of the port is one or more words
     for pair in "$words beats.read" "$written beats.written"; do
         beats=$(sed -n "s/.*port gmem, \([0-9]*\) bits: \([0-9]*\) ${pair#* } .*/\2 * \1 \/ 64 +/p" "$scratch/log")
-        [ $((${beats//$'\n'/ } 0)) -eq "${pair% *}" ] || fail "the kernel counted ${pair% *} words, the bus ${beats//$'\n'/ } 0"
+        sum="${beats//$'\n'/ } 0"
+        [ $((sum)) -eq "${pair% *}" ] || fail "the kernel counted ${pair% *} words, the bus $sum"
     done
     ;;
 slow)

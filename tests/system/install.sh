@@ -8,7 +8,8 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 cmake --install "$build" --prefix "$work/prefix" >/dev/null
-export PKG_CONFIG_PATH=$(dirname "$(find "$work/prefix" -name bdnn.pc)")
+PKG_CONFIG_PATH=$(dirname "$(find "$work/prefix" -name bdnn.pc)")
+export PKG_CONFIG_PATH
 libraries=${PKG_CONFIG_PATH%/pkgconfig}
 sed -i "s|^prefix=.*|prefix=$work/prefix|" "$PKG_CONFIG_PATH/bdnn.pc"
 
@@ -24,9 +25,11 @@ expect() {
 }
 program=$source/docs/examples/classify.c
 
+# shellcheck disable=SC2046 # several flags
 cc "$program" $(pkg-config --cflags --libs bdnn) -o "$work/shared"
 expect "$work/shared" yes
 # The static library by its file: ld would take the shared one for -lbdnn.
+# shellcheck disable=SC2046
 cc "$program" $(pkg-config --cflags bdnn) "$libraries/libbdnn.a" $(pkg-config --static --libs-only-l bdnn | sed 's/-lbdnn //') -o "$work/static"
 expect "$work/static" no
 

@@ -54,12 +54,12 @@ native)
             # The last names a library of linear algebra's processor: none is used, and it must make no difference.
             export BDNN_CPU=$level OPENBLAS_CORETYPE=$library
             # shellcheck disable=SC2046
-            decompose $network "$source/tests/data/$network.onnx" $(quick_options $network) --threads "$threads" -- "$bdnn"
-            check $network-quick $network "$setting"
+            decompose "$network" "$source/tests/data/$network.onnx" $(quick_options "$network") --threads "$threads" -- "$bdnn"
+            check "$network-quick" "$network" "$setting"
         done
         unset BDNN_CPU OPENBLAS_CORETYPE
-        decompose $network "$source/tests/data/$network.onnx" --bases 3 --bits 6 --labels "$source/tests/data/labels$([ $network != segnet ] || echo -segnet).txt" -- "$bdnn"
-        check $network $network "as in the README"
+        decompose "$network" "$source/tests/data/$network.onnx" --bases 3 --bits 6 --labels "$source/tests/data/labels$([ "$network" != segnet ] || echo -segnet).txt" -- "$bdnn"
+        check "$network" "$network" "as in the README"
     done
     ;;
 floats)
@@ -83,9 +83,9 @@ write)
     bdnn=$2 source=$3
     for network in $networks; do
         # shellcheck disable=SC2046
-        decompose $network "$source/tests/data/$network.onnx" $(quick_options $network) -- "$bdnn"
+        decompose "$network" "$source/tests/data/$network.onnx" $(quick_options "$network") -- "$bdnn"
         echo "$(sha256sum <"$scratch/$network.bdnn" | cut -d' ' -f1)  $network-quick"
-        decompose $network "$source/tests/data/$network.onnx" --bases 3 --bits 6 --labels "$source/tests/data/labels$([ $network != segnet ] || echo -segnet).txt" -- "$bdnn"
+        decompose "$network" "$source/tests/data/$network.onnx" --bases 3 --bits 6 --labels "$source/tests/data/labels$([ "$network" != segnet ] || echo -segnet).txt" -- "$bdnn"
         echo "$(sha256sum <"$scratch/$network.bdnn" | cut -d' ' -f1)  $network"
     done
     ;;

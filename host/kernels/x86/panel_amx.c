@@ -32,8 +32,9 @@ static size_t packed_bytes(const bdnn_ip_shape *shape)
     return (size_t)(shape->groups * w.blocks) * bdnn_amx_block_bytes(&w);
 }
 
-/* ---- Scratch memory: for all threads where each row's chunks begin and the padded copy; per thread sums and rows ----
- */
+/* ---- Scratch memory ---- */
+
+/* For all threads where each row's chunks begin and the padded copy; per thread sums and rows. */
 
 /* Sums of two spans: one is handed to the sink while the next one is computed. */
 #define SUMS_BYTES ((size_t)2 * SPAN * WIDTH * sizeof(int32_t))

@@ -1,4 +1,5 @@
 # Run by the guest: the module's test. What is left of it is looked at by run.py.
+# shellcheck shell=sh disable=SC1091,SC2154 # in the guest files lie at the top; /parameters sets what is not set here
 insmod /bdnn.ko || exit 1
 ls -l /dev/bdnn*
 mount -t debugfs debugfs /sys/kernel/debug 2>/dev/null # of the checked kernel; Debian's is without fault injection
@@ -16,6 +17,7 @@ fi
 rmmod bdnn || exit 1
 [ ! -f /uio.sh ] || . /uio.sh
 insmod /bdnn.ko || exit 1
+# shellcheck disable=SC2217 # keeps the device open
 sleep 60 </dev/bdnn0 &
 sleep 1
 rmmod bdnn 2>/dev/null && { echo "FAIL  the module was unloaded while in use"; exit 1; }

@@ -42,5 +42,6 @@ for overlay in "$folder"/usr/share/bdnn/overlays/*.dtbo; do
     dtc -q -I dtb -O dts "$folder/merged.dtb" | grep -q 'compatible = "bdnn,accelerator-1"' || fail "$overlay adds no accelerator"
     overlays=$((overlays + 1))
 done
-[ $overlays -eq "$(ls "$(dirname "$0")"/../../../driver/overlays/*.dtso | wc -l)" ] || fail "$overlays overlays"
+sources=("$(dirname "$0")"/../../../driver/overlays/*.dtso)
+[ $overlays -eq ${#sources[@]} ] || fail "$overlays overlays"
 echo "package: $(basename "$deb"): complete, its $overlays overlays apply"

@@ -1,7 +1,8 @@
 /* sum[i] = a[i] + b[i] modulo 2^32, as a kernel for high-level synthesis; a compiler ignores the directives. */
 #include <stdint.h>
 
-/* clang-format off: the directives have a syntax of their own */
+/* The directives have a syntax of their own. */
+/* clang-format off */
 void vadd(const int32_t *a, const int32_t *b, int32_t *sum, uint32_t count)
 {
 #pragma HLS INTERFACE m_axi port=a bundle=gmem0

@@ -67,7 +67,7 @@ static int buffer_memory(struct bdnn_buffer *buffer)
 		return 0; /* dma_alloc_coherent has cleared it */
 	/*
 	 * Zeros that are only in the processor's cache hide what a former owner left in the memory,
-	 * until BDNN_DEVICE_FROM_DEVICE drops them; and the accelerator reads past them at once.
+	 * until BDNN_SYNC_FROM_DEVICE drops them; and the accelerator reads past them at once.
 	 */
 	memset(buffer->memory, 0, buffer->bytes);
 	dma_sync_single_for_device(bdnn->dev, buffer->address, buffer->bytes, DMA_TO_DEVICE);
@@ -88,14 +88,14 @@ static int buffer_count(struct bdnn_device *bdnn)
 	return -EMFILE;
 }
 
-int bdnn_buffer_allocate(struct bdnn_client *client, struct bdnn_device_buffer *request)
+int bdnn_buffer_allocate(struct bdnn_client *client, struct bdnn_ioc_buffer *request)
 {
 	struct bdnn_device *bdnn = client->bdnn;
 	struct bdnn_buffer *buffer;
 	u32 handle;
 	int ret;
 
-	if (!request->bytes || request->flags & ~BDNN_DEVICE_CACHED)
+	if (!request->bytes || request->flags & ~BDNN_BUFFER_CACHED)
 		return -EINVAL;
 	if (request->bytes > SZ_1G)
 		return -ENOSPC;
@@ -109,7 +109,7 @@ int bdnn_buffer_allocate(struct bdnn_client *client, struct bdnn_device_buffer *
 		buffer->bdnn = bdnn;
 		buffer->bytes = PAGE_ALIGN(request->bytes);
 		/* Memory that the kernel does not map has no cached mapping to give. */
-		buffer->cached = request->flags & BDNN_DEVICE_CACHED && !bdnn->no_map;
+		buffer->cached = request->flags & BDNN_BUFFER_CACHED && !bdnn->no_map;
 		ret = buffer_memory(buffer);
 	}
 	if (ret) {
@@ -123,7 +123,7 @@ int bdnn_buffer_allocate(struct bdnn_client *client, struct bdnn_device_buffer *
 		return ret == -EBUSY ? -ENOSPC : ret;
 	}
 	request->bytes = buffer->bytes;
-	request->flags = buffer->cached ? BDNN_DEVICE_CACHED : 0;
+	request->flags = buffer->cached ? BDNN_BUFFER_CACHED : 0;
 	request->handle = handle;
 	/* Where memory is, is nothing for whoever cannot use it. */
 	request->address = client->direct ? buffer->address : 0;
@@ -145,7 +145,7 @@ int bdnn_buffer_free(struct bdnn_client *client, u32 handle)
 	return 0;
 }
 
-int bdnn_buffer_sync(struct bdnn_client *client, const struct bdnn_device_sync *request)
+int bdnn_buffer_sync(struct bdnn_client *client, const struct bdnn_ioc_sync *request)
 {
 	struct bdnn_buffer *buffer = xa_load(&client->buffers, request->handle);
 	struct device *dev = client->bdnn->dev;
@@ -154,12 +154,12 @@ int bdnn_buffer_sync(struct bdnn_client *client, const struct bdnn_device_sync *
 		return -ENOENT;
 	if (request->offset > buffer->bytes || request->bytes > buffer->bytes - request->offset)
 		return -EINVAL;
-	if (request->direction != BDNN_DEVICE_TO_DEVICE &&
-	    request->direction != BDNN_DEVICE_FROM_DEVICE)
+	if (request->direction != BDNN_SYNC_TO_DEVICE &&
+	    request->direction != BDNN_SYNC_FROM_DEVICE)
 		return -EINVAL;
 	if (!buffer->cached || !request->bytes)
 		return 0;
-	if (request->direction == BDNN_DEVICE_TO_DEVICE)
+	if (request->direction == BDNN_SYNC_TO_DEVICE)
 		dma_sync_single_for_device(dev, buffer->address + request->offset, request->bytes,
 					   DMA_TO_DEVICE);
 	else

@@ -13,7 +13,7 @@
 
 #include "bdnn_module.h"
 
-#define MOST_SPIN_US 1000
+#define MAX_SPIN_US 1000
 
 static int client_open(struct file *file, struct bdnn_device *bdnn, bool direct)
 {
@@ -88,11 +88,11 @@ static int client_release(struct inode *inode, struct file *file)
 	return 0;
 }
 
-static void describe(struct bdnn_device *bdnn, struct bdnn_device_state *info)
+static void describe(struct bdnn_device *bdnn, struct bdnn_ioc_state *info)
 {
-	*info = (struct bdnn_device_state){
-		.version = BDNN_DEVICE_VERSION,
-		.flags = bdnn->coherent ? BDNN_DEVICE_COHERENT : 0,
+	*info = (struct bdnn_ioc_state){
+		.version = BDNN_UAPI_VERSION,
+		.flags = bdnn->coherent ? BDNN_STATE_COHERENT : 0,
 		.identity = bdnn->clock_on ? readl(bdnn->registers + BDNN_HW_REG_IDENTITY) : 0,
 		.interrupts = atomic_read(&bdnn->interrupts),
 		.launches = bdnn->launches,
@@ -108,7 +108,7 @@ static void describe(struct bdnn_device *bdnn, struct bdnn_device_state *info)
 }
 
 /* Puts the buffers' addresses into the arguments; each must hold all that the job reaches. */
-static int resolve(struct bdnn_client *client, struct bdnn_device_launch *launch)
+static int resolve(struct bdnn_client *client, struct bdnn_ioc_launch *launch)
 {
 	struct bdnn_extent extents[BDNN_HW_POINTERS];
 	int i;
@@ -137,7 +137,7 @@ static int resolve(struct bdnn_client *client, struct bdnn_device_launch *launch
 	return 0;
 }
 
-static int launch(struct bdnn_client *client, struct bdnn_device_launch *request)
+static int launch(struct bdnn_client *client, struct bdnn_ioc_launch *request)
 {
 	struct bdnn_device *bdnn = client->bdnn;
 	int ret, i;
@@ -172,10 +172,10 @@ static bool is_over(struct bdnn_device *bdnn, u32 launch)
 }
 
 /* Without the lock, so that a second thread may reset, or wait for, what this one waits for. */
-static int wait_idle(struct bdnn_device *bdnn, u32 launch, const struct bdnn_device_wait *request)
+static int wait_idle(struct bdnn_device *bdnn, u32 launch, const struct bdnn_ioc_wait *request)
 {
 	const ktime_t spin_end =
-		ktime_add_us(ktime_get(), min_t(u32, request->spin_us, MOST_SPIN_US));
+		ktime_add_us(ktime_get(), min_t(u32, request->spin_us, MAX_SPIN_US));
 	long left;
 
 	while (ktime_before(ktime_get(), spin_end)) {
@@ -190,7 +190,7 @@ static int wait_idle(struct bdnn_device *bdnn, u32 launch, const struct bdnn_dev
 	return left || is_over(bdnn, launch) ? 0 : -ETIME;
 }
 
-static int wait_end(struct bdnn_client *client, struct bdnn_device_wait *request)
+static int wait_end(struct bdnn_client *client, struct bdnn_ioc_wait *request)
 {
 	struct bdnn_device *bdnn = client->bdnn;
 	const u32 launch = client->launch;
@@ -216,11 +216,11 @@ static int wait_end(struct bdnn_client *client, struct bdnn_device_wait *request
 }
 
 union request {
-	struct bdnn_device_state info;
-	struct bdnn_device_buffer buffer;
-	struct bdnn_device_sync sync;
-	struct bdnn_device_launch launch;
-	struct bdnn_device_wait wait;
+	struct bdnn_ioc_state info;
+	struct bdnn_ioc_buffer buffer;
+	struct bdnn_ioc_sync sync;
+	struct bdnn_ioc_launch launch;
+	struct bdnn_ioc_wait wait;
 	u32 handle;
 };
 
@@ -229,20 +229,20 @@ static int serve(struct bdnn_client *client, unsigned int command, union request
 	struct bdnn_device *bdnn = client->bdnn;
 
 	switch (command) {
-	case BDNN_DEVICE_INFO:
+	case BDNN_IOC_INFO:
 		describe(bdnn, &request->info);
 		return 0;
-	case BDNN_DEVICE_ALLOCATE:
+	case BDNN_IOC_ALLOCATE:
 		return bdnn_buffer_allocate(client, &request->buffer);
-	case BDNN_DEVICE_FREE:
+	case BDNN_IOC_FREE:
 		return bdnn_buffer_free(client, request->handle);
-	case BDNN_DEVICE_SYNC:
+	case BDNN_IOC_SYNC:
 		return bdnn_buffer_sync(client, &request->sync);
-	case BDNN_DEVICE_LAUNCH:
+	case BDNN_IOC_LAUNCH:
 		return launch(client, &request->launch);
-	case BDNN_DEVICE_WAIT:
+	case BDNN_IOC_WAIT:
 		return wait_end(client, &request->wait);
-	case BDNN_DEVICE_RESET:
+	case BDNN_IOC_RESET:
 		return bdnn_stop(bdnn) ? 0 : -EIO;
 	default:
 		return -ENOTTY;
@@ -257,7 +257,7 @@ static long client_ioctl(struct file *file, unsigned int command, unsigned long 
 	union request request;
 	long ret;
 
-	if (_IOC_TYPE(command) != BDNN_DEVICE_MAGIC || bytes > sizeof(request))
+	if (_IOC_TYPE(command) != BDNN_IOC_MAGIC || bytes > sizeof(request))
 		return -ENOTTY;
 	memset(&request, 0, sizeof(request));
 	if (_IOC_DIR(command) & _IOC_WRITE && copy_from_user(&request, user, bytes))

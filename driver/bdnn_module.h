@@ -99,9 +99,9 @@ extern const struct file_operations bdnn_mediated_operations;
 extern const struct file_operations bdnn_direct_operations;
 
 /* bdnn_buffer.c: all under the lock, but bdnn_buffer_map and bdnn_buffer_limit */
-int bdnn_buffer_allocate(struct bdnn_client *client, struct bdnn_device_buffer *request);
+int bdnn_buffer_allocate(struct bdnn_client *client, struct bdnn_ioc_buffer *request);
 int bdnn_buffer_free(struct bdnn_client *client, u32 handle);
-int bdnn_buffer_sync(struct bdnn_client *client, const struct bdnn_device_sync *request);
+int bdnn_buffer_sync(struct bdnn_client *client, const struct bdnn_ioc_sync *request);
 int bdnn_buffer_map(struct bdnn_client *client, struct vm_area_struct *vma);
 /* Frees all of a client's buffers, or makes them orphans. */
 void bdnn_buffers_release(struct bdnn_client *client, bool orphans);

@@ -1,4 +1,4 @@
-# Synthesises the kernel for a board with Vitis HLS 2022.1 or later and exports it as a Vitis kernel (.xo):
+# Synthesizes the kernel for a board with Vitis HLS 2022.1 or later and exports it as a Vitis kernel (.xo):
 #
 #   cmake -S . -B build -DBDNN_BOARD=kv260 && cmake --build build
 #   vitis_hls hls/run_hls.tcl build kv260 [csim] [csynth] [export]

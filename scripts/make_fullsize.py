@@ -9,8 +9,8 @@ from layer to layer; the last layer divides that out, so that the softmax does n
 
     alexnet.onnx    Caffe's bvlc_alexnet: 227 x 227, LRN, conv2/4/5 in two groups, overlapping pooling     61.0 million parameters
     vgg16.onnx      configuration D: 224 x 224                                                             138.4
-    resnet152.onnx  as torchvision's (stride in the 3x3 convolution), batch normalisations as nodes          60.2 and 0.15 statistics
-    segnet.onnx     13 + 13 convolutions, pooling indices, unpooling, batch normalisations: 360 x 480      29.4
+    resnet152.onnx  as torchvision's (stride in the 3x3 convolution), batch normalizations as nodes          60.2 and 0.15 statistics
+    segnet.onnx     13 + 13 convolutions, pooling indices, unpooling, batch normalizations: 360 x 480      29.4
 """
 import argparse
 import os
@@ -91,14 +91,14 @@ LAST = 1 / 64  # gain of the layer before a softmax
 
 def alexnet(seed):
     net = Network("alexnet", [1, 3, 227, 227], seed)
-    normalise = {"size": 5, "alpha": 1e-4, "beta": 0.75, "bias": 1.0}
+    normalize = {"size": 5, "alpha": 1e-4, "beta": 0.75, "bias": 1.0}
     net.conv("conv1", None, 3, 96, 11, stride=4)
     net.relu("relu1")
-    net.node("LRN", "norm1", **normalise)
+    net.node("LRN", "norm1", **normalize)
     net.pool("pool1", 3, 2)
     net.conv("conv2", None, 96, 256, 5, pad=2, groups=2)
     net.relu("relu2")
-    net.node("LRN", "norm2", **normalise)
+    net.node("LRN", "norm2", **normalize)
     net.pool("pool2", 3, 2)
     net.conv("conv3", None, 256, 384, 3, pad=1)
     net.relu("relu3")

@@ -157,7 +157,7 @@ def header(kernel):
     lines += registers(kernel) + fields(kernel) + enumerations(kernel) + job(kernel) + value_bits(kernel) + status(kernel)
     for one in kernel.records:
         lines += record(one)
-    return guarded("BDNN_HW_H", f"/* {note()}: the interface of the kernel {kernel.name}. docs/accelerator.md explains it. */", lines)
+    return guarded("BDNN_HW_H", f"/* {note()}: the interface of the kernel {kernel.name}. docs/reference/accelerator.md explains it. */", lines)
 
 
 def board_header(kernel, board):

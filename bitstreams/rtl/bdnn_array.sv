@@ -79,7 +79,7 @@ module bdnn_array #(
     for (genvar c = 0; c < Columns; c++) begin : g_column
       logic [SumBits-1:0] sum;
 
-      bdnn_xnor_unit #(.WordBits(WordBits), .SumBits(SumBits), .Structural(Structural)) u_unit (
+      bdnn_xnor_pe #(.WordBits(WordBits), .SumBits(SumBits), .Structural(Structural)) u_unit (
         .clk_i,
         .weights_i    (weights_q[r*WordBits +: WordBits]),
         .activations_i(activations_q[c*WordBits +: WordBits]),

@@ -1,4 +1,4 @@
-// The kernel without its bus protocols: fetch -> fill -> buffers -> array -> scale accumulators -> requantisation -> store, each part running as
+// The kernel without its bus protocols: fetch -> fill -> buffers -> array -> scale accumulators -> requantization -> store, each part running as
 // soon as the one before it has filled a bank and the one behind it has freed one. Max pooling goes from fetch through bdnn_pool alone.
 
 module bdnn_core #(
@@ -9,7 +9,7 @@ module bdnn_core #(
   parameter int unsigned ActivationDepth = 2048,
   parameter int unsigned Tiles           = 8,
   parameter int unsigned PortWords       = 1,     // of 64 bits a beat of the port: 1 or 2
-  parameter int unsigned Lanes           = 1,     // accumulators requantised a cycle: 1, 2 or 4
+  parameter int unsigned Lanes           = 1,     // accumulators requantized a cycle: 1, 2 or 4
   parameter bit          Structural      = 1'b1
 ) (
   input  logic                      clk_i,

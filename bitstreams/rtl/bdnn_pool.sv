@@ -1,4 +1,4 @@
-// Max pooling of quantised values as they lie in memory: channel by channel the greatest of a unit's taps, a unit at a time.
+// Max pooling of quantized values as they lie in memory: channel by channel the greatest of a unit's taps, a unit at a time.
 //
 // Planes come lowest first, so a channel's tap is greater than the best so far if in the highest plane in which they differ it has the 1: each plane
 // decides anew where the two differ and keeps the verdict of the planes below where they agree. Which of the two is the new best

@@ -24,7 +24,7 @@ module bdnn_popcount #(
     assign padded = {{(6*Counters+Free-Bits){1'b0}}, bits_i};
 
     for (genvar c = 0; c < Counters; c++) begin : g_counter
-      // Two full adders and the sum of their results, written as logic: a synthesiser would make carry chains of additions.
+      // Two full adders and the sum of their results, written as logic: a synthesizer would make carry chains of additions.
       logic [5:0] six;
       logic       one_a, one_b, two_a, two_b, two_c;
       assign six   = padded[6*c +: 6];

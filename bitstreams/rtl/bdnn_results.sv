@@ -1,4 +1,4 @@
-// From accumulators to values: keeps the finished accumulators of a filter chunk (two banks), requantises Lanes of them a cycle and gathers the
+// From accumulators to values: keeps the finished accumulators of a filter chunk (two banks), requantizes Lanes of them a cycle and gathers the
 // values of a unit's filters, of all pixels of a block (two banks) for bdnn_store.
 
 module bdnn_results #(
@@ -23,7 +23,7 @@ module bdnn_results #(
   input  logic                  acc_last_i,       // of the chunk
   input  logic [Rows*32-1:0]    acc_i,
 
-  // Requantisation constants of a group of Lanes rows of the chunk at work, one cycle after group and bank
+  // Requantization constants of a group of Lanes rows of the chunk at work, one cycle after group and bank
   output logic [GroupBits-1:0]  filter_group_o,
   output logic [1:0]            filter_bank_o,
   input  logic [32*Lanes-1:0]   multipliers_i,
@@ -137,7 +137,7 @@ module bdnn_results #(
   assign filter_bank_o  = bank_q;
 
   ////////////////////
-  // Requantisation //
+  // Requantization //
   ////////////////////
 
   // One cycle for the accumulator memories, then the group's accumulators and constants enter the pipelines.

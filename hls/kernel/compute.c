@@ -1,4 +1,4 @@
-/* The compute stage: XNOR and popcount of filters with pixels, the scale accumulators, requantisation. */
+/* The compute stage: XNOR and popcount of filters with pixels, the scale accumulators, requantization. */
 #include "kernel.h"
 
 #include <assert.h>
@@ -99,7 +99,7 @@ static void multiply(const bdnn_hw_job *job, const block *b, uint32_t basis, con
 
 /* clamp((acc M + B) >> 32, low, high), or the accumulator as it is. The shift keeps the sign, in Vitis as in compilers.
  */
-static int32_t requantise(const bdnn_hw_job *job, int32_t acc, int32_t multiplier, int64_t offset)
+static int32_t requantize(const bdnn_hw_job *job, int32_t acc, int32_t multiplier, int64_t offset)
 {
     const int32_t low = (int32_t)job->low, high = (int32_t)job->high;
     const int64_t v = (int64_t)((uint64_t)((int64_t)acc * multiplier) + (uint64_t)offset) >> 32;
@@ -119,7 +119,7 @@ static void finish_chunk(const bdnn_hw_job *job, const block *b, uint32_t place,
 #pragma HLS PIPELINE II = 1
             /* Accumulators are set below `filters`. NOLINTBEGIN(clang-analyzer-core.CallAndMessage) */
             values[i][place * ROWS + r] =
-                r < filters ? requantise(job, (int32_t)acc[r][i], records->multiplier[r], records->offset[r]) : 0;
+                r < filters ? requantize(job, (int32_t)acc[r][i], records->multiplier[r], records->offset[r]) : 0;
             /* NOLINTEND(clang-analyzer-core.CallAndMessage) */
         }
     }

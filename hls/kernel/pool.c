@@ -1,4 +1,4 @@
-/* Max pooling of quantised values as they lie in memory, 64 channels at a time. */
+/* Max pooling of quantized values as they lie in memory, 64 channels at a time. */
 #include "kernel.h"
 
 /* best = max(best, tap), channel by channel: the planes are compared from the highest down, and the first that differs

@@ -2,13 +2,13 @@
 #include "kernel.h"
 
 /* Words of a unit's results: as many as a value has bits. */
-#define MOST_WORDS BDNN_HW_MODE_INT32_BITS
+#define MAX_WORDS BDNN_HW_MODE_INT32_BITS
 
 /* The words of one pixel's unit. */
-static void pack(const bdnn_hw_job *job, const int32_t values[BDNN_HW_UNIT], uint64_t words[MOST_WORDS])
+static void pack(const bdnn_hw_job *job, const int32_t values[BDNN_HW_UNIT], uint64_t words[MAX_WORDS])
 {
     const uint32_t count = bdnn_hw_value_bits(job);
-    for (uint32_t i = 0; i < MOST_WORDS; i++) {
+    for (uint32_t i = 0; i < MAX_WORDS; i++) {
 #pragma HLS UNROLL
         words[i] = 0;
     }
@@ -35,7 +35,7 @@ void store_unit(int32_t values[PIXELS][BDNN_HW_UNIT], uint64_t *results, const b
 {
     const uint32_t count = bdnn_hw_value_bits(job);
     for (uint32_t i = 0; i < b->pixels; i++) {
-        uint64_t words[MOST_WORDS];
+        uint64_t words[MAX_WORDS];
 #pragma HLS ARRAY_PARTITION variable = words complete
         const int64_t at =
             ((int64_t)job->result_origin + (int64_t)(b->first + i) * job->result_step) / BDNN_HW_ALIGNMENT +

@@ -30,10 +30,10 @@ typedef struct bdnn_backend_options {
  * where the output goes on the host afterwards, and a device overlaps both with its work. What is added and read next is added
  * and read on the host. */
 typedef struct bdnn_operands {
-    const bdnn_feature_map *input;  /* quantised, as the layer reads it */
+    const bdnn_feature_map *input;  /* quantized, as the layer reads it */
     const bdnn_feature_map *output; /* of the sink's kind */
     const bdnn_feature_map *addend; /* wide: added before the clamp, perhaps the host's output itself */
-    const bdnn_feature_map *next;   /* quantised: the wide output as the sink's reading says */
+    const bdnn_feature_map *next;   /* quantized: the wide output as the sink's rescale says */
     const bdnn_feature_map *send, *fetch;
 } bdnn_operands;
 

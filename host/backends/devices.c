@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define MOST_DEVICES 32
+#define MAX_DEVICES 32
 
 /* The one device that is no backend: there is nothing for it to compute in integers. */
 static void describe_float(bdnn_device_info *info)
@@ -25,13 +25,13 @@ bdnn_status bdnn_devices(const char *xclbin, bdnn_device_info **devices, size_t 
     if (!devices || !count) {
         return bdnn_fail_null(err, __func__);
     }
-    bdnn_device_info *list = bdnn_zalloc(MOST_DEVICES, sizeof *list);
+    bdnn_device_info *list = bdnn_zalloc(MAX_DEVICES, sizeof *list);
     *devices = list;
     if (!list) {
-        return bdnn_fail_memory(err, MOST_DEVICES * sizeof *list, "a list of devices");
+        return bdnn_fail_memory(err, MAX_DEVICES * sizeof *list, "a list of devices");
     }
     for (size_t i = 0; bdnn_backends[i]; i++) {
-        *count += bdnn_backends[i]->list(xclbin, list + *count, MOST_DEVICES - 1 - *count);
+        *count += bdnn_backends[i]->list(xclbin, list + *count, MAX_DEVICES - 1 - *count);
     }
     describe_float(&list[*count]);
     *count += 1;
@@ -60,11 +60,11 @@ bdnn_status bdnn_device_describe(const char *device, const char *xclbin, bdnn_de
     if (!type) {
         return bdnn_backend_unknown(name, err);
     }
-    bdnn_device_info *list = bdnn_zalloc(MOST_DEVICES, sizeof *list);
+    bdnn_device_info *list = bdnn_zalloc(MAX_DEVICES, sizeof *list);
     if (!list) {
-        return bdnn_fail_memory(err, MOST_DEVICES * sizeof *list, "a list of devices");
+        return bdnn_fail_memory(err, MAX_DEVICES * sizeof *list, "a list of devices");
     }
-    const size_t count = type->list(xclbin, list, MOST_DEVICES);
+    const size_t count = type->list(xclbin, list, MAX_DEVICES);
     size_t i = 0;
     while (i < count && !is_called(list[i].name, name)) {
         i++;

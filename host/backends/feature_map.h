@@ -9,7 +9,7 @@ typedef enum bdnn_place { BDNN_PLACE_HOST, BDNN_PLACE_DEVICE } bdnn_place;
 
 typedef enum bdnn_layout {
     BDNN_LAYOUT_NHWC,   /* host: elements of `type`, in the memory order of core/tensor.h */
-    BDNN_LAYOUT_PLANES, /* device: quantised, blocks of 64 channels of a pixel as bit planes, uint64 each */
+    BDNN_LAYOUT_PLANES, /* device: quantized, blocks of 64 channels of a pixel as bit planes, uint64 each */
     BDNN_LAYOUT_BLOCKS, /* device: wide or sums, blocks of 64 channels of a pixel as int16 or int32 */
 } bdnn_layout;
 

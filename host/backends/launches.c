@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-#define MOST_LAUNCHES 1000000
+#define MAX_LAUNCHES 1000000
 
 static int by_value(const void *a, const void *b)
 {
@@ -20,7 +20,7 @@ static bdnn_status measure(bdnn_backend *backend, size_t count, bdnn_launch_time
                                      : bdnn_fail_memory(err, count * sizeof *nanoseconds, "times");
     if (status == BDNN_OK) {
         qsort(nanoseconds, count, sizeof *nanoseconds, by_value);
-        *times = (bdnn_launch_times){.least_us = 1e-3 * (double)nanoseconds[0],
+        *times = (bdnn_launch_times){.min_us = 1e-3 * (double)nanoseconds[0],
                                      .median_us = 1e-3 * (double)nanoseconds[count / 2],
                                      .p99_us = 1e-3 * (double)nanoseconds[count * 99 / 100]};
     }
@@ -40,8 +40,8 @@ bdnn_status bdnn_device_launches(const bdnn_session_options *options, size_t cou
     if (status != BDNN_OK) {
         return status;
     }
-    if (count < 1 || count > MOST_LAUNCHES) {
-        return bdnn_fail(err, BDNN_ERROR_ARGUMENT, "%zu launches; from 1 to %d can be timed", count, MOST_LAUNCHES);
+    if (count < 1 || count > MAX_LAUNCHES) {
+        return bdnn_fail(err, BDNN_ERROR_ARGUMENT, "%zu launches; from 1 to %d can be timed", count, MAX_LAUNCHES);
     }
     status = bdnn_backend_open(&o, NULL, &backend, err);
     if (status != BDNN_OK) {

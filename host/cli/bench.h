@@ -32,9 +32,9 @@ typedef struct bench_form {
     bool all; /* also rows of layers that take no time of their own */
 } bench_form;
 
-/* Milliseconds: least, quartiles, most. */
+/* Milliseconds: min, quartiles, max. */
 typedef struct bench_spread {
-    double least, lower, median, upper, most;
+    double min, lower, median, upper, max;
 } bench_spread;
 
 /* Sorts them. */

@@ -111,10 +111,10 @@ static void add_row(const bench_results *b, const struct row *row, double sum, c
 static void add_spread(cJSON *json, const bench_spread *ms)
 {
     cJSON_AddNumberToObject(json, "ms", ms->median);
-    cJSON_AddNumberToObject(json, "ms_least", ms->least);
+    cJSON_AddNumberToObject(json, "ms_min", ms->min);
     cJSON_AddNumberToObject(json, "ms_lower_quartile", ms->lower);
     cJSON_AddNumberToObject(json, "ms_upper_quartile", ms->upper);
-    cJSON_AddNumberToObject(json, "ms_most", ms->most);
+    cJSON_AddNumberToObject(json, "ms_max", ms->max);
 }
 
 static cJSON *json_of(const struct row *row)
@@ -189,8 +189,8 @@ static void print_start_up(const bench_results *b, double run_ms)
 
 static void print_total(const bench_results *b, const bench_spread *total)
 {
-    printf("\nrun        median %.3f ms, least %.3f, quartiles %.3f and %.3f, most %.3f, of %lld; %.4g items/s\n",
-           total->median, total->least, total->lower, total->upper, total->most, b->repeat,
+    printf("\nrun        median %.3f ms, min %.3f, quartiles %.3f and %.3f, max %.3f, of %lld; %.4g items/s\n",
+           total->median, total->min, total->lower, total->upper, total->max, b->repeat,
            1e3 * (double)b->batch / total->median);
     printf("device     %s, %lld thread%s, batch %lld\n", b->device.name, b->threads, b->threads == 1 ? "" : "s",
            b->batch);
@@ -242,7 +242,7 @@ int bench_report(bench_results *b, const bench_form *form)
         multiply_adds += rows[l].multiply_adds;
     }
     for (size_t l = 0; l < b->layers && status == BDNN_OK; l++) {
-        if (form->all || rows[l].ms.most > 0) {
+        if (form->all || rows[l].ms.max > 0) {
             add_row(b, &rows[l], sum, &table);
         }
         cJSON_AddItemToArray(layers, json_of(&rows[l]));

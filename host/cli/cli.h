@@ -25,7 +25,7 @@ int cli_fail(const bdnn_error *err);
 bdnn_status cli_error(bdnn_error *err, bdnn_status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 #if defined(__clang_analyzer__)
-/* As bdnn_fail in core/error.h: no analyser is to go on behind a failure. */
+/* As bdnn_fail in core/error.h: no analyzer is to go on behind a failure. */
 #define cli_error(err, status, ...) (cli_error(err, status, __VA_ARGS__), status)
 #endif
 

@@ -57,9 +57,9 @@ static bool take_devices(struct command *k, const char *list)
                 return false;
             }
         }
-        if (c->count == COMPARE_MOST_DEVICES || !*name) {
+        if (c->count == COMPARE_MAX_DEVICES || !*name) {
             cli_usage(COMMAND, "--devices %s: names of at most %d devices, with commas between", list,
-                      COMPARE_MOST_DEVICES);
+                      COMPARE_MAX_DEVICES);
             return false;
         }
         c->devices[c->count++].bench.device.name = name;

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const colours[COMPARE_MOST_DEVICES] = {"#3366aa", "#cc6633", "#338855",
+static const char *const colors[COMPARE_MAX_DEVICES] = {"#3366aa", "#cc6633", "#338855",
                                                           "#884499", "#888822", "#555555"};
 
 /* Names come from files. Bytes that are not ASCII pass: the page is UTF-8. */
@@ -40,7 +40,7 @@ static const char style[] =
 
 static void put_devices(FILE *f, const compare_results *c)
 {
-    fputs("<table><tr><th>device<th>images/s<th>ms a run<th>least<th>most<th>kB to device<th>kB from device<th>outputs",
+    fputs("<table><tr><th>device<th>images/s<th>ms a run<th>min<th>max<th>kB to device<th>kB from device<th>outputs",
           f);
     for (size_t i = 0; i < c->count; i++) {
         const compare_device *d = &c->devices[i];
@@ -48,7 +48,7 @@ static void put_devices(FILE *f, const compare_results *c)
         fputs("<tr><td>", f);
         put_text(f, d->bench.device.name);
         fprintf(f, "<td>%.4g<td>%.3f<td>%.3f<td>%.3f", 1e3 * (double)c->batch / d->run_ms.median, d->run_ms.median,
-                d->run_ms.least, d->run_ms.most);
+                d->run_ms.min, d->run_ms.max);
         if (d->info.accelerator) {
             fprintf(f, "<td>%.1f<td>%.1f", 1e-3 * (double)a->bytes_to_device, 1e-3 * (double)a->bytes_from_device);
         } else {
@@ -69,7 +69,7 @@ static void put_devices(FILE *f, const compare_results *c)
 
 enum { LABELS = 220, WIDTH = 900, BAR = 10 };
 
-static double most_ms(const compare_results *c)
+static double max_ms(const compare_results *c)
 {
     double most = 0;
     for (size_t d = 0; d < c->count; d++) {
@@ -100,14 +100,14 @@ static void put_layer_bars(FILE *f, const compare_results *c, size_t layer, doub
         fprintf(
             f,
             "<rect x=\"%d\" y=\"%g\" width=\"%.1f\" height=\"%d\" fill=\"%s\"/><text x=\"%.1f\" y=\"%g\">%.3f</text>",
-            LABELS, y, width, BAR - 1, colours[d], LABELS + width + 4, y + BAR - 1, ms);
+            LABELS, y, width, BAR - 1, colors[d], LABELS + width + 4, y + BAR - 1, ms);
         y += BAR;
     }
 }
 
 static void put_bars(FILE *f, const compare_results *c)
 {
-    const double most = most_ms(c), step = (double)c->count * BAR + 6;
+    const double most = max_ms(c), step = (double)c->count * BAR + 6;
     size_t shown = 0;
     double y = 4;
     if (most <= 0) {
@@ -118,7 +118,7 @@ static void put_bars(FILE *f, const compare_results *c)
     }
     fputs("<h2>Milliseconds of each layer</h2><p>", f);
     for (size_t d = 0; d < c->count; d++) {
-        fprintf(f, "<span style=\"color:%s\">&#9632;</span> ", colours[d]);
+        fprintf(f, "<span style=\"color:%s\">&#9632;</span> ", colors[d]);
         put_text(f, c->devices[d].bench.device.name);
         fputs("&emsp;", f);
     }
@@ -147,7 +147,7 @@ typedef struct roofline {
 } roofline;
 
 /* More names than these would hide each other. */
-enum { MOST_LABELS = 24 };
+enum { MAX_LABELS = 24 };
 
 enum { PLOT_LEFT = 70, PLOT_TOP = 12, PLOT_WIDTH = 640, PLOT_HEIGHT = 300 };
 
@@ -214,7 +214,7 @@ static void put_roofs(FILE *f, const roofline *r, const axis *x, const axis *y)
             PLOT_LEFT + PLOT_WIDTH, y_at(y, r->peak));
 }
 
-static void put_roofline(FILE *f, const compare_results *c, const roofline *r, const char *colour)
+static void put_roofline(FILE *f, const compare_results *c, const roofline *r, const char *color)
 {
     axis x = {1, 0}, y = {1, 0};
     for (size_t i = 0; i < r->count; i++) {
@@ -234,10 +234,10 @@ static void put_roofline(FILE *f, const compare_results *c, const roofline *r, c
     for (size_t i = 0; i < r->count; i++) {
         const struct point *p = &r->points[i];
         fprintf(f, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"4\" fill=\"%s\" fill-opacity=\".75\"><title>", x_at(&x, p->x),
-                y_at(&y, p->y), colour);
+                y_at(&y, p->y), color);
         put_text(f, c->info[p->layer].name);
         fprintf(f, ": %.4g, %.4g</title></circle>", p->x, p->y);
-        if (r->count <= MOST_LABELS) {
+        if (r->count <= MAX_LABELS) {
             fprintf(f, "<text x=\"%.1f\" y=\"%.1f\">", x_at(&x, p->x) + 6, y_at(&y, p->y) - 4);
             put_text(f, c->info[p->layer].name);
             fputs("</text>", f);
@@ -255,7 +255,7 @@ static void add_point(roofline *r, size_t layer, double work, double moved, doub
 
 /* Of one compute unit: binary products a cycle, over the bytes of device memory. */
 static void put_accelerator_roofline(FILE *f, const compare_results *c, const compare_device *d, roofline *r,
-                                     const char *colour)
+                                     const char *color)
 {
     r->x_title = "products of two bits a byte of the device's memory";
     r->y_title = "products of two bits a cycle";
@@ -265,7 +265,7 @@ static void put_accelerator_roofline(FILE *f, const compare_results *c, const co
         const bdnn_accelerator_cost *a = &d->cells[l].cost.accelerator;
         add_point(r, l, compare_products(c, l), (double)(a->bytes_read + a->bytes_written), (double)a->cycles);
     }
-    put_roofline(f, c, r, colour);
+    put_roofline(f, c, r, color);
     fprintf(f,
             "<p class=\"note\">A point a layer, on one compute unit. Roofs: the array of %u x %u x %u bits; %u port%s "
             "of %u "
@@ -276,7 +276,7 @@ static void put_accelerator_roofline(FILE *f, const compare_results *c, const co
 
 /* Multiply-adds a nanosecond, over the bytes of weights and inputs that the kernels read. */
 static void put_cpu_roofline(FILE *f, const compare_results *c, const compare_device *d, roofline *r,
-                             const char *colour)
+                             const char *color)
 {
     const bdnn_peak *best = NULL;
     r->x_title = "multiply-adds a byte of weights and inputs";
@@ -296,7 +296,7 @@ static void put_cpu_roofline(FILE *f, const compare_results *c, const compare_de
         add_point(r, l, (double)c->info[l].multiply_adds * (double)c->batch,
                   (double)(cell->cost.weight_bytes + cell->cost.input_bytes), 1e6 * cell->ms);
     }
-    put_roofline(f, c, r, colour);
+    put_roofline(f, c, r, color);
     fprintf(
         f,
         "<p class=\"note\">A point a layer. Roofs, measured on the same threads: %s from registers alone; reading as "
@@ -356,15 +356,15 @@ static bool put_device(FILE *f, const compare_results *c, size_t index)
     put_text(f, d->bench.device.name);
     fputs("</h2>\n", f);
     if (d->info.accelerator) {
-        fprintf(f, "<p>%u compute unit%s%s%s%s. Resource use: docs/reference/resources.md.</p>\n", d->info.units,
-                d->info.units == 1 ? "" : "s", d->info.emulated ? ", emulated" : "", d->info.uuid[0] ? ", xclbin " : "",
+        fprintf(f, "<p>%u compute unit%s%s%s%s. Resource use: docs/reference/resources.md.</p>\n", d->info.compute_units,
+                d->info.compute_units == 1 ? "" : "s", d->info.emulated ? ", emulated" : "", d->info.uuid[0] ? ", xclbin " : "",
                 d->info.uuid);
         put_accelerator(f, c, d);
         if (compare_counts(d)) {
-            put_accelerator_roofline(f, c, d, &r, colours[index]);
+            put_accelerator_roofline(f, c, d, &r, colors[index]);
         }
     } else {
-        put_cpu_roofline(f, c, d, &r, colours[index]);
+        put_cpu_roofline(f, c, d, &r, colors[index]);
     }
     free(r.points);
     return true;

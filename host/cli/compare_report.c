@@ -20,7 +20,7 @@ static double rate(const compare_results *c, const compare_device *d)
 static void print_devices(const compare_results *c)
 {
     cli_table table = {0};
-    cli_table_row(&table, "device|images/s|ms a run|least|most|layers' ms|kB to device|kB from device|outputs");
+    cli_table_row(&table, "device|images/s|ms a run|min|max|layers' ms|kB to device|kB from device|outputs");
     for (size_t i = 0; i < c->count; i++) {
         const compare_device *d = &c->devices[i];
         const bdnn_accelerator_cost *a = &d->total.cost.accelerator;
@@ -36,7 +36,7 @@ static void print_devices(const compare_results *c)
             snprintf(outputs, sizeof outputs, "equal, %llu values", (unsigned long long)c->values);
         }
         cli_table_row(&table, "%.20s|%.4g|%.3f|%.3f|%.3f|%.3f|%s|%s", name_of(d), rate(c, d), d->run_ms.median,
-                      d->run_ms.least, d->run_ms.most, d->total.ms, moved, outputs);
+                      d->run_ms.min, d->run_ms.max, d->total.ms, moved, outputs);
     }
     cli_table_print(&table, stdout);
     cli_table_free(&table);
@@ -119,8 +119,8 @@ static void print_prediction(const compare_results *c, const compare_device *d)
 static void print_accelerator(const compare_results *c, const compare_device *d)
 {
     cli_table table = {0};
-    printf("\n%s: %u compute unit%s, array %u x %u x %u bits%s\n", name_of(d), d->info.units,
-           d->info.units == 1 ? "" : "s", d->info.rows, d->info.columns, d->info.word_bits,
+    printf("\n%s: %u compute unit%s, array %u x %u x %u bits%s\n", name_of(d), d->info.compute_units,
+           d->info.compute_units == 1 ? "" : "s", d->info.rows, d->info.columns, d->info.word_bits,
            d->info.emulated ? ", emulated" : "");
     cli_table_row(&table,
                   "layer|jobs|kB to|kB from|array steps|filled|cycles|ms at clock|array used|waits for loads|for "
@@ -192,7 +192,7 @@ static void add_accelerator(const compare_results *c, const compare_device *d, c
         cli_json_text(part, "uuid", d->info.uuid);
     }
     cJSON_AddBoolToObject(part, "emulated", d->info.emulated);
-    cJSON_AddNumberToObject(part, "compute_units", d->info.units);
+    cJSON_AddNumberToObject(part, "compute_units", d->info.compute_units);
     cJSON_AddNumberToObject(part, "rows", d->info.rows);
     cJSON_AddNumberToObject(part, "columns", d->info.columns);
     cJSON_AddNumberToObject(part, "word_bits", d->info.word_bits);
@@ -227,10 +227,10 @@ static cJSON *device_json(const compare_results *c, const compare_device *d)
     cJSON *json = cJSON_CreateObject(), *layers;
     cli_json_text(json, "device", name_of(d));
     cJSON_AddNumberToObject(json, "ms", d->run_ms.median);
-    cJSON_AddNumberToObject(json, "ms_least", d->run_ms.least);
+    cJSON_AddNumberToObject(json, "ms_min", d->run_ms.min);
     cJSON_AddNumberToObject(json, "ms_lower_quartile", d->run_ms.lower);
     cJSON_AddNumberToObject(json, "ms_upper_quartile", d->run_ms.upper);
-    cJSON_AddNumberToObject(json, "ms_most", d->run_ms.most);
+    cJSON_AddNumberToObject(json, "ms_max", d->run_ms.max);
     cJSON_AddNumberToObject(json, "ms_layers", d->total.ms);
     cJSON_AddNumberToObject(json, "images_per_second", rate(c, d));
     cJSON_AddNumberToObject(json, "different_values", (double)d->different);

@@ -5,7 +5,7 @@
 
 #include "cli/bench.h"
 
-#define COMPARE_MOST_DEVICES 6
+#define COMPARE_MAX_DEVICES 6
 
 /* One layer on one device, or the sum over them; times are medians. */
 typedef struct compare_cell {
@@ -27,7 +27,7 @@ typedef struct compare_results {
     const char *inputs;  /* the dataset whose first images were the input; NULL for noise */
     bdnn_model *model;
     size_t layers, count;
-    compare_device devices[COMPARE_MOST_DEVICES];
+    compare_device devices[COMPARE_MAX_DEVICES];
     bdnn_layer_info *info; /* [layer] */
     long long batch, repeat, threads;
     uint64_t values;  /* output values that were compared */

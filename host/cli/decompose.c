@@ -8,7 +8,7 @@
 #include <string.h>
 
 #define COMMAND            "decompose"
-#define MOST_LAYER_OPTIONS 256
+#define MAX_LAYER_OPTIONS 256
 
 enum {
     BASES = CLI_COMMAND_OPTION,
@@ -56,7 +56,7 @@ static const struct option long_options[] = {
 struct arguments {
     cli_model_options model;
     bdnn_decompose_options decompose;
-    bdnn_layer_setting layers[MOST_LAYER_OPTIONS];
+    bdnn_layer_setting layers[MAX_LAYER_OPTIONS];
     const char *network, *output, *calibrate;
     long long calibrate_count;
     cli_skips skips;
@@ -88,8 +88,8 @@ static bool take_layer(struct arguments *a, char *text)
 {
     bdnn_layer_setting *setting = &a->layers[a->decompose.layer_count];
     char *last = strrchr(text, ':');
-    if (a->decompose.layer_count == MOST_LAYER_OPTIONS) {
-        cli_usage(COMMAND, "more than %d --layer options", MOST_LAYER_OPTIONS);
+    if (a->decompose.layer_count == MAX_LAYER_OPTIONS) {
+        cli_usage(COMMAND, "more than %d --layer options", MAX_LAYER_OPTIONS);
         return false;
     }
     setting->layer = text;

@@ -38,7 +38,7 @@ static size_t time_launches(const struct command *k, const bdnn_device_info *d, 
     static const char *const names[WAITS] = {
         [BDNN_WAIT_HYBRID] = "hybrid", [BDNN_WAIT_POLL] = "poll", [BDNN_WAIT_INTERRUPT] = "interrupt"};
     const bool has_choice = strcmp(d->target, "uio") == 0;
-    const size_t ways = !k->launches || !d->units || d->problem[0] ? 0 : has_choice ? WAITS : 1;
+    const size_t ways = !k->launches || !d->compute_units || d->problem[0] ? 0 : has_choice ? WAITS : 1;
     for (size_t i = 0; i < ways; i++) {
         const bdnn_session_options options = {
             .struct_size = sizeof options, .device = d->name, .xclbin = k->xclbin, .wait = (bdnn_wait)i};
@@ -63,7 +63,7 @@ static cJSON *launches_json(const struct launches *found, size_t ways)
         if (found[i].err.status != BDNN_OK) {
             cli_json_text(way, "problem", found[i].err.message);
         } else {
-            cJSON_AddNumberToObject(way, "least_us", found[i].times.least_us);
+            cJSON_AddNumberToObject(way, "min_us", found[i].times.min_us);
             cJSON_AddNumberToObject(way, "median_us", found[i].times.median_us);
             cJSON_AddNumberToObject(way, "p99_us", found[i].times.p99_us);
         }
@@ -76,8 +76,8 @@ static void print_launches(const struct launches *found, size_t ways)
 {
     for (size_t i = 0; i < ways; i++) {
         if (found[i].err.status == BDNN_OK) {
-            printf("           launch   %s: median %.1f us, least %.1f, p99 %.1f\n", found[i].wait,
-                   found[i].times.median_us, found[i].times.least_us, found[i].times.p99_us);
+            printf("           launch   %s: median %.1f us, min %.1f, p99 %.1f\n", found[i].wait,
+                   found[i].times.median_us, found[i].times.min_us, found[i].times.p99_us);
         } else {
             char problem[sizeof found[i].err.message];
             memcpy(problem, found[i].err.message, sizeof problem);
@@ -101,12 +101,12 @@ static cJSON *json_of(const bdnn_device_info *d)
     cli_json_text(json, "target", d->target);
     cJSON_AddNumberToObject(json, "memory_bytes", (double)d->memory_bytes);
     cJSON_AddNumberToObject(json, "clock_mhz", d->clock_mhz);
-    if (d->units) {
+    if (d->compute_units) {
         if (d->uuid[0]) {
             cli_json_text(json, "uuid", d->uuid);
         }
         cJSON_AddNumberToObject(json, "identity", d->identity);
-        cJSON_AddNumberToObject(json, "compute_units", d->units);
+        cJSON_AddNumberToObject(json, "compute_units", d->compute_units);
         cJSON_AddNumberToObject(json, "rows", d->rows);
         cJSON_AddNumberToObject(json, "columns", d->columns);
         cJSON_AddNumberToObject(json, "word_bits", d->word_bits);
@@ -126,13 +126,13 @@ static cJSON *json_of(const bdnn_device_info *d)
 static void print_details(const bdnn_device_info *d)
 {
     if (d->uuid[0]) {
-        printf("           xclbin   %s, %u compute unit%s%s", d->uuid, d->units, d->units == 1 ? "" : "s",
+        printf("           xclbin   %s, %u compute unit%s%s", d->uuid, d->compute_units, d->compute_units == 1 ? "" : "s",
                d->clock_mhz ? "" : ", clock not known\n");
         if (d->clock_mhz) {
             printf(", %u MHz%s\n", d->clock_mhz, d->emulated ? " (as the file says; emulation has no clock)" : "");
         }
     }
-    if (d->units) {
+    if (d->compute_units) {
         printf("           kernel   identity 0x%08x, %s\n", d->identity,
                d->max_pooling ? "convolution and max pooling" : "convolution");
         printf("           array    %u filters x %u pixels x %u bits, %u weight and %u activation words, %u tiles\n",

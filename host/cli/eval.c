@@ -8,7 +8,7 @@
 #include <string.h>
 
 #define COMMAND       "eval"
-#define MOST_NETWORKS 16
+#define MAX_NETWORKS 16
 
 enum { COMPARE = CLI_COMMAND_OPTION, DATASET_LABELS, LIMIT, THREADS, BATCH, SKIP_BAD, JSON };
 
@@ -46,7 +46,7 @@ struct network {
 };
 
 struct evaluation {
-    struct network networks[MOST_NETWORKS];
+    struct network networks[MAX_NETWORKS];
     size_t network_count;
     cli_model_options model_options;
     const char *data, *data_labels;
@@ -69,8 +69,8 @@ static bool take_option(int option, struct evaluation *e)
     }
     switch (option) {
     case COMPARE:
-        if (e->network_count == MOST_NETWORKS) {
-            cli_usage(COMMAND, "more than %d networks", MOST_NETWORKS);
+        if (e->network_count == MAX_NETWORKS) {
+            cli_usage(COMMAND, "more than %d networks", MAX_NETWORKS);
             return false;
         }
         e->networks[e->network_count++].path = optarg;
@@ -107,7 +107,7 @@ static bdnn_status look_at_output(struct network *n, bdnn_label_kind kind, bdnn_
         n->positions *= (size_t)n->result.shape[a];
     }
     if (n->classes < 1 || (kind == BDNN_LABEL_CLASS && n->positions != 1) ||
-        (kind == BDNN_LABEL_MAP && n->result.rank != 4)) {
+        (kind == BDNN_LABEL_CLASS_MAP && n->result.rank != 4)) {
         return cli_error(
             err, BDNN_ERROR_ARGUMENT,
             "%.300s: the network's output does not fit the dataset's labels (one class an image, or one a pixel)",
@@ -188,12 +188,12 @@ static bdnn_status open_network(struct evaluation *e, struct network *n, bdnn_er
     }
     n->input = calloc((size_t)e->batch * n->item, sizeof *n->input);
     n->prediction = calloc((size_t)e->batch * n->positions, sizeof *n->prediction);
-    if (e->kind == BDNN_LABEL_MAP) {
+    if (e->kind == BDNN_LABEL_CLASS_MAP) {
         n->counts = calloc(n->classes, sizeof *n->counts);
         n->iou = calloc(n->classes, sizeof *n->iou);
         find_truth(e, n);
     }
-    return n->input && n->prediction && (e->kind != BDNN_LABEL_MAP || (n->counts && n->iou && n->truth))
+    return n->input && n->prediction && (e->kind != BDNN_LABEL_CLASS_MAP || (n->counts && n->iou && n->truth))
                ? BDNN_OK
                : cli_error(err, BDNN_ERROR_MEMORY, "%.300s: no memory for a batch", n->path);
 }
@@ -224,12 +224,12 @@ static bdnn_status check_label(const struct evaluation *e, const struct network 
                : BDNN_OK;
 }
 
-static bdnn_status check_map(const struct evaluation *e, const struct network *n, size_t index, const int32_t *map,
+static bdnn_status check_class_map(const struct evaluation *e, const struct network *n, size_t index, const int32_t *class_map,
                              bdnn_error *err)
 {
     bdnn_status status = BDNN_OK;
     for (size_t p = 0; p < n->positions && status == BDNN_OK; p++) {
-        status = map[p] < 0 ? BDNN_OK : check_label(e, n, index, map[p], err);
+        status = class_map[p] < 0 ? BDNN_OK : check_label(e, n, index, class_map[p], err);
     }
     return status;
 }
@@ -242,7 +242,7 @@ static bdnn_status read_item(struct evaluation *e, size_t index, size_t slot, bd
         struct network *n = &e->networks[i];
         status = bdnn_dataset_input(e->dataset, index, &n->preprocess, n->input + slot * n->item, err);
         if (status == BDNN_OK && n->own_truth) {
-            status = bdnn_dataset_map(e->dataset, index, (int32_t)n->result.shape[2], (int32_t)n->result.shape[3],
+            status = bdnn_dataset_class_map(e->dataset, index, (int32_t)n->result.shape[2], (int32_t)n->result.shape[3],
                                       n->truth + slot * n->positions, err);
         }
     }
@@ -259,7 +259,7 @@ static bdnn_status check_item(const struct evaluation *e, size_t index, size_t s
     for (size_t i = 0; i < e->network_count && status == BDNN_OK; i++) {
         const struct network *n = &e->networks[i];
         status = e->kind == BDNN_LABEL_CLASS ? check_label(e, n, index, e->label[slot], err)
-                                             : check_map(e, n, index, n->truth + slot * n->positions, err);
+                                             : check_class_map(e, n, index, n->truth + slot * n->positions, err);
     }
     return status;
 }
@@ -306,7 +306,7 @@ static bdnn_status score(const struct evaluation *e, struct network *n, size_t b
         }
         n->compared += batch * n->positions;
     }
-    if (e->kind == BDNN_LABEL_MAP) {
+    if (e->kind == BDNN_LABEL_CLASS_MAP) {
         return bdnn_class_counts_add(n->counts, (int32_t)n->classes, n->truth, n->prediction, batch * n->positions,
                                      err);
     }
@@ -362,11 +362,11 @@ static void add_network_row(const struct evaluation *e, const struct network *n,
 {
     const double rate = n->seconds > 0 ? (double)e->done / n->seconds : 0;
     const double saved = n->float_bytes ? 100 - percent(n->parameter_bytes, n->float_bytes) : 0;
-    const bool maps = e->kind == BDNN_LABEL_MAP;
-    const double mean = maps ? bdnn_mean_iou(n->counts, (int32_t)n->classes, n->iou) : 0;
+    const bool class_maps = e->kind == BDNN_LABEL_CLASS_MAP;
+    const double mean = class_maps ? bdnn_mean_iou(n->counts, (int32_t)n->classes, n->iou) : 0;
     uint64_t hit = 0, all = 0;
     char agreement[32] = "";
-    for (size_t c = 0; maps && c < n->classes; c++) {
+    for (size_t c = 0; class_maps && c < n->classes; c++) {
         all += n->counts[c].truths;
         hit += n->counts[c].hits;
     }
@@ -378,7 +378,7 @@ static void add_network_row(const struct evaluation *e, const struct network *n,
     cJSON_AddNumberToObject(json, "parameter_bytes", (double)n->parameter_bytes);
     cJSON_AddNumberToObject(json, "compression_percent", saved);
     cJSON_AddNumberToObject(json, "images_per_second", rate);
-    if (maps) {
+    if (class_maps) {
         cli_table_row(table, "%.60s|%.4f|%.2f %%|%s|%llu|%.1f %%|%.1f", n->path, mean, percent(hit, all), agreement,
                       (unsigned long long)n->parameter_bytes, saved, rate);
         cJSON_AddNumberToObject(json, "mean_iou", mean);
@@ -444,18 +444,18 @@ static int report(const struct evaluation *e, const char *reason)
 {
     cli_table table = {0};
     cJSON *json = cJSON_CreateObject(), *networks = cJSON_AddArrayToObject(json, "networks");
-    const bool maps = e->kind == BDNN_LABEL_MAP;
+    const bool class_maps = e->kind == BDNN_LABEL_CLASS_MAP;
     cli_json_text(json, "dataset", e->data);
     cJSON_AddNumberToObject(json, "items", (double)e->done);
     cJSON_AddNumberToObject(json, "items_asked", (double)e->count);
     say_partial(e, reason, json);
     cli_skips_json(&e->skips, json);
-    cli_table_row(&table, maps ? "network|mean IoU|pixels|agreement|bytes|saved|images/s"
+    cli_table_row(&table, class_maps ? "network|mean IoU|pixels|agreement|bytes|saved|images/s"
                                : "network|top-1|top-5|agreement|bytes|saved|images/s");
     for (size_t i = 0; i < e->network_count; i++) {
         cJSON *row = cJSON_CreateObject();
         add_network_row(e, &e->networks[i], &table, row);
-        if (maps) {
+        if (class_maps) {
             cJSON_AddItemToObject(row, "iou", json_of_iou(e->networks[i].iou, e->networks[i].classes));
         }
         cJSON_AddItemToArray(networks, row);
@@ -465,7 +465,7 @@ static int report(const struct evaluation *e, const char *reason)
         return cli_print_json(json);
     }
     cli_table_print(&table, stdout);
-    if (maps) {
+    if (class_maps) {
         print_classes(e);
     }
     cli_skips_print(&e->skips, e->next);

@@ -101,7 +101,7 @@ static void print_head(const bdnn_model *model)
         printf("not taken\n");
     } else {
         printf("%d x %d, %s, %s", p.width, p.height,
-               p.channels == 1 ? "grey"
+               p.channels == 1 ? "gray"
                : p.bgr         ? "BGR"
                                : "RGB",
                p.resize == BDNN_RESIZE_CROP ? "central crop" : "stretched");
@@ -131,7 +131,7 @@ static void add_head(cJSON *json, const bdnn_model *model)
         cJSON_AddNumberToObject(pre, "channels", p.channels);
         cJSON_AddNumberToObject(pre, "height", p.height);
         cJSON_AddNumberToObject(pre, "width", p.width);
-        cli_json_text(pre, "order", p.channels == 1 ? "grey" : p.bgr ? "bgr" : "rgb");
+        cli_json_text(pre, "order", p.channels == 1 ? "gray" : p.bgr ? "bgr" : "rgb");
         if (p.resize == BDNN_RESIZE_CROP) {
             cJSON_AddNumberToObject(pre, "resize_short", p.resize_short);
         }

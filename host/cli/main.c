@@ -35,7 +35,7 @@ static const struct command {
     {"run", cli_run, "classify or segment images",
      "bdnn run NET IMAGE... [options] [network options]\n" DEVICE_HELP FALLBACK_HELP
      "  --top N                        classes shown (5)\n"
-     "  --overlay FILE.png, --index-map FILE.png   of a segmentation (IMAGE-overlay.png, IMAGE-classes.png)\n"
+     "  --overlay FILE.png, --class-map FILE.png   of a segmentation (IMAGE-overlay.png, IMAGE-classes.png)\n"
      "  --skip-bad N|all               skip up to N images that cannot be read (0)\n"
      "  --threads N, --json\n"},
     {"eval", cli_eval, "measure accuracy on a dataset, of one network or of several side by side",

@@ -5,7 +5,7 @@
 #include <stdarg.h>
 #include <string.h>
 
-#undef cli_error /* a macro where an analyser reads */
+#undef cli_error /* a macro where an analyzer reads */
 
 static bool told; /* why the tool fails */
 

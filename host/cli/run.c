@@ -12,10 +12,10 @@
 #include <sys/stat.h>
 
 #define COMMAND          "run"
-#define MOST_SHOWN       1000
-#define MOST_MAP_CLASSES 256 /* an index map has one byte a pixel */
+#define MAX_SHOWN       1000
+#define MAX_CLASSES 256 /* an index class_map has one byte a pixel */
 
-enum { TOP = CLI_COMMAND_OPTION, THREADS, OVERLAY, INDEX_MAP, SKIP_BAD, JSON };
+enum { TOP = CLI_COMMAND_OPTION, THREADS, OVERLAY, CLASS_MAP, SKIP_BAD, JSON };
 
 static const struct option long_options[] = {
     CLI_MODEL_OPTIONS,
@@ -24,7 +24,7 @@ static const struct option long_options[] = {
     {"top", required_argument, NULL, TOP},
     {"threads", required_argument, NULL, THREADS},
     {"overlay", required_argument, NULL, OVERLAY},
-    {"index-map", required_argument, NULL, INDEX_MAP},
+    {"class-map", required_argument, NULL, CLASS_MAP},
     {"skip-bad", required_argument, NULL, SKIP_BAD},
     {"json", no_argument, NULL, JSON},
     {NULL, 0, NULL, 0},
@@ -35,7 +35,7 @@ struct running {
     bdnn_model *model;
     cli_device device;
     cli_session session;
-    const char *overlay, *index_map;
+    const char *overlay, *class_map;
     long long top, threads;
     cli_skips skips;
     const char *const *labels;
@@ -50,14 +50,14 @@ static bool take_option(int option, struct running *r)
     }
     switch (option) {
     case TOP:
-        return cli_integer(COMMAND, "top", optarg, 1, MOST_SHOWN, &r->top);
+        return cli_integer(COMMAND, "top", optarg, 1, MAX_SHOWN, &r->top);
     case THREADS:
         return cli_integer(COMMAND, "threads", optarg, 1, 1024, &r->threads);
     case OVERLAY:
         r->overlay = optarg;
         return true;
-    case INDEX_MAP:
-        r->index_map = optarg;
+    case CLASS_MAP:
+        r->class_map = optarg;
         return true;
     case SKIP_BAD:
         return cli_take_skip_bad(COMMAND, optarg, &r->skips);
@@ -98,7 +98,7 @@ static void show_class(const struct running *r, size_t rank, size_t c, double sc
 static void show_classes(struct running *r, const char *path, const bdnn_result *result)
 {
     const size_t classes = (size_t)result->shape[1], shown = (size_t)r->top < classes ? (size_t)r->top : classes;
-    size_t order[MOST_SHOWN], found;
+    size_t order[MAX_SHOWN], found;
     cJSON *row = r->json ? cJSON_CreateObject() : NULL, *list = NULL;
     if (row) {
         cJSON_AddItemToArray(r->json, row);
@@ -126,22 +126,22 @@ static char *default_name(const char *path, const char *suffix)
     return name;
 }
 
-static bdnn_status write_pictures(struct running *r, const char *path, const bdnn_image *image, const int32_t *map,
+static bdnn_status write_pictures(struct running *r, const char *path, const bdnn_image *image, const int32_t *class_map,
                                   int32_t height, int32_t width, bdnn_error *err)
 {
     char *overlay_name = r->overlay ? NULL : default_name(path, "-overlay.png");
-    char *map_name = r->index_map ? NULL : default_name(path, "-classes.png");
+    char *map_name = r->class_map ? NULL : default_name(path, "-classes.png");
     const char *overlay_path = r->overlay ? r->overlay : overlay_name,
-               *map_path = r->index_map ? r->index_map : map_name;
+               *map_path = r->class_map ? r->class_map : map_name;
     bdnn_image overlay = {0}, index = {.width = width, .height = height, .channels = 1};
-    bdnn_status status = bdnn_image_overlay(image, map, height, width, r->labels, r->label_count, &overlay, err);
+    bdnn_status status = bdnn_image_overlay(image, class_map, height, width, r->labels, r->label_count, &overlay, err);
     index.pixels = calloc((size_t)height, (size_t)width);
     if (status == BDNN_OK && (!index.pixels || !overlay_path || !map_path)) {
         status = cli_error(err, BDNN_ERROR_MEMORY, "%s: no memory for the pictures", path);
     }
     if (status == BDNN_OK) {
         for (size_t i = 0; i < (size_t)height * (size_t)width; i++) {
-            index.pixels[i] = (uint8_t)map[i];
+            index.pixels[i] = (uint8_t)class_map[i];
         }
         status = bdnn_image_save(&overlay, overlay_path, err);
     }
@@ -152,7 +152,7 @@ static bdnn_status write_pictures(struct running *r, const char *path, const bdn
         cJSON *row = cJSON_CreateObject();
         cli_json_text(row, "image", path);
         cli_json_text(row, "overlay", overlay_path);
-        cli_json_text(row, "index_map", map_path);
+        cli_json_text(row, "class_map", map_path);
         cJSON_AddItemToArray(r->json, row);
     } else if (status == BDNN_OK) {
         printf("%s: %s, %s\n", path, overlay_path, map_path);
@@ -164,8 +164,8 @@ static bdnn_status write_pictures(struct running *r, const char *path, const bdn
     return status;
 }
 
-/* The part of an image that reaches the network, when only its centre does; an empty image without memory. */
-static bdnn_image centre_of(const bdnn_image *image, const bdnn_preprocess *p)
+/* The part of an image that reaches the network, when only its center does; an empty image without memory. */
+static bdnn_image center_of(const bdnn_image *image, const bdnn_preprocess *p)
 {
     const double shorter = image->width < image->height ? image->width : image->height;
     const double scale = shorter / p->resize_short, w = scale * p->width, h = scale * p->height;
@@ -192,29 +192,29 @@ static bdnn_status show_map(struct running *r, const char *path, const bdnn_imag
 {
     const size_t classes = (size_t)result->shape[1], positions = (size_t)(result->shape[2] * result->shape[3]);
     const bdnn_preprocess preprocess = bdnn_model_preprocess(r->model);
-    int32_t *map = calloc(positions, sizeof *map);
-    bdnn_image centre = {0};
+    int32_t *class_map = calloc(positions, sizeof *class_map);
+    bdnn_image center = {0};
     bdnn_status status;
-    if (!map) {
+    if (!class_map) {
         return cli_error(err, BDNN_ERROR_MEMORY, "%s: no memory for the class map", path);
     }
     for (size_t p = 0; p < positions; p++) {
         for (size_t c = 1; c < classes; c++) {
-            map[p] =
-                result->data[c * positions + p] > result->data[(size_t)map[p] * positions + p] ? (int32_t)c : map[p];
+            class_map[p] =
+                result->data[c * positions + p] > result->data[(size_t)class_map[p] * positions + p] ? (int32_t)c : class_map[p];
         }
     }
     if (preprocess.resize == BDNN_RESIZE_CROP) {
-        centre = centre_of(image, &preprocess);
-        image = &centre;
+        center = center_of(image, &preprocess);
+        image = &center;
     }
     if (image->pixels) {
-        status = write_pictures(r, path, image, map, (int32_t)result->shape[2], (int32_t)result->shape[3], err);
+        status = write_pictures(r, path, image, class_map, (int32_t)result->shape[2], (int32_t)result->shape[3], err);
     } else {
         status = cli_error(err, BDNN_ERROR_MEMORY, "%.300s: no memory for the pictures", path);
     }
-    free(centre.pixels);
-    free(map);
+    free(center.pixels);
+    free(class_map);
     return status;
 }
 
@@ -226,18 +226,18 @@ static bdnn_status show_result(struct running *r, const char *path, const bdnn_i
     for (int32_t a = 2; a < result->rank; a++) {
         positions *= result->shape[a];
     }
-    if (result->rank == 4 && positions > 1 && result->shape[1] <= MOST_MAP_CLASSES) {
+    if (result->rank == 4 && positions > 1 && result->shape[1] <= MAX_CLASSES) {
         return show_map(r, path, image, result, err);
     }
     if (result->rank < 2 || positions != 1) {
         return cli_error(
             err, BDNN_ERROR_UNSUPPORTED,
             "%.300s: output '%.60s' of %d axes is neither scores of classes nor of pixels (at most %d classes)", path,
-            result->name, result->rank, MOST_MAP_CLASSES);
+            result->name, result->rank, MAX_CLASSES);
     }
-    if (r->overlay || r->index_map) {
+    if (r->overlay || r->class_map) {
         return cli_error(err, BDNN_ERROR_ARGUMENT,
-                         "%.300s: --overlay and --index-map are for networks that give each pixel a class", path);
+                         "%.300s: --overlay and --class-map are for networks that give each pixel a class", path);
     }
     show_classes(r, path, result);
     return BDNN_OK;
@@ -282,7 +282,7 @@ static bdnn_status run_image(struct running *r, const char *path, bdnn_image *im
     bdnn_result result;
     bdnn_status status = bdnn_session_output(r->session.session, 0, &result, err); /* its shape alone */
     if (status == BDNN_OK && result.rank < 4) {
-        bdnn_image_free(image); /* only maps are drawn over it, and a photograph can be larger than all activations */
+        bdnn_image_free(image); /* only class maps are drawn over it, and a photograph can be larger than all activations */
     }
     if (status == BDNN_OK) {
         status = cli_session_run(&r->session, input, err);
@@ -306,12 +306,12 @@ static int compare_names(const void *a, const void *b)
 /* What is written for an image, and the image itself: where they are, without links. False without memory. */
 static bool find_places(const struct running *r, const char *path, char *places[3])
 {
-    char *overlay = default_name(path, "-overlay.png"), *map = default_name(path, "-classes.png");
+    char *overlay = default_name(path, "-overlay.png"), *class_map = default_name(path, "-classes.png");
     places[0] = overlay ? cli_plain_path(r->overlay ? r->overlay : overlay) : NULL;
-    places[1] = map ? cli_plain_path(r->index_map ? r->index_map : map) : NULL;
+    places[1] = class_map ? cli_plain_path(r->class_map ? r->class_map : class_map) : NULL;
     places[2] = cli_plain_path(path);
     free(overlay);
-    free(map);
+    free(class_map);
     return places[0] && places[1] && places[2];
 }
 
@@ -446,10 +446,10 @@ static int run_images(struct running *r, char **paths, int count)
 /* `inputs`: the network and the images. */
 static int check_paths(const struct running *r, char **inputs, size_t count)
 {
-    const char *const outputs[2] = {r->overlay, r->index_map};
+    const char *const outputs[2] = {r->overlay, r->class_map};
     const char *const others[2] = {r->model_options.load.labels, r->model_options.load.mean_image};
     const int code = cli_check_outputs(COMMAND, outputs, 2, others, 2);
-    return code == CLI_OK && (r->overlay || r->index_map)
+    return code == CLI_OK && (r->overlay || r->class_map)
                ? cli_check_outputs(COMMAND, outputs, 2, (const char *const *)inputs, count)
                : code;
 }
@@ -465,9 +465,9 @@ int cli_run(int argc, char **argv)
             return CLI_USAGE;
         }
     }
-    if (argc - optind < 2 || ((r.overlay || r.index_map) && argc - optind > 2)) {
+    if (argc - optind < 2 || ((r.overlay || r.class_map) && argc - optind > 2)) {
         cJSON_Delete(r.json);
-        return cli_usage(COMMAND, "a network and images are needed (one image with --overlay or --index-map)");
+        return cli_usage(COMMAND, "a network and images are needed (one image with --overlay or --class-map)");
     }
     code = check_paths(&r, argv + optind, (size_t)(argc - optind));
     if (code != CLI_OK) {

@@ -10,12 +10,12 @@
 
 /* The model files that are mapped, and the one that is being loaded: for the message. Fixed memory, written before it
  * is counted, so that a handler can read it at any time. */
-#define MOST_FILES 16
+#define MAX_FILES 16
 static struct {
     const char *address;
     size_t size;
     char path[512];
-} files[MOST_FILES];
+} files[MAX_FILES];
 static atomic_int file_count;
 static char loading[512];
 static atomic_bool is_loading;
@@ -37,7 +37,7 @@ void cli_loaded(const char *path, const bdnn_model *model)
     size_t size;
     bdnn_model_mapping(model, &address, &size);
     cli_loading(NULL);
-    if (address && i < MOST_FILES) {
+    if (address && i < MAX_FILES) {
         files[i].address = address;
         files[i].size = size;
         snprintf(files[i].path, sizeof files[i].path, "%s", path);

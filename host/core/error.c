@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#undef bdnn_fail /* macros where an analyser reads */
+#undef bdnn_fail /* macros where an analyzer reads */
 #undef bdnn_fail_memory
 
 bdnn_status bdnn_fail(bdnn_error *err, bdnn_status status, const char *format, ...)

@@ -25,7 +25,7 @@ bdnn_status bdnn_fail_null(bdnn_error *err, const char *call);
 bdnn_status bdnn_fail_memory(bdnn_error *err, size_t bytes, const char *what);
 
 #if defined(__clang_analyzer__)
-/* clang's analyser sees one file at a time, and would go on behind a failure as if it were none. */
+/* clang's analyzer sees one file at a time, and would go on behind a failure as if it were none. */
 #define bdnn_fail(err, status, ...)        (bdnn_fail(err, status, __VA_ARGS__), status)
 #define bdnn_fail_memory(err, bytes, what) (bdnn_fail_memory(err, bytes, what), BDNN_ERROR_MEMORY)
 #endif

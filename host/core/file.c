@@ -49,7 +49,7 @@ static bdnn_status fail_size(const char *path, const struct stat *info, bdnn_err
                      (long long)info->st_size, sizeof(void *) * 8);
 }
 
-bdnn_status bdnn_map_file(const char *path, bdnn_map *map, bdnn_error *err)
+bdnn_status bdnn_map_file(const char *path, bdnn_file_map *map, bdnn_error *err)
 {
     struct stat info = {0};
     void *data;
@@ -70,7 +70,7 @@ bdnn_status bdnn_map_file(const char *path, bdnn_map *map, bdnn_error *err)
         close(fd);
         return status;
     }
-    *map = (bdnn_map){.data = data,
+    *map = (bdnn_file_map){.data = data,
                       .size = (size_t)info.st_size,
                       .watch = fd + 1,
                       .seconds = info.st_mtim.tv_sec,
@@ -96,7 +96,7 @@ bdnn_status bdnn_read_at(int fd, const char *path, uint64_t offset, void *to, si
     return BDNN_OK;
 }
 
-bdnn_status bdnn_read_file(const char *path, size_t most, bdnn_map *map, bdnn_error *err)
+bdnn_status bdnn_read_file(const char *path, size_t most, bdnn_file_map *map, bdnn_error *err)
 {
     uint8_t *data;
     uint64_t size;
@@ -123,11 +123,11 @@ bdnn_status bdnn_read_file(const char *path, size_t most, bdnn_map *map, bdnn_er
         bdnn_free(data);
         return status;
     }
-    *map = (bdnn_map){.data = data, .size = (size_t)size, .copied = true};
+    *map = (bdnn_file_map){.data = data, .size = (size_t)size, .copied = true};
     return BDNN_OK;
 }
 
-bdnn_status bdnn_check_map(const bdnn_map *map, const char *path, bdnn_error *err)
+bdnn_status bdnn_file_map_check(const bdnn_file_map *map, const char *path, bdnn_error *err)
 {
     struct stat now;
     if (!map->watch) {
@@ -147,14 +147,14 @@ bdnn_status bdnn_check_map(const bdnn_map *map, const char *path, bdnn_error *er
     return BDNN_OK;
 }
 
-void bdnn_map_release_pages(const bdnn_map *map)
+void bdnn_map_release_pages(const bdnn_file_map *map)
 {
     if (map->data && !map->copied) {
         madvise((void *)map->data, map->size, MADV_DONTNEED);
     }
 }
 
-void bdnn_unmap_file(bdnn_map *map)
+void bdnn_unmap_file(bdnn_file_map *map)
 {
     if (map->copied) {
         bdnn_free((void *)map->data);

@@ -1,4 +1,4 @@
-/* Options structures as callers give them: perhaps of another version of the header, docs/abi.md. */
+/* Options structures as callers give them: perhaps of another version of the header, docs/reference/abi.md. */
 #ifndef BDNN_CORE_OPTIONS_H
 #define BDNN_CORE_OPTIONS_H
 

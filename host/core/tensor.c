@@ -42,7 +42,7 @@ size_t bdnn_type_size(bdnn_type type)
 
 bdnn_type bdnn_format_type(const bdnn_format *format)
 {
-    return format->kind == BDNN_FORMAT_QUANTISED ? BDNN_UINT8
+    return format->kind == BDNN_FORMAT_QUANTIZED ? BDNN_UINT8
            : format->kind == BDNN_FORMAT_WIDE    ? BDNN_INT16
                                                  : BDNN_FLOAT32;
 }

@@ -22,15 +22,15 @@ typedef enum bdnn_type { BDNN_FLOAT32 = 0, BDNN_INT64 = 1, BDNN_UINT8 = 2, BDNN_
  */
 typedef enum bdnn_format_kind {
     BDNN_FORMAT_FLOAT = 0,     /* float32: what they are */
-    BDNN_FORMAT_QUANTISED = 1, /* uint8 v, 0 <= v < 2^bits, for step * (v - zero_point) */
+    BDNN_FORMAT_QUANTIZED = 1, /* uint8 v, 0 <= v < 2^bits, for step * (v - zero_point) */
     BDNN_FORMAT_WIDE = 2       /* int16 v, |v| <= 32767, for step * v */
 } bdnn_format_kind;
 
 typedef struct bdnn_format {
     bdnn_format_kind kind;
     float step;         /* > 0 and finite; 0 for floats */
-    int32_t zero_point; /* 0..2^bits - 1; 0 unless quantised */
-    int32_t bits;       /* Q, 1..8; 0 unless quantised */
+    int32_t zero_point; /* 0..2^bits - 1; 0 unless quantized */
+    int32_t bits;       /* Q, 1..8; 0 unless quantized */
 } bdnn_format;
 
 /* Axes in ONNX order: batch, channel, then the spatial axes. **In memory the channel axis (axis 1) comes last**

@@ -100,7 +100,7 @@ static bool has_news(bdnn_threads *t, uint32_t seen)
 }
 
 /* Lets a steered worker, which is awake now, run wherever it may. Under `lock`. */
-static void let_go(struct worker *self)
+static void restore_affinity(struct worker *self)
 {
     if (self->steered) {
         pthread_setaffinity_np(pthread_self(), sizeof self->allowed, &self->allowed);
@@ -118,7 +118,7 @@ static void sleep_until_news(bdnn_threads *t, struct worker *self, uint32_t seen
     }
     self->asleep = false;
     atomic_fetch_sub(&t->sleepers, 1);
-    let_go(self);
+    restore_affinity(self);
     pthread_mutex_unlock(&t->lock);
 }
 
@@ -144,7 +144,7 @@ static void *work(void *context)
     bdnn_threads *t = worker->threads;
     uint32_t seen = 0;
     pthread_mutex_lock(&t->lock);
-    let_go(worker);
+    restore_affinity(worker);
     pthread_mutex_unlock(&t->lock);
     while (!atomic_load_explicit(&t->stop, memory_order_relaxed)) {
         await_call(t, worker, seen);
@@ -262,7 +262,7 @@ size_t bdnn_threads_count(bdnn_threads *threads)
     return threads ? threads->count : 1;
 }
 
-/* Deals indices base..base+count-1 out in shares of neighbours, the same in every call: from layer to layer a thread
+/* Deals indices base..base+count-1 out in shares of neighbors, the same in every call: from layer to layer a thread
  * finds what it wrote in its own caches. */
 static void deal(bdnn_threads *t, size_t base, size_t count)
 {

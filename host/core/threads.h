@@ -18,7 +18,7 @@ void bdnn_threads_destroy(bdnn_threads *threads);
 size_t bdnn_threads_count(bdnn_threads *threads);
 
 /* Calls task(context, i) for each i in 0..count-1, in any order, on any thread of the pool, and returns when all are
- * done. Each thread begins with its own run of neighbouring indices, the same in all calls of one count. Several
+ * done. Each thread begins with its own run of neighboring indices, the same in all calls of one count. Several
  * threads may call, one is served after the other; a task may not. */
 typedef void bdnn_task(void *context, size_t index);
 void bdnn_parallel(bdnn_threads *threads, bdnn_task *task, void *context, size_t count);

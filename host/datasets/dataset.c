@@ -82,14 +82,14 @@ bdnn_status bdnn_dataset_class(const bdnn_dataset *dataset, size_t index, int32_
     return status == BDNN_OK ? dataset->type->label(dataset, index, label, err) : status;
 }
 
-bdnn_status bdnn_dataset_map(const bdnn_dataset *dataset, size_t index, int32_t height, int32_t width, int32_t *map,
+bdnn_status bdnn_dataset_class_map(const bdnn_dataset *dataset, size_t index, int32_t height, int32_t width, int32_t *class_map,
                              bdnn_error *err)
 {
-    if (!dataset || !map) {
+    if (!dataset || !class_map) {
         return bdnn_fail_null(err, __func__);
     }
-    bdnn_status status = check(dataset, index, BDNN_LABEL_MAP, err);
-    return status == BDNN_OK ? dataset->type->map(dataset, index, height, width, map, err) : status;
+    bdnn_status status = check(dataset, index, BDNN_LABEL_CLASS_MAP, err);
+    return status == BDNN_OK ? dataset->type->class_map(dataset, index, height, width, class_map, err) : status;
 }
 
 char *bdnn_dataset_name(const bdnn_dataset *dataset, size_t index, char *text, size_t size)

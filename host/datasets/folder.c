@@ -317,8 +317,8 @@ static bdnn_status cityscapes_labels(const char *path, char **labels, bool *trai
     return status;
 }
 
-static bdnn_status map_cityscapes(const bdnn_dataset *dataset, size_t index, int32_t height, int32_t width,
-                                  int32_t *map, bdnn_error *err)
+static bdnn_status class_map_cityscapes(const bdnn_dataset *dataset, size_t index, int32_t height, int32_t width,
+                                  int32_t *class_map, bdnn_error *err)
 {
     const struct item *item = &((const struct folder_dataset *)dataset)->items[index];
     int32_t to_class[256];
@@ -326,7 +326,7 @@ static bdnn_status map_cityscapes(const bdnn_dataset *dataset, size_t index, int
     bool train_ids;
     char *path;
     bdnn_status status = cityscapes_labels(item->path, &path, &train_ids, err);
-    if (status == BDNN_OK) { /* there is a path: else the set would have no maps */
+    if (status == BDNN_OK) { /* there is a path: else the set would have no class maps */
         status = bdnn_image_load(path, 0, 0, &image, err);
     }
     if (status == BDNN_OK) {
@@ -336,7 +336,7 @@ static bdnn_status map_cityscapes(const bdnn_dataset *dataset, size_t index, int
         if (image.channels != 1) {
             status = bdnn_fail(err, BDNN_ERROR_FORMAT, "%s: a label image of %d channels", path, image.channels);
         } else {
-            bdnn_resize_map(image.pixels, image.height, image.width, to_class, height, width, map);
+            bdnn_resize_class_map(image.pixels, image.height, image.width, to_class, height, width, class_map);
         }
         bdnn_image_free(&image);
     }
@@ -350,7 +350,7 @@ static void name_folder(const bdnn_dataset *dataset, size_t index, char *text, s
 }
 
 static const bdnn_dataset_type folder_type = {
-    .close = close_folder, .input = input_folder, .label = label_folder, .map = map_cityscapes, .name = name_folder};
+    .close = close_folder, .input = input_folder, .label = label_folder, .class_map = class_map_cityscapes, .name = name_folder};
 
 /* ---- Opening ---- */
 
@@ -362,7 +362,7 @@ static bdnn_status open_cityscapes(struct folder_dataset *set, const char *part,
         bool train_ids;
         char *path;
         status = cityscapes_labels(set->items[0].path, &path, &train_ids, err);
-        set->base.kind = path && bdnn_file_exists(path) ? BDNN_LABEL_MAP : BDNN_LABEL_NONE;
+        set->base.kind = path && bdnn_file_exists(path) ? BDNN_LABEL_CLASS_MAP : BDNN_LABEL_NONE;
         bdnn_free(path);
         if (status == BDNN_OK && labels) {
             status = bdnn_fail(err, BDNN_ERROR_ARGUMENT, "%s: Cityscapes has label images, which '%s' cannot replace",

@@ -136,19 +136,19 @@ static bdnn_status load(const char *path, struct idx *idx, bdnn_error *err)
 /* The label file beside an image file: images -> labels, and idx3 -> idx1 for one label an image. NULL: none. */
 static bdnn_status find_labels(const char *path, char **labels, bdnn_error *err)
 {
-    char *maps, *classes = NULL;
-    bdnn_status status = bdnn_replace_last(path, "images", "labels", &maps, err);
+    char *class_maps, *classes = NULL;
+    bdnn_status status = bdnn_replace_last(path, "images", "labels", &class_maps, err);
     *labels = NULL;
-    if (status == BDNN_OK && maps) {
-        status = bdnn_replace_last(maps, "idx3", "idx1", &classes, err);
+    if (status == BDNN_OK && class_maps) {
+        status = bdnn_replace_last(class_maps, "idx3", "idx1", &classes, err);
     }
     if (status == BDNN_OK && classes && bdnn_file_exists(classes)) {
         *labels = classes;
-    } else if (status == BDNN_OK && maps && bdnn_file_exists(maps)) {
-        *labels = maps;
+    } else if (status == BDNN_OK && class_maps && bdnn_file_exists(class_maps)) {
+        *labels = class_maps;
     }
     bdnn_free(*labels == classes ? NULL : classes);
-    bdnn_free(*labels == maps ? NULL : maps);
+    bdnn_free(*labels == class_maps ? NULL : class_maps);
     return status;
 }
 
@@ -181,13 +181,13 @@ static bdnn_status label_idx(const bdnn_dataset *dataset, size_t index, int32_t 
     return BDNN_OK;
 }
 
-static bdnn_status map_idx(const bdnn_dataset *dataset, size_t index, int32_t height, int32_t width, int32_t *map,
+static bdnn_status class_map_idx(const bdnn_dataset *dataset, size_t index, int32_t height, int32_t width, int32_t *class_map,
                            bdnn_error *err)
 {
     const struct idx *labels = &((const struct idx_dataset *)dataset)->labels;
     (void)err;
-    bdnn_resize_map(labels->data + index * (size_t)labels->dim[1] * labels->dim[2], (int32_t)labels->dim[1],
-                    (int32_t)labels->dim[2], NULL, height, width, map);
+    bdnn_resize_class_map(labels->data + index * (size_t)labels->dim[1] * labels->dim[2], (int32_t)labels->dim[1],
+                    (int32_t)labels->dim[2], NULL, height, width, class_map);
     return BDNN_OK;
 }
 
@@ -197,7 +197,7 @@ static void name_idx(const bdnn_dataset *dataset, size_t index, char *text, size
 }
 
 static const bdnn_dataset_type idx_type = {
-    .close = close_idx, .input = input_idx, .label = label_idx, .map = map_idx, .name = name_idx};
+    .close = close_idx, .input = input_idx, .label = label_idx, .class_map = class_map_idx, .name = name_idx};
 
 static bdnn_status attach_labels(struct idx_dataset *set, const char *path, bdnn_error *err)
 {
@@ -213,7 +213,7 @@ static bdnn_status attach_labels(struct idx_dataset *set, const char *path, bdnn
         return bdnn_fail(err, BDNN_ERROR_FORMAT, "%s: %u labels for the %u images of %s", path, set->labels.dim[0],
                          set->images.dim[0], set->path);
     }
-    set->base.kind = set->labels.rank == 1 ? BDNN_LABEL_CLASS : BDNN_LABEL_MAP;
+    set->base.kind = set->labels.rank == 1 ? BDNN_LABEL_CLASS : BDNN_LABEL_CLASS_MAP;
     return BDNN_OK;
 }
 

@@ -5,14 +5,14 @@
 
 #include <string.h>
 
-void bdnn_resize_map(const uint8_t *from, int32_t from_height, int32_t from_width, const int32_t *to_class,
-                     int32_t height, int32_t width, int32_t *map)
+void bdnn_resize_class_map(const uint8_t *from, int32_t from_height, int32_t from_width, const int32_t *to_class,
+                     int32_t height, int32_t width, int32_t *class_map)
 {
     for (int32_t y = 0; y < height; y++) {
         const uint8_t *row = from + (int64_t)y * from_height / height * from_width;
         for (int32_t x = 0; x < width; x++) {
             const uint8_t stored = row[(int64_t)x * from_width / width];
-            *map++ = to_class ? to_class[stored] : stored == BDNN_LABEL_VOID ? -1 : stored;
+            *class_map++ = to_class ? to_class[stored] : stored == BDNN_LABEL_VOID ? -1 : stored;
         }
     }
 }

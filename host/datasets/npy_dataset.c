@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define MOST_SIDE 16384
+#define MAX_SIDE 16384
 
 struct npy_dataset {
     bdnn_dataset base;
@@ -107,7 +107,7 @@ static bdnn_status label_npy(const bdnn_dataset *dataset, size_t index, int32_t 
     return status;
 }
 
-static bdnn_status map_npy(const bdnn_dataset *dataset, size_t index, int32_t height, int32_t width, int32_t *map,
+static bdnn_status class_map_npy(const bdnn_dataset *dataset, size_t index, int32_t height, int32_t width, int32_t *class_map,
                            bdnn_error *err)
 {
     const struct npy_dataset *set = (const struct npy_dataset *)dataset;
@@ -115,11 +115,11 @@ static bdnn_status map_npy(const bdnn_dataset *dataset, size_t index, int32_t he
     for (int32_t y = 0; y < height; y++) {
         for (int32_t x = 0; x < width; x++) {
             const int64_t at = ((int64_t)index * h + y * h / height) * w + x * w / width;
-            bdnn_status status = label_of(set, (size_t)at, map++, err);
+            bdnn_status status = label_of(set, (size_t)at, class_map++, err);
             if (status != BDNN_OK) {
                 return status;
             }
-            map[-1] = map[-1] == BDNN_LABEL_VOID ? -1 : map[-1];
+            class_map[-1] = class_map[-1] == BDNN_LABEL_VOID ? -1 : class_map[-1];
         }
     }
     return BDNN_OK;
@@ -131,13 +131,13 @@ static void name_npy(const bdnn_dataset *dataset, size_t index, char *text, size
 }
 
 static const bdnn_dataset_type npy_type = {
-    .close = close_npy, .input = input_npy, .label = label_npy, .map = map_npy, .name = name_npy};
+    .close = close_npy, .input = input_npy, .label = label_npy, .class_map = class_map_npy, .name = name_npy};
 
 /* Sides that a picture can have, which also keeps them within 32 bits. */
 static bool sides_fit(const bdnn_shape *shape)
 {
     for (int32_t a = 1; a < shape->rank; a++) {
-        if (shape->dim[a] > MOST_SIDE) {
+        if (shape->dim[a] > MAX_SIDE) {
             return false;
         }
     }
@@ -183,7 +183,7 @@ static bdnn_status open_labels(struct npy_dataset *set, const char *path, bdnn_e
         return bdnn_fail(err, BDNN_ERROR_FORMAT, "%s: labels of %s for %lld images; (N) or (N,H,W) are read", path,
                          bdnn_shape_text(&set->label_shape, text, sizeof text), (long long)set->images.shape.dim[0]);
     }
-    set->base.kind = set->label_shape.rank == 1 ? BDNN_LABEL_CLASS : BDNN_LABEL_MAP;
+    set->base.kind = set->label_shape.rank == 1 ? BDNN_LABEL_CLASS : BDNN_LABEL_CLASS_MAP;
     return status;
 }
 

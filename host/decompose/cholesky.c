@@ -1,4 +1,4 @@
-/* Blocked Cholesky factorisation and solution (Golub and Van Loan, Matrix Computations, 4.2). */
+/* Blocked Cholesky factorization and solution (Golub and Van Loan, Matrix Computations, 4.2). */
 #include "decompose/cholesky.h"
 
 #include "core/arithmetic.h"
@@ -31,7 +31,7 @@ static float *inverse_of(const bdnn_cholesky *c, int64_t first)
 }
 
 /* The block on the diagonal, in doubles. Returns 0 or the number of the row that has no pivot. */
-static int64_t factorise_block(float *a, int64_t stride, int64_t rows)
+static int64_t factorize_block(float *a, int64_t stride, int64_t rows)
 {
     double l[BLOCK][BLOCK];
     for (int64_t j = 0; j < rows; j++) {
@@ -80,7 +80,7 @@ static void finish_column(const bdnn_cholesky *c, int64_t first, int64_t rows)
     }
 }
 
-int64_t bdnn_cholesky_factorise(bdnn_cholesky *c)
+int64_t bdnn_cholesky_factorize(bdnn_cholesky *c)
 {
     const int64_t size = c->size;
     float *a = c->factor;
@@ -99,7 +99,7 @@ int64_t bdnn_cholesky_factorise(bdnn_cholesky *c)
                                    .c = a + j * size + j,
                                    .c_row = size,
                                    .mode = BDNN_GEMM_SUBTRACT});
-        failed = factorise_block(a + j * size + j, size, rows);
+        failed = factorize_block(a + j * size + j, size, rows);
         if (failed) {
             return j + failed;
         }

@@ -19,7 +19,7 @@ int64_t bdnn_cholesky_inverses(int64_t size);
 
 /* Replaces the symmetric matrix in `factor` by its factor. Returns 0, or the number of the element, from 1 on, up to which
  * the matrix is not positive definite. One thread. */
-int64_t bdnn_cholesky_factorise(bdnn_cholesky *cholesky);
+int64_t bdnn_cholesky_factorize(bdnn_cholesky *cholesky);
 
 /* Floats of scratch for `count` right-hand sides. */
 int64_t bdnn_cholesky_scratch(int64_t size, int64_t count);

@@ -147,7 +147,7 @@ static void start_greedy(const float *t, int64_t n, int32_t bases, double *scale
 }
 
 /* Powers of two: evenly spaced levels out to a few standard deviations (more for more levels, about where a uniform
- * quantiser of a normal variable does best), or to the maximum where that is nearer. */
+ * quantizer of a normal variable does best), or to the maximum where that is nearer. */
 static void start_uniform(const float *t, int64_t n, int32_t bases, double *scale)
 {
     double square = 0, largest = 0, reach;

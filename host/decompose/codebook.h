@@ -19,7 +19,7 @@ typedef struct bdnn_codebook {
     float level[BDNN_MAX_CODES];  /* value of each code */
     float sorted[BDNN_MAX_CODES]; /* the levels in rising order, */
     uint8_t code[BDNN_MAX_CODES]; /* the code of each, */
-    float middle[BDNN_MAX_CODES]; /* and the middles between neighbours; the last is infinity */
+    float middle[BDNN_MAX_CODES]; /* and the middles between neighbors; the last is infinity */
 } bdnn_codebook;
 
 /* Fills the codebook in from `bases` scales. */
@@ -49,7 +49,7 @@ double bdnn_decompose_vector(const float *t, int64_t n, int32_t bases, const bdn
                              uint8_t *codes, uint8_t *spare);
 
 /* The integer codebook nearest to `book` under a K x K metric: scales g with sum |g| <= 127 and a factor s that
- * minimise (c - s g)' gram (c - s g), by trying every total sum |g| from 127 down to 64. gram = M'M makes it the error
+ * minimize (c - s g)' gram (c - s g), by trying every total sum |g| from 127 down to 64. gram = M'M makes it the error
  * of the vector, M'HM that of the layer's output. Scales come out >= 0: signs move into *flip, a mask to exclusive-or
  * into every code. */
 void bdnn_integer_scales(const bdnn_codebook *book, bdnn_basis_gram gram, int8_t *g, double *s, uint8_t *flip);

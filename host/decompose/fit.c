@@ -20,14 +20,14 @@
 
 /* Above this many elements H would take a quarter of a gigabyte or more; X is then held instead, with this many samples
  * at most. */
-#define MOST_GRAM_INNER   8192
-#define MOST_HELD_SAMPLES 1024
+#define MAX_GRAM_INNER   8192
+#define MAX_HELD_SAMPLES 1024
 
 /* Rounds of the alternation by values alone: as a start for the data-aware search, and as the paper's whole method. */
 #define START_ROUNDS 10
 #define PAPER_ROUNDS 60
 
-/* Steps towards the real weights that are best behind a rectifier. */
+/* Steps toward the real weights that are best behind a rectifier. */
 #define TARGET_ROUNDS 3
 
 struct fit {
@@ -130,7 +130,7 @@ static bdnn_status collect(struct fit *fit, bdnn_error *err)
     int64_t wanted = bdnn_max(SAMPLES, SAMPLES_PER_ELEMENT * d), count;
     int64_t *positions;
     bdnn_status status;
-    wanted = d > MOST_GRAM_INNER ? MOST_HELD_SAMPLES : wanted;
+    wanted = d > MAX_GRAM_INNER ? MAX_HELD_SAMPLES : wanted;
     /* A constant addend is no stream: what is fitted then is the output itself. */
     const int32_t other = fusion.sum >= 0 && exact[fusion.addend] ? fusion.addend : BDNN_NONE;
     fit->rectified = fusion.clip >= 0 && (fusion.sum < 0 || other >= 0) &&
@@ -152,7 +152,7 @@ static bdnn_status collect(struct fit *fit, bdnn_error *err)
     };
     status = bdnn_statistics_collect(&source, fit->options->lambda, fit->streams->threads, &fit->statistics, err);
     bdnn_free(positions);
-    return status == BDNN_OK ? bdnn_objective_factorise(&fit->statistics.objective, err) : status;
+    return status == BDNN_OK ? bdnn_objective_factorize(&fit->statistics.objective, err) : status;
 }
 
 static void store_filter(struct fit *fit, int64_t f, const bdnn_filter *filter)
@@ -161,7 +161,7 @@ static void store_filter(struct fit *fit, int64_t f, const bdnn_filter *filter)
     const int64_t d = fit->geometry.inner, words = bdnn_words_of(d);
     uint64_t *planes = bdnn_decomposed_planes(fit->decomposed, f, d);
     int8_t *scales = bdnn_decomposed_scales(fit->decomposed, f);
-    memset(planes, 0xff, (size_t)(bases * words) * sizeof *planes); /* filler bits are 1 (docs/numerics.md) */
+    memset(planes, 0xff, (size_t)(bases * words) * sizeof *planes); /* filler bits are 1 (docs/reference/numerics.md) */
     for (int32_t k = 0; k < bases; k++) {
         for (int64_t i = 0; i < d; i++) {
             planes[k * words + i / 64] &= ~((uint64_t)(~filter->codes[i] >> k & 1) << i % 64);
@@ -172,7 +172,7 @@ static void store_filter(struct fit *fit, int64_t f, const bdnn_filter *filter)
 }
 
 /* The bias that gives the outputs the mean that is wanted of them. */
-static float centring_bias(const struct fit *fit, const bdnn_filter *filter, double wanted)
+static float centering_bias(const struct fit *fit, const bdnn_filter *filter, double wanted)
 {
     double sum = 0;
     for (int64_t i = 0; i < fit->geometry.inner; i++) {
@@ -242,7 +242,7 @@ static void search_block(struct fit *fit, const struct block_memory *memory, int
         bdnn_search_block(&fit->statistics.objective, fit->rectified ? &retarget : NULL, memory->targets, d, count,
                           fit->options->bases, &fit->rule, filters, memory->search);
         for (int64_t f = 0; f < count; f++) {
-            fit->bias[from + f] = centring_bias(fit, &filters[f], retarget.mean[f]);
+            fit->bias[from + f] = centering_bias(fit, &filters[f], retarget.mean[f]);
         }
     }
     for (int64_t f = 0; f < count; f++) {

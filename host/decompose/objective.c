@@ -80,7 +80,7 @@ static void sample_gram(const bdnn_objective *objective, float *gram)
     }
 }
 
-bdnn_status bdnn_objective_factorise(bdnn_objective *objective, bdnn_error *err)
+bdnn_status bdnn_objective_factorize(bdnn_objective *objective, bdnn_error *err)
 {
     const int64_t size = bdnn_objective_image_size(objective);
     const size_t elements = bdnn_product((size_t)size, (size_t)size);
@@ -97,7 +97,7 @@ bdnn_status bdnn_objective_factorise(bdnn_objective *objective, bdnn_error *err)
     } else {
         memcpy(cholesky->factor, objective->gram, elements * sizeof(float));
     }
-    failed = bdnn_cholesky_factorise(cholesky);
+    failed = bdnn_cholesky_factorize(cholesky);
     if (failed) {
         return bdnn_fail(
             err, BDNN_ERROR_ARGUMENT,

@@ -1,5 +1,5 @@
 /* What an error of the weights costs at a layer's output: the quadratic form e'He with H = X'X / n + lambda I over n
- * sampled, centred rows X of the quantised input. Held as the D x D matrix, or, where there are fewer samples than
+ * sampled, centered rows X of the quantized input. Held as the D x D matrix, or, where there are fewer samples than
  * elements, as X itself, so that H is never formed.
  *
  * A vector's *image* is what products with H need of it: H v in the first case (D numbers), X v in the second (n
@@ -20,9 +20,9 @@ typedef struct bdnn_objective {
     bool sampled;    /* X is held, not H */
     float lambda;
     float *gram;     /* [D][D] H, or NULL */
-    float *columns;  /* [D][n] centred columns of X, or NULL */
+    float *columns;  /* [D][n] centered columns of X, or NULL */
     float *diagonal; /* [D] H_ii */
-    bdnn_cholesky cholesky; /* of H, or of X X' / n + lambda I; empty before bdnn_objective_factorise */
+    bdnn_cholesky cholesky; /* of H, or of X X' / n + lambda I; empty before bdnn_objective_factorize */
 } bdnn_objective;
 
 void bdnn_objective_free(bdnn_objective *objective);
@@ -46,11 +46,11 @@ void bdnn_objective_update(const bdnn_objective *objective, float *image, int64_
 
 /* Computes the factor. Errors: memory; a matrix that is not positive definite, which lambda > 0 excludes unless an
  * input is not finite. */
-bdnn_status bdnn_objective_factorise(bdnn_objective *objective, bdnn_error *err);
+bdnn_status bdnn_objective_factorize(bdnn_objective *objective, bdnn_error *err);
 
-/* targets[filters][D] = H^-1 (X'Y / n + lambda w): the real weights whose outputs from the quantised input are nearest
+/* targets[filters][D] = H^-1 (X'Y / n + lambda w): the real weights whose outputs from the quantized input are nearest
  * to Y, w being preferred where the samples leave it open. w: [filters][D]. cross: X'Y / n as [filters][D]; for a
- * sampled objective Y - X w, centred, as [filters][n], which is overwritten. One thread. */
+ * sampled objective Y - X w, centered, as [filters][n], which is overwritten. One thread. */
 void bdnn_objective_targets(const bdnn_objective *objective, float *cross, const float *w, int64_t filters,
                             float *targets, float *scratch);
 

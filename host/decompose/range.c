@@ -1,4 +1,4 @@
-/* The quantised input's step and zero point. */
+/* The quantized input's step and zero point. */
 #include "decompose/range.h"
 
 #include "core/memory.h"

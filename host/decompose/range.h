@@ -1,4 +1,4 @@
-/* The quantised input's step and zero point, chosen from sampled inputs of a layer. */
+/* The quantized input's step and zero point, chosen from sampled inputs of a layer. */
 #ifndef BDNN_DECOMPOSE_RANGE_H
 #define BDNN_DECOMPOSE_RANGE_H
 

@@ -24,7 +24,7 @@ void bdnn_retarget_lay_out(bdnn_retarget *r, float *memory)
     r->scratch = r->products + r->count * n;
 }
 
-/* Goal of one filter: Y behind the rectifier, less the other branch's part, and its mean. products: centred; before:
+/* Goal of one filter: Y behind the rectifier, less the other branch's part, and its mean. products: centered; before:
  * the mean that goes with them. */
 static void set_goal(bdnn_retarget *r, int64_t f, bool approximated)
 {

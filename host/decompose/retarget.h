@@ -16,7 +16,7 @@ typedef struct bdnn_retarget {
     const float *w;       /* the block's float weights [count][D] */
     int64_t first, count; /* filters of the group */
     bool rectified;
-    float *goal;     /* [count][n]: centred wanted outputs */
+    float *goal;     /* [count][n]: centered wanted outputs */
     float *products; /* [count][n] */
     double *mean;    /* [count]: of the wanted outputs, which the bias must give */
     float *scratch;

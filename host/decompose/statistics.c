@@ -22,7 +22,7 @@ struct collection {
     const bdnn_sample_source *source;
     int64_t d, f, n;
     int64_t first, count; /* samples of the chunk at hand */
-    float *rows;          /* [chunk][D] quantised inputs, in real units or as they are */
+    float *rows;          /* [chunk][D] quantized inputs, in real units or as they are */
     float *outputs;       /* [chunk][F] */
     float *tiles;         /* [slots][TILE][TILE] */
     bdnn_statistics *out;
@@ -38,13 +38,13 @@ void bdnn_statistics_free(bdnn_statistics *s)
     memset(s, 0, sizeof *s);
 }
 
-/* Quantised rows as centred floats. */
-static void centre_rows(const bdnn_statistics *s, int64_t first, int64_t count, float *rows)
+/* Quantized rows as centered floats. */
+static void center_rows(const bdnn_statistics *s, int64_t first, int64_t count, float *rows)
 {
     const bdnn_float_kernel *floats = bdnn_float_choose();
     const int64_t d = s->objective.inner;
     for (int64_t r = 0; r < count; r++) {
-        floats->centre(s->rows + (first + r) * d, s->x_mean, (size_t)d, s->quantizer.step, s->quantizer.zero_point,
+        floats->center(s->rows + (first + r) * d, s->x_mean, (size_t)d, s->quantizer.step, s->quantizer.zero_point,
                        rows + r * d);
     }
 }
@@ -65,7 +65,7 @@ void bdnn_statistics_predict(const bdnn_statistics *s, const float *weights, int
     }
     for (int64_t first = 0; first < n; first += CHUNK) {
         const int64_t rows = bdnn_min(n - first, CHUNK);
-        centre_rows(s, first, rows, scratch);
+        center_rows(s, first, rows, scratch);
         bdnn_gemm_transposed(rows, count, d, scratch, d, weights, d, part, count);
         for (int64_t f = 0; f < count; f++) {
             for (int64_t r = 0; r < rows; r++) {
@@ -83,7 +83,7 @@ void bdnn_statistics_cross(const bdnn_statistics *s, const float *y, int64_t cou
     }
     for (int64_t first = 0; first < n && !s->objective.sampled; first += CHUNK) {
         const int64_t rows = bdnn_min(n - first, CHUNK);
-        centre_rows(s, first, rows, scratch);
+        center_rows(s, first, rows, scratch);
         bdnn_gemm_run(&(bdnn_gemm){.m = count,
                                    .n = d,
                                    .k = rows,
@@ -139,7 +139,7 @@ static void gather_task(void *context, size_t task)
     }
 }
 
-/* Gathers every sample once: quantised rows (or columns), outputs, and the mean row. */
+/* Gathers every sample once: quantized rows (or columns), outputs, and the mean row. */
 static void gather_all(struct collection *c, double *sum, bdnn_threads *threads)
 {
     bdnn_statistics *out = c->out;
@@ -238,7 +238,7 @@ static void build_gram(struct collection *c, int64_t *sums, bdnn_threads *thread
     finish_gram(c, sums);
 }
 
-static void centre_columns(struct collection *c)
+static void center_columns(struct collection *c)
 {
     for (int64_t i = 0; i < c->d; i++) {
         float *column = c->out->objective.columns + i * c->n;
@@ -298,28 +298,28 @@ bdnn_status bdnn_statistics_collect(const bdnn_sample_source *source, double lam
                            .n = source->count,
                            .out = statistics};
     double *sum = bdnn_zalloc((size_t)c.d, sizeof *sum);
-    int64_t *quantised = bdnn_zalloc((size_t)c.d, sizeof *quantised);
+    int64_t *quantized = bdnn_zalloc((size_t)c.d, sizeof *quantized);
     bdnn_status status = BDNN_OK;
     memset(statistics, 0, sizeof *statistics);
     statistics->objective.inner = c.d;
     statistics->objective.samples = c.n;
     statistics->objective.sampled = c.n < c.d;
     statistics->quantizer = source->quantizer;
-    if (!sum || !quantised || !allocate(&c, bdnn_threads_count(threads))) {
+    if (!sum || !quantized || !allocate(&c, bdnn_threads_count(threads))) {
         status = bdnn_fail_memory(err, bdnn_product(bdnn_size(c.d * bdnn_min(c.d, c.n)), sizeof(float)),
                                   "the statistics of a layer's inputs");
         bdnn_statistics_free(statistics);
     } else {
         gather_all(&c, sum, threads);
         if (statistics->objective.sampled) {
-            centre_columns(&c);
+            center_columns(&c);
         } else {
-            build_gram(&c, quantised, threads);
+            build_gram(&c, quantized, threads);
         }
         add_ridge(&statistics->objective, lambda);
     }
     bdnn_free(sum);
-    bdnn_free(quantised);
+    bdnn_free(quantized);
     bdnn_free(c.tiles);
     bdnn_free(c.rows);
     bdnn_free(c.outputs);

@@ -1,4 +1,4 @@
-/* What the data-aware method learns from the calibration streams about one group of a layer: samples X of the quantised
+/* What the data-aware method learns from the calibration streams about one group of a layer: samples X of the quantized
  * input, the outputs Y wanted there, and the objective H. */
 #ifndef BDNN_DECOMPOSE_STATISTICS_H
 #define BDNN_DECOMPOSE_STATISTICS_H
@@ -23,7 +23,7 @@ typedef struct bdnn_sample_source {
 typedef struct bdnn_statistics {
     bdnn_objective objective;
     bdnn_quantizer quantizer;
-    uint8_t *rows; /* [n][D] quantised inputs, with a held H; a sampled objective has them as its columns */
+    uint8_t *rows; /* [n][D] quantized inputs, with a held H; a sampled objective has them as its columns */
     float *x_mean; /* [D] */
     float *wanted; /* [F / groups][n] outputs of the float network, the other branch's added where there is one */
     float *other;  /* [F / groups][n] what the other branch adds in the decomposed network; NULL without one */
@@ -37,11 +37,11 @@ void bdnn_statistics_free(bdnn_statistics *statistics);
 /* Floats of scratch of the two calls below. */
 int64_t bdnn_statistics_scratch(const bdnn_statistics *statistics, int64_t count);
 
-/* products[count][n] of weights[count][D] with the centred samples. One thread. */
+/* products[count][n] of weights[count][D] with the centered samples. One thread. */
 void bdnn_statistics_predict(const bdnn_statistics *statistics, const float *weights, int64_t count, float *products,
                              float *scratch);
 
-/* cross[count][D] = X'Y / n of centred outputs y[count][n]. One thread. */
+/* cross[count][D] = X'Y / n of centered outputs y[count][n]. One thread. */
 void bdnn_statistics_cross(const bdnn_statistics *statistics, const float *y, int64_t count, float *cross,
                            float *scratch);
 

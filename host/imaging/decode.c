@@ -12,7 +12,7 @@
 #include <turbojpeg.h>
 
 /* An 8 x 8 block of a JPEG takes a bit at the very least, which no picture of use comes near. */
-#define MOST_JPEG_PIXELS_PER_BYTE 512
+#define MAX_JPEG_PIXELS_PER_BYTE 512
 
 static bdnn_status allocate(bdnn_image *image, int channels, const char *name, bdnn_error *err)
 {
@@ -45,8 +45,8 @@ static bdnn_status fail_jpeg(tjhandle decoder, const char *name, bdnn_error *err
                : bdnn_fail(err, BDNN_ERROR_FORMAT, "%s: damaged JPEG: %s", name, text);
 }
 
-/* In place. Adobe's numbers are what paper reflects, 255 without ink, and black lies over the colours: red is C K. A
- * colour profile in the file is not applied, here as little as elsewhere. */
+/* In place. Adobe's numbers are what paper reflects, 255 without ink, and black lies over the colors: red is C K. A
+ * color profile in the file is not applied, here as little as elsewhere. */
 static void cmyk_to_rgb(uint8_t *pixels, size_t count)
 {
     const uint8_t *from = pixels;
@@ -62,33 +62,33 @@ static bdnn_status decode_jpeg(tjhandle decoder, const char *name, const uint8_t
                                int32_t height, bool as_stored, bdnn_image *image, bdnn_error *err)
 {
     const bdnn_jpeg_markers markers = bdnn_jpeg_read_markers(data, size);
-    int subsampling, colours, w, h;
+    int subsampling, colors, w, h;
     bool cmyk, swaps;
     bdnn_status status;
-    if (tjDecompressHeader3(decoder, data, (unsigned long)size, &w, &h, &subsampling, &colours) != 0) {
+    if (tjDecompressHeader3(decoder, data, (unsigned long)size, &w, &h, &subsampling, &colors) != 0) {
         return fail_jpeg(decoder, name, err);
     }
     status = bdnn_image_check_size(name, w, h, err);
     if (status != BDNN_OK) {
         return status;
     }
-    cmyk = colours == TJCS_CMYK || colours == TJCS_YCCK;
-    if ((int64_t)w * h / MOST_JPEG_PIXELS_PER_BYTE > (int64_t)size) {
+    cmyk = colors == TJCS_CMYK || colors == TJCS_YCCK;
+    if ((int64_t)w * h / MAX_JPEG_PIXELS_PER_BYTE > (int64_t)size) {
         return bdnn_fail(err, BDNN_ERROR_FORMAT, "%s: damaged JPEG: %d x %d pixels in %zu bytes", name, w, h, size);
     }
     if (cmyk && !markers.adobe) {
         return bdnn_fail(err, BDNN_ERROR_UNSUPPORTED,
-                         "%s: a JPEG of four colours without Adobe's marker, which would tell what its numbers mean",
+                         "%s: a JPEG of four colors without Adobe's marker, which would tell what its numbers mean",
                          name);
     }
     image->width = w;
     image->height = h;
-    image->channels = colours == TJCS_GRAY ? 1 : 3;
+    image->channels = colors == TJCS_GRAY ? 1 : 3;
     swaps = !as_stored && bdnn_orientation_swaps(markers.orientation);
     choose_scale(image, swaps ? height : width, swaps ? width : height);
     status = allocate(image, cmyk ? 4 : image->channels, name, err);
-    /* The accurate transform: the fast one costs accuracy that the quantisation then pays for. Warnings count as
-     * errors: a picture whose lower half is grey because the file ends early would be a silent wrong answer. A
+    /* The accurate transform: the fast one costs accuracy that the quantization then pays for. Warnings count as
+     * errors: a picture whose lower half is gray because the file ends early would be a silent wrong answer. A
      * progressive file of thousands of scans, made to keep the decoder busy, is refused. */
     if (status == BDNN_OK &&
         tjDecompress2(decoder, data, (unsigned long)size, image->pixels, image->width, 0, image->height,
@@ -124,17 +124,17 @@ bdnn_status bdnn_image_decode_as(const char *name, const uint8_t *data, size_t s
     if (!name || (size && !data) || !image) {
         return bdnn_fail_null(err, __func__);
     }
-    bdnn_image_format format = BDNN_FORMAT_JPEG;
+    bdnn_image_type format = BDNN_IMAGE_JPEG;
     bdnn_status status = bdnn_image_probe(name, data, size, &format, err);
     memset(image, 0, sizeof *image);
-    if (status == BDNN_OK && format == BDNN_FORMAT_JPEG) {
+    if (status == BDNN_OK && format == BDNN_IMAGE_JPEG) {
         tjhandle decoder = tjInitDecompress();
         if (!decoder) {
             return bdnn_fail(err, BDNN_ERROR_MEMORY, "%s: the JPEG decoder cannot start", name);
         }
         status = decode_jpeg(decoder, name, data, size, width, height, as_stored, image, err);
         tjDestroy(decoder);
-    } else if (status == BDNN_OK && format == BDNN_FORMAT_PNG) {
+    } else if (status == BDNN_OK && format == BDNN_IMAGE_PNG) {
         status = bdnn_png_decode(name, data, size, image, err);
     } else if (status == BDNN_OK) {
         status = decode_other(name, data, size, image, err);

@@ -7,19 +7,19 @@
 #include <stdbool.h>
 #include <string.h>
 
-#define MOST_SIDE   16384
-#define MOST_PIXELS ((int64_t)64 << 20)
+#define MAX_SIDE   16384
+#define MAX_PIXELS ((int64_t)64 << 20)
 
 /* Deflate packs 1032 bytes into one at best, and a byte holds at most 8 pixels. Other packings reach more only for
  * empty pictures. */
-#define MOST_PIXELS_PER_BYTE (1032 * 8)
+#define MAX_PIXELS_PER_BYTE (1032 * 8)
 
 bdnn_status bdnn_image_check_size(const char *name, int64_t width, int64_t height, bdnn_error *err)
 {
-    if (width < 1 || height < 1 || width > MOST_SIDE || height > MOST_SIDE || width * height > MOST_PIXELS) {
+    if (width < 1 || height < 1 || width > MAX_SIDE || height > MAX_SIDE || width * height > MAX_PIXELS) {
         return bdnn_fail(err, BDNN_ERROR_FORMAT,
                          "%s: an image of %lld x %lld pixels; at most %d a side and %lld in all are read", name,
-                         (long long)width, (long long)height, MOST_SIDE, (long long)MOST_PIXELS);
+                         (long long)width, (long long)height, MAX_SIDE, (long long)MAX_PIXELS);
     }
     return BDNN_OK;
 }
@@ -100,19 +100,19 @@ static void size_of_tiff(const struct bytes *file, int64_t *width, int64_t *heig
 }
 
 struct signature {
-    bdnn_image_format format;
+    bdnn_image_type format;
     size_t at, length;
     const char *text;
     void (*size)(const struct bytes *b, int64_t *width, int64_t *height);
 };
 
 static const struct signature signatures[] = {
-    {BDNN_FORMAT_JPEG, 0, 3, "\xff\xd8\xff", NULL},  {BDNN_FORMAT_PNG, 0, 8, "\x89PNG\r\n\x1a\n", size_of_png},
-    {BDNN_FORMAT_BMP, 0, 2, "BM", size_of_bmp},      {BDNN_FORMAT_TIFF, 0, 4, "II*\0", size_of_tiff},
-    {BDNN_FORMAT_TIFF, 0, 4, "MM\0*", size_of_tiff}, {BDNN_FORMAT_WEBP, 8, 4, "WEBP", size_of_webp},
-    {BDNN_FORMAT_PNM, 0, 2, "P1", size_of_pnm},      {BDNN_FORMAT_PNM, 0, 2, "P2", size_of_pnm},
-    {BDNN_FORMAT_PNM, 0, 2, "P3", size_of_pnm},      {BDNN_FORMAT_PNM, 0, 2, "P4", size_of_pnm},
-    {BDNN_FORMAT_PNM, 0, 2, "P5", size_of_pnm},      {BDNN_FORMAT_PNM, 0, 2, "P6", size_of_pnm},
+    {BDNN_IMAGE_JPEG, 0, 3, "\xff\xd8\xff", NULL},  {BDNN_IMAGE_PNG, 0, 8, "\x89PNG\r\n\x1a\n", size_of_png},
+    {BDNN_IMAGE_BMP, 0, 2, "BM", size_of_bmp},      {BDNN_IMAGE_TIFF, 0, 4, "II*\0", size_of_tiff},
+    {BDNN_IMAGE_TIFF, 0, 4, "MM\0*", size_of_tiff}, {BDNN_IMAGE_WEBP, 8, 4, "WEBP", size_of_webp},
+    {BDNN_IMAGE_PNM, 0, 2, "P1", size_of_pnm},      {BDNN_IMAGE_PNM, 0, 2, "P2", size_of_pnm},
+    {BDNN_IMAGE_PNM, 0, 2, "P3", size_of_pnm},      {BDNN_IMAGE_PNM, 0, 2, "P4", size_of_pnm},
+    {BDNN_IMAGE_PNM, 0, 2, "P5", size_of_pnm},      {BDNN_IMAGE_PNM, 0, 2, "P6", size_of_pnm},
 };
 
 static bool has_text(const uint8_t *data, size_t size, size_t at, const char *text, size_t length)
@@ -129,17 +129,17 @@ static const struct signature *find_signature(const uint8_t *data, size_t size)
         if (!has_text(data, size, s->at, s->text, s->length)) {
             continue;
         }
-        if (s->format == BDNN_FORMAT_WEBP &&
+        if (s->format == BDNN_IMAGE_WEBP &&
             (!has_text(data, size, 0, "RIFF", 4) || has_text(data, size, 128, "DICM", 4) ||
              has_text(data, size, 140, "DTED", 4))) {
             return NULL;
         }
-        return s->format == BDNN_FORMAT_PNM && (size < 3 || !isspace(data[2])) ? NULL : s;
+        return s->format == BDNN_IMAGE_PNM && (size < 3 || !isspace(data[2])) ? NULL : s;
     }
     return NULL;
 }
 
-bdnn_status bdnn_image_probe(const char *name, const uint8_t *data, size_t size, bdnn_image_format *format,
+bdnn_status bdnn_image_probe(const char *name, const uint8_t *data, size_t size, bdnn_image_type *format,
                              bdnn_error *err)
 {
     const struct bytes bytes = {data, size, false};
@@ -156,7 +156,7 @@ bdnn_status bdnn_image_probe(const char *name, const uint8_t *data, size_t size,
     }
     signature->size(&bytes, &width, &height);
     status = bdnn_image_check_size(name, width, height, err);
-    if (status == BDNN_OK && width * height / MOST_PIXELS_PER_BYTE > (int64_t)size) {
+    if (status == BDNN_OK && width * height / MAX_PIXELS_PER_BYTE > (int64_t)size) {
         status = bdnn_fail(err, BDNN_ERROR_FORMAT, "%s: %lld x %lld pixels in %zu bytes", name, (long long)width,
                            (long long)height, size);
     }

@@ -7,19 +7,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
-typedef enum bdnn_image_format {
-    BDNN_FORMAT_JPEG,
-    BDNN_FORMAT_PNG,
-    BDNN_FORMAT_BMP,
-    BDNN_FORMAT_TIFF,
-    BDNN_FORMAT_PNM,
-    BDNN_FORMAT_WEBP
-} bdnn_image_format;
+typedef enum bdnn_image_type {
+    BDNN_IMAGE_JPEG,
+    BDNN_IMAGE_PNG,
+    BDNN_IMAGE_BMP,
+    BDNN_IMAGE_TIFF,
+    BDNN_IMAGE_PNM,
+    BDNN_IMAGE_WEBP
+} bdnn_image_type;
 
 /* Tells the format by its signature and checks that the sizes in the header are 1..16384 a side, at most 64 Mpixel in
  * all and within what `size` bytes of the format can hold: a few bytes of a file can claim gigabytes. A JPEG's sizes
  * are left to its decoder. */
-bdnn_status bdnn_image_probe(const char *name, const uint8_t *data, size_t size, bdnn_image_format *format,
+bdnn_status bdnn_image_probe(const char *name, const uint8_t *data, size_t size, bdnn_image_type *format,
                              bdnn_error *err);
 
 /* The check of the sizes alone. */

@@ -7,7 +7,7 @@
 #include <string.h>
 
 /* The most pixels that are read, as text of 16 bits a channel, take less. */
-#define MOST_BYTES ((size_t)1 << 30)
+#define MAX_BYTES ((size_t)1 << 30)
 
 void bdnn_image_free(bdnn_image *image)
 {
@@ -26,9 +26,9 @@ bdnn_status bdnn_image_decode(const char *name, const uint8_t *data, size_t size
 static bdnn_status load(const char *path, int32_t width, int32_t height, bool as_stored, bdnn_image *image,
                         bdnn_error *err)
 {
-    bdnn_map map;
+    bdnn_file_map map;
     /* Read, not mapped: a picture that somebody shortens meanwhile becomes an error, not a SIGBUS. */
-    bdnn_status status = bdnn_read_file(path, MOST_BYTES, &map, err);
+    bdnn_status status = bdnn_read_file(path, MAX_BYTES, &map, err);
     memset(image, 0, sizeof *image);
     if (status == BDNN_OK) {
         status = bdnn_image_decode_as(path, map.data, map.size, width, height, as_stored, image, err);

@@ -12,7 +12,7 @@ extern "C" {
 /* The text, this very one, when it was memory. */
 extern const char bdnn_cv_out_of_memory[];
 
-/* Any format that OpenCV decodes, as 8-bit grey or red, green, blue; *pixels is for bdnn_free(), also after an error.
+/* Any format that OpenCV decodes, as 8-bit gray or red, green, blue; *pixels is for bdnn_free(), also after an error.
  */
 const char *bdnn_cv_decode(const uint8_t *data, size_t size, uint8_t **pixels, int32_t *width, int32_t *height,
                            int32_t *channels);
@@ -22,7 +22,7 @@ const char *bdnn_cv_resize(const bdnn_image *image, int32_t width, int32_t heigh
 
 /* Writes text with its baseline's left end at x, y. */
 const char *bdnn_cv_text(bdnn_image *image, const char *text, int32_t x, int32_t y, double size,
-                         const uint8_t colour[3]);
+                         const uint8_t color[3]);
 
 #ifdef __cplusplus
 }

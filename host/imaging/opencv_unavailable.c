@@ -20,8 +20,8 @@ const char *bdnn_cv_resize(const bdnn_image *image, int32_t width, int32_t heigh
 }
 
 const char *bdnn_cv_text(bdnn_image *image, const char *text, int32_t x, int32_t y, double size,
-                         const uint8_t colour[3])
+                         const uint8_t color[3])
 {
-    (void)image, (void)text, (void)x, (void)y, (void)size, (void)colour;
+    (void)image, (void)text, (void)x, (void)y, (void)size, (void)color;
     return WITHOUT;
 }

@@ -67,12 +67,12 @@ static void read_bytes(png_structp png, png_bytep to, size_t count)
 
 static void ask_for_8_bits(png_structp png, png_infop info)
 {
-    const png_byte colour = png_get_color_type(png, info);
+    const png_byte color = png_get_color_type(png, info);
     png_set_strip_16(png);
     png_set_strip_alpha(png);
-    if (colour == PNG_COLOR_TYPE_PALETTE) {
+    if (color == PNG_COLOR_TYPE_PALETTE) {
         png_set_palette_to_rgb(png);
-    } else if (colour == PNG_COLOR_TYPE_GRAY) {
+    } else if (color == PNG_COLOR_TYPE_GRAY) {
         png_set_expand_gray_1_2_4_to_8(png);
     }
     png_set_interlace_handling(png);

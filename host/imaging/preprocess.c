@@ -8,7 +8,7 @@
 #include <string.h>
 
 /* A picture of one row, its shorter side made 256, would be millions of columns wide. */
-#define MOST_PIXELS ((int64_t)64 << 20)
+#define MAX_PIXELS ((int64_t)64 << 20)
 
 /* The size to resize to before the crop: false when it has too many pixels. */
 static bool resized_size(const bdnn_image *image, const bdnn_preprocess *p, int32_t *width, int32_t *height)
@@ -19,7 +19,7 @@ static bool resized_size(const bdnn_image *image, const bdnn_preprocess *p, int3
         w = fmax(rint(image->width * (double)p->resize_short / shorter), w);
         h = fmax(rint(image->height * (double)p->resize_short / shorter), h);
     }
-    if (!(w * h <= MOST_PIXELS)) {
+    if (!(w * h <= MAX_PIXELS)) {
         return false;
     }
     *width = (int32_t)w;
@@ -28,7 +28,7 @@ static bool resized_size(const bdnn_image *image, const bdnn_preprocess *p, int3
 }
 
 /* Luma of ITU-R BT.601, in integers, as JPEG and OpenCV have it. */
-static uint8_t grey_of(const uint8_t *rgb)
+static uint8_t gray_of(const uint8_t *rgb)
 {
     return (uint8_t)((rgb[0] * 4899 + rgb[1] * 9617 + rgb[2] * 1868 + 8192) >> 14);
 }
@@ -38,7 +38,7 @@ static uint8_t pixel_channel(const bdnn_image *image, const bdnn_preprocess *p, 
     if (image->channels == 1) {
         return pixel[0];
     }
-    return p->channels == 1 ? grey_of(pixel) : pixel[p->bgr ? 2 - channel : channel];
+    return p->channels == 1 ? gray_of(pixel) : pixel[p->bgr ? 2 - channel : channel];
 }
 
 static void fill(const bdnn_image *image, const bdnn_preprocess *p, float *input)
@@ -72,7 +72,7 @@ bdnn_status bdnn_image_preprocess(const bdnn_image *image, const bdnn_preprocess
     if (!resized_size(image, p, &resized.width, &resized.height)) {
         return bdnn_fail(err, BDNN_ERROR_UNSUPPORTED,
                          "an image of %d x %d pixels becomes one of more than %lld before its crop", image->width,
-                         image->height, (long long)MOST_PIXELS);
+                         image->height, (long long)MAX_PIXELS);
     }
     if (resized.width == image->width && resized.height == image->height) {
         fill(image, p, input);

@@ -190,7 +190,7 @@ static bdnn_status read_planes(const char *path, const bdnn_graph *graph, bdnn_l
     bdnn_weight_layout layout;
     basis_axes axes;
     bdnn_npy array;
-    bdnn_map map;
+    bdnn_file_map map;
     char text[160];
     bdnn_status status = bdnn_map_file(path, &map, err);
     if (status != BDNN_OK) {
@@ -270,7 +270,7 @@ static bdnn_status read_input(const basis_folder *folder, bdnn_decomposed *decom
         return status;
     }
     if (!(bits >= 1 && bits <= 8 && bits == rintf(bits) && zero >= 0 && zero <= 255 && zero == rintf(zero))) {
-        return bdnn_fail(folder->err, BDNN_ERROR_FORMAT, "input quantised to %g bits with zero point %g", (double)bits,
+        return bdnn_fail(folder->err, BDNN_ERROR_FORMAT, "input quantized to %g bits with zero point %g", (double)bits,
                          (double)zero);
     }
     decomposed->bits = (int32_t)bits;
@@ -341,7 +341,7 @@ static bdnn_status read_scales(const basis_folder *folder, int64_t filters, bdnn
     return status;
 }
 
-/* Sets folder->bases: the largest K whose folder says how the input is quantised; else the largest with bases at all,
+/* Sets folder->bases: the largest K whose folder says how the input is quantized; else the largest with bases at all,
  * *complete being false; else 0. */
 static bdnn_status choose_bases(basis_folder *folder, bool *complete)
 {
@@ -372,7 +372,7 @@ static bdnn_status check_incomplete(const basis_folder *folder, bdnn_error *err)
     return status != BDNN_OK || has_floats
                ? status
                : bdnn_fail(err, BDNN_ERROR_FORMAT,
-                           "basis_%d says nothing about the input's quantisation (input_step.npy, input_zero.npy, "
+                           "basis_%d says nothing about the input's quantization (input_step.npy, input_zero.npy, "
                            "input_bits.npy), and there are no float weights to use instead",
                            folder->bases);
 }

@@ -1,4 +1,4 @@
-/* The decomposition of a layer in a folder of .npy parameters (docs/npy-folder.md), read and written. */
+/* The decomposition of a layer in a folder of .npy parameters (docs/use/npy-folder.md), read and written. */
 #ifndef BDNN_IMPORT_BASES_H
 #define BDNN_IMPORT_BASES_H
 

@@ -172,7 +172,7 @@ static bdnn_status load_inner(const char *directory, const bdnn_graph *graph, bd
                : status;
 }
 
-/* Batch normalisation by its own four arrays: y = gamma (x - mean) / sqrt(var + 1e-5) + beta. */
+/* Batch normalization by its own four arrays: y = gamma (x - mean) / sqrt(var + 1e-5) + beta. */
 static bdnn_status load_statistics(const char *directory, bdnn_layer *layer, int64_t channels, bdnn_error *err)
 {
     static const char *const suffixes[] = {"_mean.npy", "_var.npy", "_gamma.npy", "_beta.npy"};

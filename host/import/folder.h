@@ -1,4 +1,4 @@
-/* The float parameters of a layer in a folder of .npy files (docs/npy-folder.md), read and written. */
+/* The float parameters of a layer in a folder of .npy files (docs/use/npy-folder.md), read and written. */
 #ifndef BDNN_IMPORT_FOLDER_H
 #define BDNN_IMPORT_FOLDER_H
 

@@ -29,7 +29,7 @@ bdnn_status bdnn_import_onnx(const char *name, const uint8_t *data, size_t size,
 bdnn_status bdnn_import_npy(const char *directory, const bdnn_load_options *options, bdnn_model **model,
                             bdnn_error *err);
 
-/* Graph passes that every importer runs (passes.c): batch normalisation (AFFINE) into the convolution or dense layer
+/* Graph passes that every importer runs (passes.c): batch normalization (AFFINE) into the convolution or dense layer
  * before it unless keep_batch_norm, identity layers dropped, RESHAPE into DENSE, values nobody reads removed. */
 bdnn_status bdnn_simplify(bdnn_graph *graph, bool keep_batch_norm, bdnn_error *err);
 

@@ -58,13 +58,13 @@ static bdnn_status set_label_text(const char *path, char *text, size_t size, bdn
     return status;
 }
 
-#define MOST_LABELS_BYTES ((size_t)64 << 20)
+#define MAX_LABELS_BYTES ((size_t)64 << 20)
 
 static bdnn_status apply_labels(bdnn_model *model, const char *path, bdnn_error *err)
 {
-    bdnn_map map;
+    bdnn_file_map map;
     char *text;
-    bdnn_status status = bdnn_read_file(path, MOST_LABELS_BYTES, &map, err);
+    bdnn_status status = bdnn_read_file(path, MAX_LABELS_BYTES, &map, err);
     if (status != BDNN_OK) {
         return status;
     }
@@ -129,7 +129,7 @@ static bdnn_status apply_mean_image(bdnn_model *model, const char *path, bdnn_er
 /* ---- Formats
  * ----------------------------------------------------------------------------------------------------------------- */
 
-static bdnn_status load_bdnn(const char *path, bdnn_map *map, bdnn_model **model, bdnn_error *err)
+static bdnn_status load_bdnn(const char *path, bdnn_file_map *map, bdnn_model **model, bdnn_error *err)
 {
     bdnn_status status = bdnn_model_read(path, map, model, err);
     if (status != BDNN_OK) {
@@ -139,7 +139,7 @@ static bdnn_status load_bdnn(const char *path, bdnn_map *map, bdnn_model **model
     if (!(*model)->file) {
         status = bdnn_fail_memory(err, strlen(path), "a file name");
     } else {
-        status = bdnn_check_map(&(*model)->map, path, err); /* the checksums were right before it changed */
+        status = bdnn_file_map_check(&(*model)->map, path, err); /* the checksums were right before it changed */
     }
     if (status != BDNN_OK) {
         bdnn_model_free(*model);
@@ -162,7 +162,7 @@ static bdnn_status load_bdnn(const char *path, bdnn_map *map, bdnn_model **model
 static bdnn_status load_file(const char *path, const bdnn_load_options *options, bdnn_model **model, bdnn_error *err)
 {
     const bdnn_onnx_options onnx = {.keep_batch_norm = options->keep_batch_norm};
-    bdnn_map map;
+    bdnn_file_map map;
     bdnn_status status = options->copy ? bdnn_read_file(path, SIZE_MAX, &map, err) : bdnn_map_file(path, &map, err);
     if (status != BDNN_OK) {
         return status;
@@ -177,7 +177,7 @@ static bdnn_status load_file(const char *path, const bdnn_load_options *options,
     } else {
         status = bdnn_import_onnx(path, map.data, map.size, &onnx, model, err);
         if (status == BDNN_OK) {
-            status = bdnn_check_map(&map, path, err);
+            status = bdnn_file_map_check(&map, path, err);
         }
     }
     bdnn_unmap_file(&map);

@@ -237,7 +237,7 @@ bdnn_status bdnn_npy_parse(const char *name, const uint8_t *data, size_t size, b
 }
 
 /* NumPy pads its headers to a multiple of 64 bytes; six dimensions take two hundred. */
-#define MOST_HEADER 65536
+#define MAX_HEADER 65536
 
 bdnn_status bdnn_npy_open(const char *path, bdnn_npy_file *file, bdnn_error *err)
 {
@@ -249,7 +249,7 @@ bdnn_status bdnn_npy_open(const char *path, bdnn_npy_file *file, bdnn_error *err
     if (status != BDNN_OK) {
         return status;
     }
-    known = size < MOST_HEADER ? (size_t)size : MOST_HEADER;
+    known = size < MAX_HEADER ? (size_t)size : MAX_HEADER;
     head = bdnn_alloc(known, 1);
     status = head ? bdnn_read_at(file->fd, path, 0, head, known, err) : bdnn_fail_memory(err, known, path);
     if (status == BDNN_OK) {

@@ -66,7 +66,7 @@ static bdnn_status parse_topology(const char *directory, const char *architectur
     size_t size;
     const char *text;
     char *path;
-    bdnn_map map;
+    bdnn_file_map map;
     bdnn_status status;
     if (architecture) {
         text = bdnn_topology_builtin(architecture, &size);

@@ -1,4 +1,4 @@
-/* Operators on one input: activations, normalisations, softmax, arg max, and those that inference leaves out. */
+/* Operators on one input: activations, normalizations, softmax, arg max, and those that inference leaves out. */
 #include "import/onnx_operators.h"
 
 #include "core/finite.h"
@@ -77,7 +77,7 @@ void bdnn_onnx_lrn(onnx_importer *im)
     }
 }
 
-/* ---- Batch normalisation ---- */
+/* ---- Batch normalization ---- */
 
 /* Whether the node asks for statistics of the batch at hand, in the ways of the operator sets. */
 static bool in_training(onnx_importer *im)

@@ -9,7 +9,7 @@
 
 /* ---- Failures ---- */
 
-#undef bdnn_onnx_fail /* macros where an analyser reads */
+#undef bdnn_onnx_fail /* macros where an analyzer reads */
 #undef bdnn_onnx_short_of_memory
 
 bdnn_status bdnn_onnx_fail(onnx_importer *im, bdnn_status status, const char *format, ...)

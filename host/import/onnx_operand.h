@@ -41,7 +41,7 @@ typedef struct onnx_importer {
 bdnn_status bdnn_onnx_fail(onnx_importer *im, bdnn_status status, const char *format, ...) BDNN_PRINTF(3, 4);
 bdnn_status bdnn_onnx_short_of_memory(onnx_importer *im);
 #if defined(__clang_analyzer__)
-/* As bdnn_fail in core/error.h: no analyser is to go on behind a failure. */
+/* As bdnn_fail in core/error.h: no analyzer is to go on behind a failure. */
 #define bdnn_onnx_fail(im, code, ...) (bdnn_onnx_fail(im, code, __VA_ARGS__), (im)->status = (code))
 #define bdnn_onnx_short_of_memory(im) (bdnn_onnx_short_of_memory(im), (im)->status = BDNN_ERROR_MEMORY)
 #endif

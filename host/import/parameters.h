@@ -1,4 +1,4 @@
-/* Where the parameters of a layer lie in a folder of .npy files (docs/npy-folder.md), and how: what folder.c and
+/* Where the parameters of a layer lie in a folder of .npy files (docs/use/npy-folder.md), and how: what folder.c and
  * bases.c share. */
 #ifndef BDNN_IMPORT_PARAMETERS_H
 #define BDNN_IMPORT_PARAMETERS_H

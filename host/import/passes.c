@@ -1,4 +1,4 @@
-/* What every importer does to its graph before anybody sees it: layers that do nothing go, batch normalisations,
+/* What every importer does to its graph before anybody sees it: layers that do nothing go, batch normalizations,
  * constant factors and summands, and flattening disappear into the weights, and with them the values that nobody reads.
  * Every pass is linear in the size of the graph. */
 #include "core/memory.h"

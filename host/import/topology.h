@@ -9,7 +9,7 @@
 
 /* What a line says about the layer's parameter files. */
 typedef struct bdnn_parameter_rules {
-    bool optional;      /* AFFINE: left out when no file is there, as in folders whose batch normalisation was folded */
+    bool optional;      /* AFFINE: left out when no file is there, as in folders whose batch normalization was folded */
     bool no_bias;       /* there is no bias, whatever files say */
     bool optional_bias; /* no bias file means no bias */
 } bdnn_parameter_rules;

@@ -19,7 +19,7 @@
  * - Threads: calls on different objects may run at the same time. Calls that take a const model or a const dataset may
  *   share it between threads. Everything else, a session above all, belongs to one thread at a time.
  * - Options: an options structure begins with its size. Start from its BDNN_..._INIT, or set `struct_size` to its
- *   sizeof. docs/abi.md has the rules by which structures and calls may change.
+ *   sizeof. docs/reference/abi.md has the rules by which structures and calls may change.
  */
 #ifndef BDNN_H
 #define BDNN_H
@@ -203,8 +203,8 @@ typedef struct bdnn_layer_info {
     uint64_t float_bytes;     /* what the same layer takes in float32 */
     int64_t output_shape[6];  /* N (as imported), C, spatial axes */
     int32_t output_rank;
-    /* How the first output is kept for the layers after it (docs/numerics.md, "The integer pipeline"): "float",
-     * "quantised" (Q bits in uint8) or "wide" (int16); step and bits are 0 where they do not apply. */
+    /* How the first output is kept for the layers after it (docs/reference/numerics.md, "The integer pipeline"): "float",
+     * "quantized" (Q bits in uint8) or "wide" (int16); step and bits are 0 where they do not apply. */
     const char *output_format;
     float output_step;
     int32_t output_bits;
@@ -310,8 +310,8 @@ typedef struct bdnn_session_options {
     size_t struct_size; /* sizeof(bdnn_session_options) */
     /* "cpu" (also for NULL): the fastest kernels of this processor. "reference": scalar XNOR-popcount, the definition.
      * "float": decomposed layers simulated in float. "xrt" or "xrt:INDEX": a board behind Xilinx XRT, or an emulated
-     * one where XCL_EMULATION_MODE says so (docs/accelerator.md). "uio" or "uio:NAME": the accelerator of a Zynq behind
-     * the bdnn module or UIO (docs/driver.md). */
+     * one where XCL_EMULATION_MODE says so (docs/reference/accelerator.md). "uio" or "uio:NAME": the accelerator of a Zynq behind
+     * the bdnn module or UIO (docs/reference/driver.md). */
     const char *device;
     size_t threads; /* 0: one per processor. Results do not depend on it. */
     size_t batch;   /* inputs of one run; 0: 1 */
@@ -385,7 +385,7 @@ typedef struct bdnn_device_info {
     uint32_t clock_mhz;
     /* The kernel in it, behind XRT where an xclbin was named */
     char uuid[37]; /* the xclbin's */
-    uint32_t identity, units;
+    uint32_t identity, compute_units;
     uint32_t rows, columns, word_bits; /* of the array of each unit */
     uint32_t weight_depth, activation_depth, tiles;
     uint32_t ports, port_bits; /* memory ports of each unit */

@@ -72,7 +72,7 @@ BDNN_API double bdnn_peak_read(size_t bytes, size_t threads);
 /* What handing work to an accelerator costs: runs of the smallest job, from telling the kernel its arguments to having
  * seen how it ended. The least time that a job can take. */
 typedef struct bdnn_launch_times {
-    double least_us, median_us, p99_us; /* microseconds; p99: 1 of 100 takes longer */
+    double min_us, median_us, p99_us; /* microseconds; p99: 1 of 100 takes longer */
 } bdnn_launch_times;
 
 /* Times `count` (1 to 1000000) launches on the device of a session with these options, of which batch is not used.

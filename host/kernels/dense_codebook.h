@@ -6,7 +6,7 @@
  * inputs, which all filters share, are put into that order once.
  *
  * Included by one file per instruction set, which defines DENSE_KERNEL, DENSE_NAME, DENSE_AVAILABLE (an expression),
- * perhaps DENSE_MOST_BITS (of inputs),
+ * perhaps DENSE_MAX_BITS (of inputs),
  * vec (the vector type) and on vectors: load (unaligned), zero, add32, total (sum of all 32-bit elements), product (of
  * unsigned and signed bytes), product_add (to other products), widen (products to 32-bit sums), and
  *
@@ -35,7 +35,7 @@
 #define INLINE static inline __attribute__((always_inline))
 
 #define FILTERS    8 /* of one task */
-#define MOST_ITEMS 8 /* of the batch, for which a block is decoded once */
+#define MAX_ITEMS 8 /* of the batch, for which a block is decoded once */
 #define VECTORS    8 /* of a block: one for each bit of a byte */
 #define BYTES      ((int64_t)sizeof(vec))
 #define BLOCK      (VECTORS * BYTES)
@@ -55,13 +55,13 @@ static inline int steps_within(int32_t largest, int32_t bits)
 #include "kernels/dense_nibbles.h"
 #endif
 
-#ifndef DENSE_MOST_BITS
-#define DENSE_MOST_BITS 8
+#ifndef DENSE_MAX_BITS
+#define DENSE_MAX_BITS 8
 #endif
 
 static bool supported(const bdnn_ip_shape *shape)
 {
-    return (DENSE_AVAILABLE) && (!shape || (shape->bits <= DENSE_MOST_BITS && bdnn_ip_is_dense(shape)));
+    return (DENSE_AVAILABLE) && (!shape || (shape->bits <= DENSE_MAX_BITS && bdnn_ip_is_dense(shape)));
 }
 
 static int64_t padded_inner(const bdnn_ip_shape *s)
@@ -145,7 +145,7 @@ INLINE vec multiply(int steps, const vec w[VECTORS], const uint8_t *x, vec sum)
  * see a stream in each. */
 INLINE void dot(int bases, int items, int steps, const struct filter *f, const uint8_t *x, int64_t stride, int32_t *acc)
 {
-    vec tables[DENSE_TABLES], sum[MOST_ITEMS];
+    vec tables[DENSE_TABLES], sum[MAX_ITEMS];
     UNROLL
     for (int i = 0; i < DENSE_TABLES; i++) {
         tables[i] = f->tables[i];
@@ -254,9 +254,9 @@ static void run_task(void *context, size_t task)
     const bdnn_ip_shape *s = job->shape;
     const int64_t first = (int64_t)task * FILTERS;
     const int64_t count = bdnn_min(s->filters - first, FILTERS);
-    int64_t items = MOST_ITEMS;
+    int64_t items = MAX_ITEMS;
     for (int64_t n = 0; n < s->batch; n += items) {
-        int32_t acc[MOST_ITEMS * FILTERS];
+        int32_t acc[MAX_ITEMS * FILTERS];
         while (items > s->batch - n) {
             items /= 2;
         }

@@ -37,7 +37,7 @@ typedef struct bdnn_float_kernel {
     /* y += factor x; x and y do not overlap */
     void (*axpy)(const float *x, size_t n, float factor, float *y);
     /* y = step (x - zero_point) - mean */
-    void (*centre)(const uint8_t *x, const float *mean, size_t n, float step, int32_t zero_point, float *y);
+    void (*center)(const uint8_t *x, const float *mean, size_t n, float step, int32_t zero_point, float *y);
     /* y = x */
     void (*widen)(const uint8_t *x, size_t n, float *y);
 } bdnn_float_kernel;

@@ -147,7 +147,7 @@ static void axpy(const float *restrict x, size_t n, float factor, float *restric
     }
 }
 
-static void centre(const uint8_t *restrict x, const float *restrict mean, size_t n, float step, int32_t zero_point,
+static void center(const uint8_t *restrict x, const float *restrict mean, size_t n, float step, int32_t zero_point,
                    float *restrict y)
 {
     for (size_t i = 0; i < n; i++) {
@@ -177,6 +177,6 @@ const bdnn_float_kernel FLOATS = {
     .dot = dot,
     .dot_double = dot_double,
     .axpy = axpy,
-    .centre = centre,
+    .center = center,
     .widen = widen,
 };

@@ -14,7 +14,7 @@
 /* The longest inner product whose sum fits 32 bits whatever the operands: D * 255 * 127 < 2^31. */
 #define BDNN_IP_MAX_INNER 66311
 
-/* One grouped convolution over quantised inputs; a fully connected layer is the convolution whose kernel is its whole
+/* One grouped convolution over quantized inputs; a fully connected layer is the convolution whose kernel is its whole
  * input, without pads. Borrowed memory. */
 typedef struct bdnn_ip_shape {
     int64_t batch;
@@ -24,7 +24,7 @@ typedef struct bdnn_ip_shape {
     int64_t groups;
     int32_t kernel[3], stride[3], dilation[3], pad_begin[3];
     int32_t bases, bits; /* K, Q */
-    int32_t zero_point;  /* the quantised input outside the image */
+    int32_t zero_point;  /* the quantized input outside the image */
 } bdnn_ip_shape;
 
 static inline int64_t bdnn_ip_inner(const bdnn_ip_shape *shape)

@@ -9,7 +9,7 @@
  * register tiles divide. */
 #define TILE_BYTES ((int64_t)192 << 10)
 #define TILE_STEP  12
-#define MOST_ROWS  192
+#define MAX_ROWS  192
 /* Filters whose sums are handed to the sink together, a multiple of every kernel's: the sums of a tile stay in the
  * nearest cache. */
 #define SINK_FILTERS 64
@@ -33,7 +33,7 @@ static size_t group_bytes(const bdnn_panel_kernel *k, const bdnn_ip_shape *s)
 static int64_t tile_rows(const bdnn_panel_kernel *k, const bdnn_ip_shape *s)
 {
     const int64_t fit = TILE_BYTES / (padded_inner(k, s) * (int64_t)k->row_bytes) / TILE_STEP * TILE_STEP;
-    return bdnn_min(bdnn_clamp(fit, TILE_STEP, MOST_ROWS), bdnn_ip_positions(s));
+    return bdnn_min(bdnn_clamp(fit, TILE_STEP, MAX_ROWS), bdnn_ip_positions(s));
 }
 
 /* The notes of all filters lie behind the panels of all groups. */

@@ -83,8 +83,8 @@ bool bdnn_peak_measure(const char *kernel, size_t thread_count, bdnn_peak *peak)
 #define LINE         64
 #define TASK_BYTES   ((size_t)1 << 20)
 #define READ_SECONDS 0.1
-#define LEAST_PASSES 3
-#define LEAST_READ   ((size_t)8 << 20) /* between two looks at the clock */
+#define MIN_PASSES 3
+#define MIN_READ   ((size_t)8 << 20) /* between two looks at the clock */
 
 /* Twice the last-level cache, as far as the system tells its size, but neither more than a quarter of the memory nor
  * more than takes a few seconds to fill. */
@@ -131,18 +131,18 @@ double bdnn_peak_read(size_t bytes, size_t thread_count)
     bytes = bytes ? bytes : beyond_caches();
     job.stripe = bdnn_round_up(bytes, STRIPES * LINE) / STRIPES;
     /* What is read several times is read as a whole by each thread. */
-    most = (bytes <= LEAST_READ ? bytes : TASK_BYTES) / STRIPES;
+    most = (bytes <= MIN_READ ? bytes : TASK_BYTES) / STRIPES;
     part = bytes / STRIPES / count < most ? bytes / STRIPES / count : most;
     job.part = bdnn_round_up(part ? part : 1, LINE);
     tasks = (job.stripe + job.part - 1) / job.part;
-    job.passes = 1 + LEAST_READ / (STRIPES * job.stripe);
+    job.passes = 1 + MIN_READ / (STRIPES * job.stripe);
     memory = bdnn_alloc(STRIPES * job.stripe, 1);
     if (memory && threads) {
         memset(memory, 1, STRIPES * job.stripe); /* pages of its own */
         job.memory = memory;
         bdnn_threads_hurry(threads);
         begin = bdnn_clock();
-        for (int i = 0; i < LEAST_PASSES || seconds_since(begin) < READ_SECONDS; i++) {
+        for (int i = 0; i < MIN_PASSES || seconds_since(begin) < READ_SECONDS; i++) {
             const uint64_t start = bdnn_clock();
             double rate;
             bdnn_parallel(threads, read_part, &job, tasks);

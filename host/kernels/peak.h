@@ -15,7 +15,7 @@ typedef struct bdnn_probe {
     void (*run)(void);
 } bdnn_probe;
 
-/* Which instruction a kernel lives by. A kernel that this processor does not run is not probed. */
+/* A kernel's main instruction. A kernel that this processor does not run is not probed. */
 typedef struct bdnn_probe_entry {
     const bdnn_ip_kernel *kernel;
     const bdnn_probe *probe;

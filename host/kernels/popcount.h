@@ -13,11 +13,11 @@
 #include <string.h>
 
 #define FILTER_TILE 16
-#define MOST_BATCH  8
+#define MAX_BATCH  8
 
 static bool supported(const bdnn_ip_shape *shape)
 {
-    return (POPCOUNT_AVAILABLE) && (!shape || (bdnn_ip_is_dense(shape) && shape->batch <= MOST_BATCH));
+    return (POPCOUNT_AVAILABLE) && (!shape || (bdnn_ip_is_dense(shape) && shape->batch <= MAX_BATCH));
 }
 
 static size_t item_words(const bdnn_ip_shape *shape)
@@ -36,7 +36,7 @@ struct job {
     const bdnn_ip_weights *weights;
     const bdnn_sink *sink;
     const uint64_t *planes; /* [batch][Q][words] */
-    int32_t sum[MOST_BATCH];
+    int32_t sum[MAX_BATCH];
 };
 
 #ifndef POPCOUNT_AND
@@ -57,7 +57,7 @@ static void run_tile(void *context, size_t tile)
     const bdnn_ip_shape *s = job->shape;
     const int64_t words = bdnn_ip_words(s), first = (int64_t)tile * FILTER_TILE;
     const int64_t end = bdnn_min(first + FILTER_TILE, s->filters);
-    int32_t sums[MOST_BATCH][FILTER_TILE];
+    int32_t sums[MAX_BATCH][FILTER_TILE];
     for (int64_t f = first; f < end; f++) {
         const uint64_t *m = bdnn_ip_planes_of(s, job->weights, f);
         const int8_t *g = bdnn_ip_scales_of(s, job->weights, f);

@@ -16,7 +16,7 @@ void bdnn_quantize(const float *x, size_t count, float step, int32_t zero_point,
 void bdnn_quantize_wide(const int16_t *x, size_t count, int32_t multiplier, int32_t shift, int32_t zero_point,
                         int32_t bits, uint8_t *x_q, bdnn_threads *threads);
 
-/* What integers stand for: y[i] = step * (float)(x[i] - zero_point), from quantised and from wide values. */
+/* What integers stand for: y[i] = step * (float)(x[i] - zero_point), from quantized and from wide values. */
 void bdnn_dequantize(const uint8_t *x, size_t count, float step, int32_t zero_point, float *y, bdnn_threads *threads);
 void bdnn_dequantize_wide(const int16_t *x, size_t count, float step, float *y, bdnn_threads *threads);
 
@@ -24,7 +24,7 @@ void bdnn_dequantize_wide(const int16_t *x, size_t count, float step, float *y, 
  * One thread; y may be x. */
 void bdnn_fake_quantize(const float *x, size_t count, float step, int32_t zero_point, int32_t bits, float *y);
 
-/* Splits quantised values into bit planes: planes[q][ceil(count / 64)], bit d % 64 of word d / 64 is bit q of x_q[d];
+/* Splits quantized values into bit planes: planes[q][ceil(count / 64)], bit d % 64 of word d / 64 is bit q of x_q[d];
  * bits from `count` on are 0. */
 void bdnn_pack_planes(const uint8_t *x_q, size_t count, int32_t bits, uint64_t *planes);
 

@@ -16,7 +16,7 @@ static inline int64_t bdnn_ip_positions(const bdnn_ip_shape *shape)
 bool bdnn_ip_is_dense(const bdnn_ip_shape *shape);
 
 /* Gathers the D inputs of one group at `count` positions from `first` on (counted over the whole batch) into
- * rows[count][stride]; elements from D on are left alone. x: the layer's input, elements of `element` bytes: quantised
+ * rows[count][stride]; elements from D on are left alone. x: the layer's input, elements of `element` bytes: quantized
  * inputs (1), or floats (4) where the zero point is 0. */
 void bdnn_ip_gather(const bdnn_ip_shape *shape, const void *x, size_t element, int64_t first, int64_t count,
                     int64_t group, int64_t stride, void *rows);

@@ -1,4 +1,4 @@
-/* Where the sums of an inner-product kernel go: the definition of the requantisation, and the walk over a tile. */
+/* Where the sums of an inner-product kernel go: the definition of the requantization, and the walk over a tile. */
 #include "kernels/sink.h"
 
 #include "core/arithmetic.h"
@@ -7,46 +7,46 @@
 #include <stdatomic.h>
 #include <string.h>
 
-#define WIDE_MOST 32767
+#define WIDE_MAX 32767
 
 /* floor of a division by 2^32; the shift of a negative number to the right keeps its sign in every compiler this builds
  * with. */
-static inline int32_t requantise(int32_t acc, int64_t multiplier, int64_t offset, int32_t low, int32_t high)
+static inline int32_t requantize(int32_t acc, int64_t multiplier, int64_t offset, int32_t low, int32_t high)
 {
     const int64_t v = (acc * multiplier + offset) >> 32;
     return (int32_t)bdnn_clamp(v, low, high);
 }
 
-static void quantised(const bdnn_sink_tile *t, const bdnn_requantiser *r, uint8_t *y)
+static void quantized(const bdnn_sink_tile *t, const bdnn_requantizer *r, uint8_t *y)
 {
     for (int64_t row = 0; row < t->rows; row++) {
         for (int64_t f = 0; f < t->count; f++) {
             y[row * t->y_stride + f] =
-                (uint8_t)requantise(t->acc[row * t->acc_stride + f], r->multiplier[f], r->offset[f], r->low, r->high);
+                (uint8_t)requantize(t->acc[row * t->acc_stride + f], r->multiplier[f], r->offset[f], r->low, r->high);
         }
     }
 }
 
-static inline uint8_t read_wide(int32_t v, const bdnn_reading *r)
+static inline uint8_t read_wide(int32_t v, const bdnn_rescale *r)
 {
     v = ((v * r->multiplier + (1 << (r->shift - 1))) >> r->shift) + r->zero_point;
     return (uint8_t)bdnn_clamp(v, 0, r->most);
 }
 
-static void wide(const bdnn_sink_tile *t, const bdnn_requantiser *r, int16_t *y)
+static void wide(const bdnn_sink_tile *t, const bdnn_requantizer *r, int16_t *y)
 {
     for (int64_t row = 0; row < t->rows; row++) {
         for (int64_t f = 0; f < t->count; f++) {
             const int64_t at = row * t->y_stride + f;
-            int32_t v = requantise(t->acc[row * t->acc_stride + f], r->multiplier[f], r->offset[f],
-                                   t->addend ? -WIDE_MOST : r->low, t->addend ? WIDE_MOST : r->high);
+            int32_t v = requantize(t->acc[row * t->acc_stride + f], r->multiplier[f], r->offset[f],
+                                   t->addend ? -WIDE_MAX : r->low, t->addend ? WIDE_MAX : r->high);
             if (t->addend) {
                 v += t->addend[at];
                 v = (int32_t)bdnn_clamp(v, r->low, r->high);
             }
             y[at] = (int16_t)v;
-            if (t->reading) {
-                t->x_q[at] = read_wide(v, t->reading);
+            if (t->rescale) {
+                t->x_q[at] = read_wide(v, t->rescale);
             }
         }
     }
@@ -58,7 +58,7 @@ static bool always(void)
 }
 
 static const bdnn_sink_kernel scalar = {
-    .name = "requantise__scalar", .supported = always, .quantised = quantised, .wide = wide};
+    .name = "requantize__scalar", .supported = always, .quantized = quantized, .wide = wide};
 
 #if defined(__x86_64__)
 extern const bdnn_sink_kernel bdnn_sink_avx512, bdnn_sink_avx2, bdnn_sink_sse4;
@@ -109,9 +109,9 @@ static void copy(const bdnn_sink_tile *t, int32_t *y)
     }
 }
 
-void bdnn_sink_read(const bdnn_sink *sink, int64_t at, int64_t count)
+void bdnn_sink_rescale(const bdnn_sink *sink, int64_t at, int64_t count)
 {
-    const bdnn_reading *r = sink->reading;
+    const bdnn_rescale *r = sink->rescale;
     if (r) {
         bdnn_quantization_choose()->quantize_wide((const int16_t *)sink->y + at, (size_t)count, r->multiplier, r->shift,
                                                   r->zero_point, r->most, sink->x_q + at);
@@ -128,11 +128,11 @@ void bdnn_sink_put(const bdnn_sink *sink, int64_t position, int64_t rows, int64_
                                  .count = count,
                                  .y_stride = sink->filters,
                                  .addend = sink->addend ? sink->addend + at : NULL,
-                                 .reading = sink->reading,
-                                 .x_q = sink->reading ? sink->x_q + at : NULL};
-    bdnn_requantiser r = {NULL, NULL, 0, 0};
-    if (sink->kind == BDNN_SINK_QUANTISED || sink->kind == BDNN_SINK_WIDE) {
-        r = *sink->requantiser;
+                                 .rescale = sink->rescale,
+                                 .x_q = sink->rescale ? sink->x_q + at : NULL};
+    bdnn_requantizer r = {NULL, NULL, 0, 0};
+    if (sink->kind == BDNN_SINK_QUANTIZED || sink->kind == BDNN_SINK_WIDE) {
+        r = *sink->requantizer;
         r.multiplier += filter;
         r.offset += filter;
     }
@@ -143,8 +143,8 @@ void bdnn_sink_put(const bdnn_sink *sink, int64_t position, int64_t rows, int64_
     case BDNN_SINK_FLOAT:
         apply_epilogue(&tile, sink->epilogue, filter, (float *)sink->y + at);
         break;
-    case BDNN_SINK_QUANTISED:
-        bdnn_sink_choose()->quantised(&tile, &r, (uint8_t *)sink->y + at);
+    case BDNN_SINK_QUANTIZED:
+        bdnn_sink_choose()->quantized(&tile, &r, (uint8_t *)sink->y + at);
         break;
     case BDNN_SINK_WIDE:
         bdnn_sink_choose()->wide(&tile, &r, (int16_t *)sink->y + at);

@@ -1,5 +1,5 @@
 /* Where the 32-bit sums of an inner-product kernel go. A kernel hands over a tile of sums while it is still in the
- * nearest cache; the sink turns it into what the next layer reads: floats, quantised inputs, or wide integers
+ * nearest cache; the sink turns it into what the next layer reads: floats, quantized inputs, or wide integers
  * (docs/reference/numerics.md). One routine for all kernels and backends, so that whole networks agree bit for bit. */
 #ifndef BDNN_KERNELS_SINK_H
 #define BDNN_KERNELS_SINK_H
@@ -19,22 +19,22 @@ typedef struct bdnn_epilogue {
 /* The same in fixed point: y = clamp(floor((acc * multiplier[f] + offset[f]) / 2^32), low, high). |multiplier| < 2^31;
  * the offset holds bias, zero points and the rounding half; no intermediate overflows 64 bits (whoever fills it in sees
  * to that). Multipliers are kept in 64 bits, as vector units read them. */
-typedef struct bdnn_requantiser {
+typedef struct bdnn_requantizer {
     int64_t *multiplier, *offset; /* [F] */
     int32_t low, high;
-} bdnn_requantiser;
+} bdnn_requantizer;
 
 /* How a decomposed layer reads wide values: x_q = clamp(floor((v * multiplier + 2^(shift - 1)) / 2^shift) + zero_point,
  * 0, most), 2^14 <= multiplier < 2^15, 1 <= shift <= 29, 0 <= zero_point <= most <= 255. */
-typedef struct bdnn_reading {
+typedef struct bdnn_rescale {
     int32_t multiplier, shift, zero_point, most;
-} bdnn_reading;
+} bdnn_rescale;
 
 typedef enum bdnn_sink_kind {
     BDNN_SINK_ACCUMULATORS, /* int32: the sums themselves */
     BDNN_SINK_FLOAT,        /* float, by `epilogue` */
-    BDNN_SINK_QUANTISED,    /* uint8, by `requantiser`, 0 <= low <= high <= 255 */
-    BDNN_SINK_WIDE          /* int16, by `requantiser` */
+    BDNN_SINK_QUANTIZED,    /* uint8, by `requantizer`, 0 <= low <= high <= 255 */
+    BDNN_SINK_WIDE          /* int16, by `requantizer` */
 } bdnn_sink_kind;
 
 /* Borrowed memory throughout. */
@@ -43,11 +43,11 @@ typedef struct bdnn_sink {
     void *y;         /* [positions][filters] */
     int64_t filters; /* F, of all groups */
     const bdnn_epilogue *epilogue;
-    const bdnn_requantiser *requantiser;
-    int32_t bits;    /* QUANTISED: of the values' format, high < 2^bits */
+    const bdnn_requantizer *requantizer;
+    int32_t bits;    /* QUANTIZED: of the values' format, high < 2^bits */
     const int16_t *addend; /* WIDE: of y's shape, perhaps y itself: y = clamp(clamp(sums, -32767, 32767) + addend, low,
                               high), the sums in y's units. NULL for none. */
-    const bdnn_reading *reading; /* WIDE: how the next layer reads y, for which that is written to x_q too, of y's
+    const bdnn_rescale *rescale; /* WIDE: how the next layer reads y, for which that is written to x_q too, of y's
                                     shape. NULL for nobody. */
     uint8_t *x_q;
 } bdnn_sink;
@@ -59,14 +59,14 @@ void bdnn_sink_put(const bdnn_sink *sink, int64_t position, int64_t rows, int64_
 
 /* For whoever has filled y, wide values, by other means than bdnn_sink_put: writes to x_q what is read of `count` of
  * them from y[at] on. Nothing when nobody reads. */
-void bdnn_sink_read(const bdnn_sink *sink, int64_t at, int64_t count);
+void bdnn_sink_rescale(const bdnn_sink *sink, int64_t at, int64_t count);
 
 /* A tile of sums [rows][count] and where its results go; strides in elements. */
 typedef struct bdnn_sink_tile {
     const int32_t *acc;
     int64_t rows, acc_stride, count, y_stride;
     const int16_t *addend;       /* at the results' places; NULL for none */
-    const bdnn_reading *reading; /* of wide results; NULL for none */
+    const bdnn_rescale *rescale; /* of wide results; NULL for none */
     uint8_t *x_q;                /* at the results' places, when they are read */
 } bdnn_sink_tile;
 
@@ -74,8 +74,8 @@ typedef struct bdnn_sink_tile {
 typedef struct bdnn_sink_kernel {
     const char *name;
     bool (*supported)(void);
-    void (*quantised)(const bdnn_sink_tile *tile, const bdnn_requantiser *r, uint8_t *y);
-    void (*wide)(const bdnn_sink_tile *tile, const bdnn_requantiser *r, int16_t *y);
+    void (*quantized)(const bdnn_sink_tile *tile, const bdnn_requantizer *r, uint8_t *y);
+    void (*wide)(const bdnn_sink_tile *tile, const bdnn_requantizer *r, int16_t *y);
 } bdnn_sink_kernel;
 
 /* Fastest first, the definition in plain C last; NULL ends the list. */

@@ -1,4 +1,4 @@
-/* Template of the requantisation with multiplications of every second 32-bit lane: even lanes as they are, odd ones
+/* Template of the requantization with multiplications of every second 32-bit lane: even lanes as they are, odd ones
  * shifted into their places, and of both products the upper halves.
  *
  * Included by one file per instruction set, which defines SINK_KERNEL, SINK_NAME, SINK_AVAILABLE (an expression),
@@ -22,7 +22,7 @@ struct lanes {
     int64_t used;
 };
 
-static struct lanes lanes_of(const bdnn_requantiser *r, int64_t f, int64_t count)
+static struct lanes lanes_of(const bdnn_requantizer *r, int64_t f, int64_t count)
 {
     int64_t multiplier[2][LANES / 2] = {{0}}, offset[2][LANES / 2] = {{0}};
     struct lanes l = {
@@ -44,7 +44,7 @@ static inline __attribute__((always_inline)) vec clamp(vec v, vec low, vec high)
 }
 
 /* Before clamping. */
-static inline __attribute__((always_inline)) vec requantise(const int32_t *acc, const struct lanes *l)
+static inline __attribute__((always_inline)) vec requantize(const int32_t *acc, const struct lanes *l)
 {
     const vec sums = load(acc);
     const vec even = add64(multiply(sums, l->multiplier[0]), l->offset[0]);
@@ -55,30 +55,30 @@ static inline __attribute__((always_inline)) vec requantise(const int32_t *acc, 
 static inline __attribute__((always_inline)) vec wide_result(const int32_t *acc, const int16_t *addend,
                                                              const struct lanes *l)
 {
-    vec v = requantise(acc, l);
+    vec v = requantize(acc, l);
     if (addend) {
         v = add32(clamp(v, fill(-32767), fill(32767)), get_words(addend));
     }
     return clamp(v, l->low, l->high);
 }
 
-static inline __attribute__((always_inline)) vec read_wide(vec v, const bdnn_reading *r)
+static inline __attribute__((always_inline)) vec read_wide(vec v, const bdnn_rescale *r)
 {
     v = add32(product32(v, fill(r->multiplier)), fill(1 << (r->shift - 1)));
     return clamp(add32(shift_right(v, r->shift), fill(r->zero_point)), fill(0), fill(r->most));
 }
 
 /* Fewer filters than lanes: through memory of a whole vector. */
-static void few_quantised(const int32_t *acc, const struct lanes *l, uint8_t *y)
+static void few_quantized(const int32_t *acc, const struct lanes *l, uint8_t *y)
 {
     int32_t sums[LANES] = {0};
     uint8_t results[LANES];
     memcpy(sums, acc, (size_t)l->used * sizeof *acc);
-    put_bytes(results, clamp(requantise(sums, l), l->low, l->high));
+    put_bytes(results, clamp(requantize(sums, l), l->low, l->high));
     memcpy(y, results, (size_t)l->used);
 }
 
-static void few_wide(const int32_t *acc, const int16_t *addend, const struct lanes *l, const bdnn_reading *reading,
+static void few_wide(const int32_t *acc, const int16_t *addend, const struct lanes *l, const bdnn_rescale *rescale,
                      int16_t *y, uint8_t *x_q)
 {
     int32_t sums[LANES] = {0};
@@ -92,13 +92,13 @@ static void few_wide(const int32_t *acc, const int16_t *addend, const struct lan
     v = wide_result(sums, addend ? addends : NULL, l);
     put_words(results, v);
     memcpy(y, results, (size_t)l->used * sizeof *y);
-    if (reading) {
-        put_bytes(read, read_wide(v, reading));
+    if (rescale) {
+        put_bytes(read, read_wide(v, rescale));
         memcpy(x_q, read, (size_t)l->used);
     }
 }
 
-static void quantised(const bdnn_sink_tile *t, const bdnn_requantiser *r, uint8_t *y)
+static void quantized(const bdnn_sink_tile *t, const bdnn_requantizer *r, uint8_t *y)
 {
     for (int64_t f = 0; f < t->count; f += LANES) {
         const struct lanes l = lanes_of(r, f, t->count);
@@ -106,15 +106,15 @@ static void quantised(const bdnn_sink_tile *t, const bdnn_requantiser *r, uint8_
             const int32_t *acc = t->acc + row * t->acc_stride + f;
             uint8_t *to = y + row * t->y_stride + f;
             if (l.used == LANES) {
-                put_bytes(to, clamp(requantise(acc, &l), l.low, l.high));
+                put_bytes(to, clamp(requantize(acc, &l), l.low, l.high));
             } else {
-                few_quantised(acc, &l, to);
+                few_quantized(acc, &l, to);
             }
         }
     }
 }
 
-static void wide(const bdnn_sink_tile *t, const bdnn_requantiser *r, int16_t *y)
+static void wide(const bdnn_sink_tile *t, const bdnn_requantizer *r, int16_t *y)
 {
     for (int64_t f = 0; f < t->count; f += LANES) {
         const struct lanes l = lanes_of(r, f, t->count);
@@ -122,18 +122,18 @@ static void wide(const bdnn_sink_tile *t, const bdnn_requantiser *r, int16_t *y)
             const int32_t *acc = t->acc + row * t->acc_stride + f;
             const int64_t at = row * t->y_stride + f;
             const int16_t *addend = t->addend ? t->addend + at : NULL;
-            uint8_t *x_q = t->reading ? t->x_q + at : NULL;
+            uint8_t *x_q = t->rescale ? t->x_q + at : NULL;
             if (l.used == LANES) {
                 const vec v = wide_result(acc, addend, &l);
                 put_words(y + at, v);
-                if (t->reading) {
-                    put_bytes(x_q, read_wide(v, t->reading));
+                if (t->rescale) {
+                    put_bytes(x_q, read_wide(v, t->rescale));
                 }
             } else {
-                few_wide(acc, addend, &l, t->reading, y + at, x_q);
+                few_wide(acc, addend, &l, t->rescale, y + at, x_q);
             }
         }
     }
 }
 
-const bdnn_sink_kernel SINK_KERNEL = {.name = SINK_NAME, .supported = supported, .quantised = quantised, .wide = wide};
+const bdnn_sink_kernel SINK_KERNEL = {.name = SINK_NAME, .supported = supported, .quantized = quantized, .wide = wide};

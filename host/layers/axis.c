@@ -1,4 +1,4 @@
-/* Layers that reduce or normalise along an axis: softmax, arg max. */
+/* Layers that reduce or normalize along an axis: softmax, arg max. */
 #include "kernels/elementwise.h"
 #include "layers/layer.h"
 #include "layers/walk.h"
@@ -78,7 +78,7 @@ static bdnn_status infer_softmax(const bdnn_layer *layer, const bdnn_value_info 
     return check_axis(layer, in, err);
 }
 
-/* y[n] = the softmax of x[n], for lines whose elements are neighbours; y may be x. Exponentials of all lines at once:
+/* y[n] = the softmax of x[n], for lines whose elements are neighbors; y may be x. Exponentials of all lines at once:
  * short lines leave vectors half empty. */
 static void softmax(const float *x, int64_t lines, int64_t length, float *y)
 {

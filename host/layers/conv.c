@@ -9,7 +9,7 @@
 
 /* Floats of one tile's rows: about a second-level cache. */
 #define TILE_FLOATS ((int64_t)256 << 10)
-#define MOST_ROWS   256
+#define MAX_ROWS   256
 
 static bdnn_status infer_conv(const bdnn_layer *layer, const bdnn_value_info *in, bdnn_value_info *out, bdnn_error *err)
 {
@@ -45,7 +45,7 @@ static bool is_depthwise(const bdnn_inner_geometry *g)
 static int64_t tile_rows(const bdnn_inner_geometry *g)
 {
     const int64_t fit = TILE_FLOATS / g->inner;
-    return bdnn_clamp(fit, 16, MOST_ROWS);
+    return bdnn_clamp(fit, 16, MAX_ROWS);
 }
 
 struct job {

@@ -4,7 +4,7 @@
 #include "layers/window.h"
 
 /* Beyond the stride an output padding only adds positions that see no input. */
-#define MOST_OUTPUT_PAD ((int32_t)1 << 24)
+#define MAX_OUTPUT_PAD ((int32_t)1 << 24)
 
 /* Sizes of the spatial axes. */
 static bdnn_status infer_size(const bdnn_layer *layer, const bdnn_shape *in, bdnn_shape *out, bdnn_error *err)
@@ -14,7 +14,7 @@ static bdnn_status infer_size(const bdnn_layer *layer, const bdnn_shape *in, bdn
         const int a = BDNN_SPATIAL + axis - in->rank;
         const int32_t extra = layer->attr.conv.output_pad[a];
         const int64_t covered = bdnn_window_covered(w, a, in->dim[axis]);
-        if (extra < 0 || extra > MOST_OUTPUT_PAD) {
+        if (extra < 0 || extra > MAX_OUTPUT_PAD) {
             return bdnn_fail(err, BDNN_ERROR_FORMAT, "output padding %d on spatial axis %d", extra, a);
         }
         if (covered + extra < 0) {

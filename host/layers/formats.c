@@ -6,12 +6,12 @@
 #include <math.h>
 #include <string.h>
 
-#define WIDE_MOST  32767
+#define WIDE_MAX  32767
 #define WIDE_RANGE 8192.0f /* units of a wide step in the range of its widest reader */
 
 bdnn_format bdnn_format_read_by(const bdnn_decomposed *decomposed)
 {
-    return (bdnn_format){.kind = BDNN_FORMAT_QUANTISED,
+    return (bdnn_format){.kind = BDNN_FORMAT_QUANTIZED,
                          .step = decomposed->step,
                          .zero_point = decomposed->zero_point,
                          .bits = decomposed->bits};
@@ -19,8 +19,8 @@ bdnn_format bdnn_format_read_by(const bdnn_decomposed *decomposed)
 
 void bdnn_format_limits(const bdnn_format *format, int32_t *low, int32_t *high)
 {
-    *low = format->kind == BDNN_FORMAT_QUANTISED ? 0 : -WIDE_MOST;
-    *high = format->kind == BDNN_FORMAT_QUANTISED ? (1 << format->bits) - 1 : WIDE_MOST;
+    *low = format->kind == BDNN_FORMAT_QUANTIZED ? 0 : -WIDE_MAX;
+    *high = format->kind == BDNN_FORMAT_QUANTIZED ? (1 << format->bits) - 1 : WIDE_MAX;
 }
 
 /* A real bound as an integer of the format, within its limits. A NaN bounds nothing: it gives `otherwise`. */
@@ -45,7 +45,7 @@ void bdnn_format_clip(const bdnn_format *format, float clip_low, float clip_high
     *low = *low < *high ? *low : *high;
 }
 
-bool bdnn_format_requantise(const bdnn_layer *layer, int64_t filter, int64_t inner, const bdnn_format *format,
+bool bdnn_format_requantize(const bdnn_layer *layer, int64_t filter, int64_t inner, const bdnn_format *format,
                             int64_t *multiplier, int64_t *offset)
 {
     const bdnn_decomposed *dec = layer->decomposed;
@@ -126,7 +126,7 @@ static bool can_make(const bdnn_graph *graph, const bdnn_layer *layer, const bdn
 {
     const int64_t inner = inner_length(graph, layer), filters = filter_count(layer);
     int64_t multiplier, offset, f = 0;
-    while (f < filters && bdnn_format_requantise(layer, f, inner, format, &multiplier, &offset)) {
+    while (f < filters && bdnn_format_requantize(layer, f, inner, format, &multiplier, &offset)) {
         f++;
     }
     return f == filters;
@@ -139,7 +139,7 @@ struct class
 {
     int32_t parent;      /* union-find; a root is its own */
     bool is_float;       /* made by a float layer, or seen from outside */
-    bool wide;           /* cannot be quantised for one reader alone */
+    bool wide;           /* cannot be quantized for one reader alone */
     int32_t readers;     /* decomposed layers outside of the class */
     bdnn_format reader;  /* the first one's */
     float range, finest; /* the widest reader's step (2^Q - 1); the largest a_f of a maker */
@@ -279,17 +279,17 @@ bdnn_status bdnn_formats_choose(bdnn_graph *graph, bdnn_error *err)
 
 static bdnn_status check_numbers(const bdnn_format *f, bdnn_error *err)
 {
-    const bool quantised = f->kind == BDNN_FORMAT_QUANTISED, integers = f->kind != BDNN_FORMAT_FLOAT;
+    const bool quantized = f->kind == BDNN_FORMAT_QUANTIZED, integers = f->kind != BDNN_FORMAT_FLOAT;
     if ((unsigned)f->kind > BDNN_FORMAT_WIDE) {
         return bdnn_fail(err, BDNN_ERROR_FORMAT, "format number %d", (int)f->kind);
     }
     if (integers ? !(f->step > 0) || !isfinite(f->step) : f->step != 0) {
         return bdnn_fail(err, BDNN_ERROR_FORMAT, "a step of %g", (double)f->step);
     }
-    if (quantised ? f->bits < 1 || f->bits > 8 : f->bits != 0) {
+    if (quantized ? f->bits < 1 || f->bits > 8 : f->bits != 0) {
         return bdnn_fail(err, BDNN_ERROR_FORMAT, "integers of %d bits", f->bits);
     }
-    if (f->zero_point < 0 || f->zero_point > (quantised ? (1 << f->bits) - 1 : 0)) {
+    if (f->zero_point < 0 || f->zero_point > (quantized ? (1 << f->bits) - 1 : 0)) {
         return bdnn_fail(err, BDNN_ERROR_FORMAT, "a zero point of %d", f->zero_point);
     }
     return BDNN_OK;
@@ -315,8 +315,8 @@ static bdnn_status check_tied(const bdnn_graph *graph, const bdnn_layer *layer, 
             return bdnn_fail(err, BDNN_ERROR_FORMAT, "input %d and the output must have one format", i);
         }
     }
-    if (layer->op == BDNN_OP_ADD && out->kind == BDNN_FORMAT_QUANTISED) {
-        return bdnn_fail(err, BDNN_ERROR_FORMAT, "a sum of quantised values");
+    if (layer->op == BDNN_OP_ADD && out->kind == BDNN_FORMAT_QUANTIZED) {
+        return bdnn_fail(err, BDNN_ERROR_FORMAT, "a sum of quantized values");
     }
     return BDNN_OK;
 }
@@ -326,7 +326,7 @@ static bdnn_status check_decomposed(const bdnn_graph *graph, const bdnn_layer *l
     const bdnn_format *in = &graph->values[layer->inputs[0]].format, *out = &graph->values[layer->outputs[0]].format;
     const bdnn_format own = bdnn_format_read_by(layer->decomposed);
     int32_t multiplier, shift;
-    if (in->kind == BDNN_FORMAT_QUANTISED && !bdnn_format_equal(in, &own)) {
+    if (in->kind == BDNN_FORMAT_QUANTIZED && !bdnn_format_equal(in, &own)) {
         return bdnn_fail(err, BDNN_ERROR_FORMAT, "the input has %d bits of step %g, the layer reads %d of step %g",
                          in->bits, (double)in->step, own.bits, (double)own.step);
     }

@@ -24,7 +24,7 @@ void bdnn_format_clip(const bdnn_format *format, float clip_low, float clip_high
 
 /* M_f and rint((bias_f / t + z') 2^32) + 2^31 of one filter whose output has this format; `inner` is D. False when they
  * are out of the bounds within which nothing overflows. */
-bool bdnn_format_requantise(const bdnn_layer *layer, int64_t filter, int64_t inner, const bdnn_format *format,
+bool bdnn_format_requantize(const bdnn_layer *layer, int64_t filter, int64_t inner, const bdnn_format *format,
                             int64_t *multiplier, int64_t *offset);
 
 /* M and S of reading a wide value of step `from` in units of step `to`; false when S is out of bounds. */

@@ -1,4 +1,4 @@
-/* Local response normalisation across channels (Krizhevsky et al. 2012; ONNX LRN):
+/* Local response normalization across channels (Krizhevsky et al. 2012; ONNX LRN):
  *     y[c] = x[c] / (bias + alpha / size * sum of x[i]^2 over the `size` channels around c)^beta */
 #include "kernels/elementwise.h"
 #include "kernels/power.h"

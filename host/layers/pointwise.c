@@ -1,5 +1,5 @@
 /* Layers that work on one element, or one channel, at a time: activations, and the affine form of a batch
- * normalisation. */
+ * normalization. */
 #include "kernels/elementwise.h"
 #include "layers/formats.h"
 #include "layers/parameters.h"

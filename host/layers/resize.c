@@ -39,7 +39,7 @@ static bdnn_status infer_resize(const bdnn_layer *layer, const bdnn_value_info *
     return BDNN_OK;
 }
 
-/* Where an output coordinate reads: two neighbours and the weight of the second. */
+/* Where an output coordinate reads: two neighbors and the weight of the second. */
 struct tap {
     int64_t first, second;
     float weight;

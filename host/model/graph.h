@@ -34,8 +34,8 @@ typedef struct bdnn_window {
  * memory order of its input item. */
 typedef struct bdnn_decomposed {
     int32_t bases; /* K, 1..8 */
-    int32_t bits;  /* Q, 1..8, of the quantised input */
-    float step;    /* of the quantised input, > 0 and finite */
+    int32_t bits;  /* Q, 1..8, of the quantized input */
+    float step;    /* of the quantized input, > 0 and finite */
     int32_t zero_point; /* 0..2^Q - 1 */
     bdnn_blob planes;       /* uint64 [F][K][ceil(D / 64)], bit d % 64 of word d / 64; bits from D on are 1 */
     bdnn_blob scales;       /* int8 [F][K], sum of absolute values over K <= 127 */
@@ -180,7 +180,7 @@ struct bdnn_model {
     bdnn_blob mean_image;
     char **labels;
     size_t label_count;
-    bdnn_map map; /* the model file that blobs point into, when there is one */
+    bdnn_file_map map; /* the model file that blobs point into, when there is one */
     char *file;   /* its name */
 };
 

@@ -29,7 +29,7 @@ void bdnn_model_mapping(const bdnn_model *model, const void **address, size_t *s
 
 bdnn_status bdnn_model_check_file(const bdnn_model *model, bdnn_error *err)
 {
-    return bdnn_check_map(&model->map, model->file ? model->file : "the model", err);
+    return bdnn_file_map_check(&model->map, model->file ? model->file : "the model", err);
 }
 
 int32_t bdnn_model_input_shape(const bdnn_model *model, int64_t shape[6])

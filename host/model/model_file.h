@@ -9,7 +9,7 @@
 
 /* Reads a mapped file; on success the model owns *map and its blobs point into it. On failure the caller still owns it. The graph
  * is structurally sound (numbers in range, blobs inside the file) but not yet inferred. `name` stands for the file in messages. */
-bdnn_status bdnn_model_read(const char *name, bdnn_map *map, bdnn_model **model, bdnn_error *err);
+bdnn_status bdnn_model_read(const char *name, bdnn_file_map *map, bdnn_model **model, bdnn_error *err);
 
 bdnn_status bdnn_model_write(const bdnn_model *model, const char *path, bdnn_error *err);
 

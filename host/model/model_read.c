@@ -487,7 +487,7 @@ static bdnn_status read_all(reader *r)
                : BDNN_OK;
 }
 
-bdnn_status bdnn_model_read(const char *name, bdnn_map *map, bdnn_model **model, bdnn_error *err)
+bdnn_status bdnn_model_read(const char *name, bdnn_file_map *map, bdnn_model **model, bdnn_error *err)
 {
     reader r = {.name = name, .data = map->data, .size = map->size, .err = err};
     bdnn_status status;

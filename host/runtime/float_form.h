@@ -1,4 +1,4 @@
-/* Decomposed layers simulated in float, on the device "float": weights s_f W, inputs quantised and put back. */
+/* Decomposed layers simulated in float, on the device "float": weights s_f W, inputs quantized and put back. */
 #ifndef BDNN_RUNTIME_FLOAT_FORM_H
 #define BDNN_RUNTIME_FLOAT_FORM_H
 

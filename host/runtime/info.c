@@ -50,7 +50,7 @@ bdnn_status bdnn_model_layer(const bdnn_model *model, size_t index, bdnn_layer_i
     const bdnn_layer *layer;
     const bdnn_shape *in, *out;
     static const char *const formats[] = {
-        [BDNN_FORMAT_FLOAT] = "float", [BDNN_FORMAT_QUANTISED] = "quantised", [BDNN_FORMAT_WIDE] = "wide"};
+        [BDNN_FORMAT_FLOAT] = "float", [BDNN_FORMAT_QUANTIZED] = "quantized", [BDNN_FORMAT_WIDE] = "wide"};
     memset(info, 0, sizeof *info);
     if (index >= graph->layer_count) {
         return bdnn_fail(err, BDNN_ERROR_ARGUMENT, "layer %zu of a network of %zu", index, graph->layer_count);

@@ -43,8 +43,8 @@ static bdnn_status fold_constants(bdnn_inner *inner, const bdnn_layer *layer, bd
 bdnn_sink_kind bdnn_inner_sink_kind(const bdnn_format *format)
 {
     switch (format->kind) {
-    case BDNN_FORMAT_QUANTISED:
-        return BDNN_SINK_QUANTISED;
+    case BDNN_FORMAT_QUANTIZED:
+        return BDNN_SINK_QUANTIZED;
     case BDNN_FORMAT_WIDE:
         return BDNN_SINK_WIDE;
     case BDNN_FORMAT_FLOAT:
@@ -53,7 +53,7 @@ bdnn_sink_kind bdnn_inner_sink_kind(const bdnn_format *format)
     return BDNN_SINK_FLOAT;
 }
 
-void bdnn_inner_limits(const bdnn_format *format, const bdnn_layer *clip, bdnn_requantiser *r)
+void bdnn_inner_limits(const bdnn_format *format, const bdnn_layer *clip, bdnn_requantizer *r)
 {
     if (format->kind == BDNN_FORMAT_FLOAT) {
         return;
@@ -65,19 +65,19 @@ void bdnn_inner_limits(const bdnn_format *format, const bdnn_layer *clip, bdnn_r
 }
 
 /* M_f and B_f of each filter, and the integers between which outputs are clamped. */
-static bdnn_status fold_requantiser(bdnn_inner *inner, const bdnn_layer *layer, const bdnn_layer *clip, bdnn_error *err)
+static bdnn_status fold_requantizer(bdnn_inner *inner, const bdnn_layer *layer, const bdnn_layer *clip, bdnn_error *err)
 {
     const size_t filters = (size_t)inner->shape.filters;
     const int64_t d = bdnn_ip_inner(&inner->shape);
-    bdnn_requantiser *r = &inner->requantiser;
+    bdnn_requantizer *r = &inner->requantizer;
     r->multiplier = bdnn_alloc(filters, sizeof *r->multiplier);
     r->offset = bdnn_alloc(filters, sizeof *r->offset);
     if (!r->multiplier || !r->offset) {
         return bdnn_fail_memory(err, filters * sizeof *r->offset, "a layer's constants");
     }
     for (size_t f = 0; f < filters; f++) {
-        if (!bdnn_format_requantise(layer, (int64_t)f, d, &inner->out_format, &r->multiplier[f], &r->offset[f])) {
-            return bdnn_fail(err, BDNN_ERROR_FORMAT, "filter %zu cannot be requantised to steps of %g", f,
+        if (!bdnn_format_requantize(layer, (int64_t)f, d, &inner->out_format, &r->multiplier[f], &r->offset[f])) {
+            return bdnn_fail(err, BDNN_ERROR_FORMAT, "filter %zu cannot be requantized to steps of %g", f,
                              (double)inner->out_format.step);
         }
         r->offset[f] -= r->multiplier[f] * inner->epilogue.offset[f];
@@ -86,9 +86,9 @@ static bdnn_status fold_requantiser(bdnn_inner *inner, const bdnn_layer *layer, 
     return BDNN_OK;
 }
 
-static bdnn_reading reading_of(float wide_step, const bdnn_decomposed *reader)
+static bdnn_rescale rescale_of(float wide_step, const bdnn_decomposed *reader)
 {
-    bdnn_reading r = {.zero_point = reader->zero_point, .most = (1 << reader->bits) - 1};
+    bdnn_rescale r = {.zero_point = reader->zero_point, .most = (1 << reader->bits) - 1};
     bdnn_format_rescale(wide_step, reader->step, &r.multiplier, &r.shift);
     return r;
 }
@@ -99,9 +99,9 @@ static bdnn_sink sink_of(const bdnn_inner *inner)
     return (bdnn_sink){.kind = bdnn_inner_sink_kind(&inner->out_format),
                        .filters = inner->shape.filters,
                        .epilogue = &inner->epilogue,
-                       .requantiser = &inner->requantiser,
+                       .requantizer = &inner->requantizer,
                        .bits = inner->out_format.bits,
-                       .reading = inner->is_read ? &inner->next_reading : NULL};
+                       .rescale = inner->has_reader ? &inner->next_rescale : NULL};
 }
 
 void bdnn_inner_shape(const bdnn_layer *layer, const bdnn_shape *in, const bdnn_shape *out, bool on_device,
@@ -136,14 +136,14 @@ bdnn_status bdnn_inner_prepare(bdnn_inner *inner, bdnn_backend *backend, const b
     bdnn_inner_shape(layer, place->in, place->out, place->placement != NULL, &inner->shape);
     status = fold_constants(inner, layer, err);
     if (status == BDNN_OK && inner->out_format.kind != BDNN_FORMAT_FLOAT) {
-        status = fold_requantiser(inner, layer, place->clip, err);
+        status = fold_requantizer(inner, layer, place->clip, err);
     }
     if (status == BDNN_OK && inner->in_format.kind == BDNN_FORMAT_WIDE) {
-        inner->own_reading = reading_of(inner->in_format.step, dec);
+        inner->own_rescale = rescale_of(inner->in_format.step, dec);
     }
     if (status == BDNN_OK && inner->out_format.kind == BDNN_FORMAT_WIDE && place->reader) {
-        inner->next_reading = reading_of(inner->out_format.step, place->reader);
-        inner->is_read = true;
+        inner->next_rescale = rescale_of(inner->out_format.step, place->reader);
+        inner->has_reader = true;
     }
     if (status == BDNN_OK) {
         const bdnn_sink sink = sink_of(inner);
@@ -160,7 +160,7 @@ bdnn_status bdnn_inner_prepare_pool(bdnn_inner *inner, bdnn_backend *device, con
     memset(inner, 0, sizeof *inner);
     inner->backend = device;
     inner->shape = *shape;
-    inner->in_format.kind = inner->out_format.kind = BDNN_FORMAT_QUANTISED;
+    inner->in_format.kind = inner->out_format.kind = BDNN_FORMAT_QUANTIZED;
     return device->type->device->prepare_pool(device, shape, &inner->resident, err);
 }
 
@@ -172,60 +172,60 @@ void bdnn_inner_release(bdnn_inner *inner)
     bdnn_free(inner->epilogue.multiplier);
     bdnn_free(inner->epilogue.offset);
     bdnn_free(inner->epilogue.bias);
-    bdnn_free(inner->requantiser.multiplier);
-    bdnn_free(inner->requantiser.offset);
+    bdnn_free(inner->requantizer.multiplier);
+    bdnn_free(inner->requantizer.offset);
     memset(inner, 0, sizeof *inner);
 }
 
-/* Room for the quantised input, where it is not the input itself. */
-static size_t quantised_bytes(const bdnn_inner *inner)
+/* Room for the quantized input, where it is not the input itself. */
+static size_t quantized_bytes(const bdnn_inner *inner)
 {
-    return inner->in_format.kind == BDNN_FORMAT_QUANTISED ? 0 : bdnn_round_up(inner->input_count, BDNN_ALIGNMENT);
+    return inner->in_format.kind == BDNN_FORMAT_QUANTIZED ? 0 : bdnn_round_up(inner->input_count, BDNN_ALIGNMENT);
 }
 
 size_t bdnn_inner_scratch(const bdnn_inner *inner)
 {
-    return bdnn_sum(quantised_bytes(inner), inner->backend->type->scratch_bytes(inner->backend, inner->resident));
+    return bdnn_sum(quantized_bytes(inner), inner->backend->type->scratch_bytes(inner->backend, inner->resident));
 }
 
-/* The input as the layer reads it: itself, or quantised in scratch memory. */
+/* The input as the layer reads it: itself, or quantized in scratch memory. */
 static bdnn_feature_map quantize_input(const bdnn_inner *inner, const bdnn_feature_map *input, void *scratch,
                                        bdnn_threads *threads)
 {
     const bdnn_ip_shape *s = &inner->shape;
-    const bdnn_reading *own = &inner->own_reading;
-    bdnn_feature_map quantised = *input;
-    if (inner->in_format.kind == BDNN_FORMAT_QUANTISED) {
-        return quantised;
+    const bdnn_rescale *own = &inner->own_rescale;
+    bdnn_feature_map quantized = *input;
+    if (inner->in_format.kind == BDNN_FORMAT_QUANTIZED) {
+        return quantized;
     }
-    quantised.type = BDNN_UINT8;
-    quantised.data = scratch;
+    quantized.type = BDNN_UINT8;
+    quantized.data = scratch;
     if (inner->in_format.kind == BDNN_FORMAT_WIDE) {
         bdnn_quantize_wide(input->data, inner->input_count, own->multiplier, own->shift, own->zero_point, s->bits,
                            scratch, threads);
     } else {
         bdnn_quantize(input->data, inner->input_count, inner->step, s->zero_point, s->bits, scratch, threads);
     }
-    return quantised;
+    return quantized;
 }
 
-/* Scratch memory behind the quantised input. */
+/* Scratch memory behind the quantized input. */
 static void *backend_scratch(const bdnn_inner *inner, void *scratch)
 {
-    return (uint8_t *)scratch + quantised_bytes(inner);
+    return (uint8_t *)scratch + quantized_bytes(inner);
 }
 
 bdnn_status bdnn_inner_run(const bdnn_inner *inner, const bdnn_operands *operands, void *scratch, bdnn_threads *threads,
                            bdnn_error *err)
 {
     const bool sent = operands->send != NULL;
-    bdnn_operands quantised = *operands;
+    bdnn_operands quantized = *operands;
     bdnn_feature_map input;
     if (sent || operands->input->place == BDNN_PLACE_HOST) {
         input = quantize_input(inner, sent ? operands->send : operands->input, scratch, threads);
-        *(sent ? &quantised.send : &quantised.input) = &input;
+        *(sent ? &quantized.send : &quantized.input) = &input;
     }
-    return inner->backend->type->run(inner->backend, inner->resident, &quantised, backend_scratch(inner, scratch), err);
+    return inner->backend->type->run(inner->backend, inner->resident, &quantized, backend_scratch(inner, scratch), err);
 }
 
 bdnn_status bdnn_inner_fetch(const bdnn_inner *inner, const bdnn_operands *operands, void *scratch, bdnn_error *err)

@@ -1,4 +1,4 @@
-/* One decomposed layer, ready to run: the input in whatever format is quantised, the backend computes the integer inner
+/* One decomposed layer, ready to run: the input in whatever format is quantized, the backend computes the integer inner
  * product, the sums become the output's format. What the session and the decomposition both use, so that the network
  * that is calibrated is the network that runs. */
 #ifndef BDNN_RUNTIME_INNER_H
@@ -13,12 +13,12 @@ typedef struct bdnn_inner {
     bdnn_resident *resident;
     bdnn_ip_shape shape;
     bdnn_epilogue epilogue;       /* float outputs; its offsets serve integer ones too */
-    bdnn_requantiser requantiser; /* integer outputs */
+    bdnn_requantizer requantizer; /* integer outputs */
     bdnn_format in_format, out_format;
     float step;
-    bdnn_reading own_reading;  /* of wide inputs */
-    bdnn_reading next_reading; /* of wide outputs, by place.reader */
-    bool is_read;              /* there is one */
+    bdnn_rescale own_rescale;  /* of wide inputs */
+    bdnn_rescale next_rescale; /* of wide outputs, by place.reader */
+    bool has_reader;              /* there is one */
     size_t input_count;        /* elements of the whole batch's input */
 } bdnn_inner;
 
@@ -39,7 +39,7 @@ void bdnn_inner_shape(const bdnn_layer *layer, const bdnn_shape *in, const bdnn_
 
 /* The kind of sink that makes outputs of a format, and the integers between which it clamps them; floats have none. */
 bdnn_sink_kind bdnn_inner_sink_kind(const bdnn_format *format);
-void bdnn_inner_limits(const bdnn_format *format, const bdnn_layer *clip, bdnn_requantiser *requantiser);
+void bdnn_inner_limits(const bdnn_format *format, const bdnn_layer *clip, bdnn_requantizer *requantizer);
 
 /* Prepares `layer` (with layer->decomposed), whose formats have passed bdnn_formats_check. The layer and the backend
  * must outlive it. */
@@ -53,7 +53,7 @@ void bdnn_inner_release(bdnn_inner *inner);
 
 size_t bdnn_inner_scratch(const bdnn_inner *inner);
 
-/* Runs the layer. What it is given on the host, the operands' input or `send`, is of in_format: where that is not quantised, it
+/* Runs the layer. What it is given on the host, the operands' input or `send`, is of in_format: where that is not quantized, it
  * becomes so in scratch memory. scratch: bdnn_inner_scratch bytes. */
 bdnn_status bdnn_inner_run(const bdnn_inner *inner, const bdnn_operands *operands, void *scratch, bdnn_threads *threads,
                            bdnn_error *err);

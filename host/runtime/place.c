@@ -1,7 +1,7 @@
 /* Placing blocks of memory: by decreasing size, each at the lowest offset that no block alive at the same time occupies
- * ("greedy by size", Pisarchyk and Lee 2020, arXiv 2001.03288). That looks at every neighbour of a block, which are few
+ * ("greedy by size", Pisarchyk and Lee 2020, arXiv 2001.03288). That looks at every neighbor of a block, which are few
  * in a network - but not in one whose file was made so that each value lives until the end. Blocks with very many
- * neighbours, which no trained network was seen to have, therefore go to a part of their own on top, where a place is
+ * neighbors, which no trained network was seen to have, therefore go to a part of their own on top, where a place is
  * handed on in the order of time. */
 #include "runtime/place.h"
 
@@ -11,7 +11,7 @@
 #include <stdlib.h>
 
 /* A block beside more others than that is crowded. */
-#define MOST_NEIGHBOURS 256
+#define MAX_NEIGHBORS 256
 
 static int by_size(const void *a, const void *b)
 {
@@ -41,7 +41,7 @@ static int by_last(const void *a, const void *b)
     return x->last != y->last ? (x->last > y->last) - (x->last < y->last) : (x > y) - (x < y);
 }
 
-/* ---- Neighbours: an interval tree, implicit over the blocks in the order of their first steps ---- */
+/* ---- Neighbors: an interval tree, implicit over the blocks in the order of their first steps ---- */
 
 struct timeline {
     bdnn_block **blocks;  /* by first step */
@@ -213,7 +213,7 @@ static size_t part_crowded(bdnn_block **order, size_t count, size_t steps, bdnn_
         ended[s + 1] += ended[s];
     }
     for (size_t i = 0; begun && ended && i < count; i++) {
-        if (begun[order[i]->last + 1] - ended[order[i]->first] > MOST_NEIGHBOURS) {
+        if (begun[order[i]->last + 1] - ended[order[i]->first] > MAX_NEIGHBORS) {
             *crowded++ = order[i];
         } else {
             order[kept++] = order[i];

@@ -14,7 +14,7 @@ struct planning {
     const bdnn_backend *device;
     int32_t *reader;     /* per value: the first decomposed layer that reads it, or BDNN_NONE */
     int32_t *next_map;   /* per value: its map as that layer reads it, or BDNN_NONE */
-    int32_t *device_map; /* per value: its map on the device, quantised, or BDNN_NONE */
+    int32_t *device_map; /* per value: its map on the device, quantized, or BDNN_NONE */
     int32_t *maker;      /* per value: the layer that has made that map on the device, or BDNN_NONE */
 };
 
@@ -80,7 +80,7 @@ static int32_t add_device_map(bdnn_plan *plan, int32_t value, const bdnn_format 
 {
     bdnn_feature_map map = bdnn_feature_map_host(&plan->info[value].shape, BDNN_UINT8, format);
     map.place = BDNN_PLACE_DEVICE;
-    map.layout = format->kind == BDNN_FORMAT_QUANTISED ? BDNN_LAYOUT_PLANES : BDNN_LAYOUT_BLOCKS;
+    map.layout = format->kind == BDNN_FORMAT_QUANTIZED ? BDNN_LAYOUT_PLANES : BDNN_LAYOUT_BLOCKS;
     map.groups = groups;
     map.bytes = bytes;
     return add_map(plan, &map);
@@ -117,7 +117,7 @@ static void need_on_host(struct planning *p, int32_t value)
 
 /* ---- Decomposed layers ---- */
 
-/* What reads the host's map of a decomposed layer's input, quantised already where its maker has done that. */
+/* What reads the host's map of a decomposed layer's input, quantized already where its maker has done that. */
 static int32_t host_input(struct planning *p, size_t index)
 {
     const bdnn_layer *layer = &p->plan->graph->layers[index];
@@ -131,13 +131,13 @@ static int32_t host_input(struct planning *p, size_t index)
 }
 
 /* The kind and limits of what a decomposed layer makes, clip included: all that a place depends on. */
-static bdnn_sink sink_of(const bdnn_plan *plan, size_t index, bdnn_requantiser *limits)
+static bdnn_sink sink_of(const bdnn_plan *plan, size_t index, bdnn_requantizer *limits)
 {
     const bdnn_fusion *f = &plan->layers[index].fusion;
     const bdnn_format format = bdnn_plan_format(plan, f->result);
-    *limits = (bdnn_requantiser){0};
+    *limits = (bdnn_requantizer){0};
     bdnn_inner_limits(&format, f->clip < 0 ? NULL : &plan->graph->layers[f->clip], limits);
-    return (bdnn_sink){.kind = bdnn_inner_sink_kind(&format), .requantiser = limits, .bits = format.bits};
+    return (bdnn_sink){.kind = bdnn_inner_sink_kind(&format), .requantizer = limits, .bits = format.bits};
 }
 
 /* The device's map of the input, where there is one that this layer can read as it lies. */
@@ -219,7 +219,7 @@ static void plan_on_device(struct planning *p, size_t index, int32_t resident)
     if (resident >= 0) {
         plan->layers[index].reads = bdnn_format_read_by(layer->decomposed);
     }
-    if (format.kind == BDNN_FORMAT_QUANTISED) {
+    if (format.kind == BDNN_FORMAT_QUANTIZED) {
         p->device_map[result] = step->output;
         p->maker[result] = (int32_t)index;
     } else {
@@ -235,7 +235,7 @@ static void plan_inner(struct planning *p, size_t index)
     bdnn_plan *plan = p->plan;
     const bdnn_layer *layer = &plan->graph->layers[index];
     bdnn_ip_shape shape;
-    bdnn_requantiser limits;
+    bdnn_requantizer limits;
     const bdnn_sink sink = sink_of(plan, index, &limits);
     bdnn_inner_shape(layer, &plan->info[layer->inputs[0]].shape, &plan->info[layer->outputs[0]].shape, true, &shape);
     const int32_t resident =
@@ -258,7 +258,7 @@ static bool plan_pool(struct planning *p, size_t index)
     const int32_t in = layer->inputs[0], out = layer->outputs[0], map = p->device_map[in];
     const bdnn_format format = bdnn_plan_format(plan, out);
     bdnn_ip_shape shape;
-    if (!p->device || layer->op != BDNN_OP_MAX_POOL || map < 0 || format.kind != BDNN_FORMAT_QUANTISED ||
+    if (!p->device || layer->op != BDNN_OP_MAX_POOL || map < 0 || format.kind != BDNN_FORMAT_QUANTIZED ||
         !bdnn_format_equal(&plan->maps[map].format, &format) ||
         (layer->output_count > 1 && bdnn_graph_uses(plan->graph, layer->outputs[1]) > 0) ||
         !bdnn_pool_shape(layer, &plan->info[in].shape, &plan->info[out].shape, &shape)) {

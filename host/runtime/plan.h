@@ -12,8 +12,8 @@ typedef enum bdnn_step_kind {
     BDNN_STEP_LAYER,       /* a layer on the host's tensors */
     BDNN_STEP_INNER,       /* a decomposed layer on a backend, with the sum and the clip that are fused with it */
     BDNN_STEP_POOL,        /* a max pooling on the device */
-    BDNN_STEP_TO_DEVICE,   /* a decomposed layer's input: quantised, perhaps gathered, and transferred */
-    BDNN_STEP_FROM_DEVICE, /* an output of a layer on the device; not quantised, it passes the layer's sink: sum, clip, next */
+    BDNN_STEP_TO_DEVICE,   /* a decomposed layer's input: quantized, perhaps gathered, and transferred */
+    BDNN_STEP_FROM_DEVICE, /* an output of a layer on the device; not quantized, it passes the layer's sink: sum, clip, next */
 } bdnn_step_kind;
 
 /* Numbers of maps, BDNN_NONE for none. Steps of kind LAYER read and write the host maps of their layer's values. */
@@ -33,9 +33,9 @@ typedef struct bdnn_layer_plan {
     bool on_device;        /* a decomposed layer or a pooling */
     bdnn_placement placement; /* there */
     bdnn_fusion fusion;    /* of a decomposed layer: what is done with it */
-    bdnn_format reads;     /* of a decomposed layer: the format of the map that it quantises, or finds quantised */
+    bdnn_format reads;     /* of a decomposed layer: the format of the map that it quantizes, or finds quantized */
     int32_t first_step;    /* its own, transfers among them, or BDNN_NONE */
-    int32_t next_reader;   /* of a decomposed layer whose wide output is also written quantised: for this layer */
+    int32_t next_reader;   /* of a decomposed layer whose wide output is also written quantized: for this layer */
 } bdnn_layer_plan;
 
 typedef struct bdnn_plan {

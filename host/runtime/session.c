@@ -28,7 +28,7 @@ size_t bdnn_session_float_bytes(const bdnn_session *s, int32_t value)
     return bdnn_round_up((size_t)bdnn_shape_elements(&s->plan.info[value].shape) * sizeof(float), BDNN_ALIGNMENT);
 }
 
-/* Inputs that the layer reads in real units, but that are not kept so: de-quantised before the layer runs. */
+/* Inputs that the layer reads in real units, but that are not kept so: de-quantized before the layer runs. */
 bool bdnn_session_converts(const bdnn_session *s, size_t step, int32_t input)
 {
     const bdnn_layer *layer = &s->graph->layers[s->plan.steps[step].layer];

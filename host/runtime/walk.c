@@ -9,7 +9,7 @@
 
 /* ---- Steps ---- */
 
-/* Inputs in real units: what integers stand for, or on the device "float" what quantisation leaves of floats. */
+/* Inputs in real units: what integers stand for, or on the device "float" what quantization leaves of floats. */
 static void convert_input(const bdnn_session *s, const bdnn_layer *form, const bdnn_layer *layer, const bdnn_tensor *in,
                           float *x)
 {

@@ -12,7 +12,7 @@
 #include <dnnl.h>
 #include <stdbool.h>
 
-#define MOST_LAYERS 512
+#define MAX_LAYERS 512
 
 struct layer {
     char name[128];
@@ -26,7 +26,7 @@ static const char *path;
 static bool int8;
 static dnnl_engine_t engine;
 static dnnl_stream_t stream;
-static struct layer layers[MOST_LAYERS];
+static struct layer layers[MAX_LAYERS];
 static int count;
 
 static void check(dnnl_status_t status)
@@ -131,7 +131,7 @@ static void load(void)
     }
     check(dnnl_engine_create(&engine, dnnl_cpu, 0));
     check(dnnl_stream_create(&stream, engine, dnnl_stream_default_flags));
-    while (count < MOST_LAYERS && read_layer(file, &layers[count])) {
+    while (count < MAX_LAYERS && read_layer(file, &layers[count])) {
         prepare(&layers[count++]);
     }
     fclose(file);

@@ -1,12 +1,12 @@
-// ONNX Runtime as a peer: onnxruntime.js NETWORK.onnx INPUT THREADS CxHxW [OPTIMISED.onnx]
+// ONNX Runtime as a peer: onnxruntime.js NETWORK.onnx INPUT THREADS CxHxW [OPTIMIZED.onnx]
 // Speaks as peer.h says, and also answers "ranges FILE" by the least and largest value of each output, as JSON.
-// Where OPTIMISED.onnx is given, the graph as ONNX Runtime runs it is written there.
+// Where OPTIMIZED.onnx is given, the graph as ONNX Runtime runs it is written there.
 'use strict';
 const fs = require('fs');
 const readline = require('readline');
 const ort = require('onnxruntime-node');
 
-const [network, inputPath, threads, shape, optimised] = process.argv.slice(2);
+const [network, inputPath, threads, shape, optimized] = process.argv.slice(2);
 let session, feeds, results;
 
 async function load() {
@@ -18,8 +18,8 @@ async function load() {
         graphOptimizationLevel: 'all',
         logSeverityLevel: 3,
     };
-    if (optimised) {
-        options.optimizedModelFilePath = optimised;
+    if (optimized) {
+        options.optimizedModelFilePath = optimized;
     }
     session = await ort.InferenceSession.create(network, options);
     const bytes = fs.readFileSync(inputPath);

@@ -1,13 +1,13 @@
-"""Makes of a float ONNX network what other runtimes need: the same network quantised (QDQ form) and a list of its layers.
+"""Makes of a float ONNX network what other runtimes need: the same network quantized (QDQ form) and a list of its layers.
 
-QDQ: QuantizeLinear and DequantizeLinear around each Conv, Gemm, Add and pooling, as ONNX Runtime's optimiser fuses them: uint8 inputs
-(zero point 0 after a ReLU), int8 weights with one scale a filter, int32 biases. Batch normalisations are folded into the convolution
+QDQ: QuantizeLinear and DequantizeLinear around each Conv, Gemm, Add and pooling, as ONNX Runtime's optimizer fuses them: uint8 inputs
+(zero point 0 after a ReLU), int8 weights with one scale a filter, int32 biases. Batch normalizations are folded into the convolution
 before them first. Ranges of the activations are measured ones."""
 import numpy as np
 import onnx
 from onnx import helper, numpy_helper, shape_inference
 
-QUANTISED = {"Conv", "Gemm", "Add", "MaxPool", "GlobalAveragePool", "Flatten", "LRN", "MaxUnpool"}
+QUANTIZED = {"Conv", "Gemm", "Add", "MaxPool", "GlobalAveragePool", "Flatten", "LRN", "MaxUnpool"}
 KEEPS_RANGE = {"MaxPool", "Flatten", "MaxUnpool"}  # whose outputs have the scale of their inputs
 
 
@@ -71,7 +71,7 @@ def write_folded(source, target):
     net.finish(target, list(net.graph.node))
 
 
-def quantised_values(net):
+def quantized_values(net):
     """Values that are kept as integers: the input, and outputs of the operators above but for the network's own. A value that only a
     ReLU reads is not; the ReLU's output is."""
     outputs = {o.name for o in net.graph.output}
@@ -80,8 +80,8 @@ def quantised_values(net):
         readers = net.readers(node.output[0])
         fused = node.op_type != "Relu" and len(readers) == 1 and readers[0].op_type == "Relu"
         after = {r.op_type for r in readers}
-        wanted = after & QUANTISED or node.op_type == "Conv" and after  # a Gemm can give floats, a convolution cannot
-        if node.op_type in QUANTISED | {"Relu"} and not fused and node.output[0] not in outputs and wanted:
+        wanted = after & QUANTIZED or node.op_type == "Conv" and after  # a Gemm can give floats, a convolution cannot
+        if node.op_type in QUANTIZED | {"Relu"} and not fused and node.output[0] not in outputs and wanted:
             values.append(node.output[0])
     return values
 
@@ -90,13 +90,13 @@ def write_probe(folded, target):
     """The network with every value of interest as an output, for measuring ranges."""
     net = Network(folded)
     known = {o.name for o in net.graph.output}
-    for value in quantised_values(net)[1:]:
+    for value in quantized_values(net)[1:]:
         if value not in known:
             net.graph.output.append(helper.make_empty_tensor_value_info(value))
     net.finish(target, list(net.graph.node))
 
 
-class Quantiser:
+class Quantizer:
     def __init__(self, folded, ranges):
         self.net = Network(folded)
         self.ranges = ranges
@@ -110,7 +110,7 @@ class Quantiser:
         self.nodes.append(helper.make_node("DequantizeLinear", [value + "_q", *inputs], [value + "_dq"], name=value + "_DQ"))
         self.renamed[value] = value + "_dq"
 
-    def quantise_value(self, value, like=None):
+    def quantize_value(self, value, like=None):
         if like in self.scales:
             return self.pair(value, *self.scales[like])
         low, high = self.ranges[value]
@@ -141,8 +141,8 @@ class Quantiser:
 
     def write(self, target):
         graph = self.net.graph
-        wanted = set(quantised_values(self.net))
-        self.quantise_value(graph.input[0].name)
+        wanted = set(quantized_values(self.net))
+        self.quantize_value(graph.input[0].name)
         for node in list(graph.node):
             inputs = (self.inner_product(node) if node.op_type in ("Conv", "Gemm")
                       else [self.renamed.get(i, i) for i in node.input])
@@ -151,12 +151,12 @@ class Quantiser:
             node.input.extend(inputs)
             self.nodes.append(node)
             if node.output[0] in wanted:
-                self.quantise_value(node.output[0], like)
+                self.quantize_value(node.output[0], like)
         self.net.finish(target, self.nodes)
 
 
-def write_quantised(folded, ranges, target):
-    Quantiser(folded, ranges).write(target)
+def write_quantized(folded, ranges, target):
+    Quantizer(folded, ranges).write(target)
 
 
 def operators(path):

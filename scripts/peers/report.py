@@ -60,7 +60,7 @@ def notes(record):
 
 
 def plot(record):
-    """Bars of the median times, ours in colour, as SVG."""
+    """Bars of the median times, ours in color, as SVG."""
     peers = sorted(record["peers"].items(), key=lambda item: item[1]["ms"])
     widest = max(p["ms"] for _, p in peers)
     row, left, bar, height = 22, 170, 480, 22 * len(peers) + 40
@@ -68,9 +68,9 @@ def plot(record):
              f'<rect width="100%" height="100%" fill="white"/><text x="8" y="20" font-weight="bold">{heading(record)}: milliseconds</text>']
     for i, (name, p) in enumerate(peers):
         y, width = 32 + row * i, max(1.0, bar * p["ms"] / widest)
-        colour = "#0b7a75" if is_ours(name) else "#c9ced6" if "layers" in name else "#8a94a6"
+        color = "#0b7a75" if is_ours(name) else "#c9ced6" if "layers" in name else "#8a94a6"
         parts.append(f'<text x="{left - 6}" y="{y + 14}" text-anchor="end">{escape(name)}</text>'
-                     f'<rect x="{left}" y="{y}" width="{width:.1f}" height="{row - 5}" fill="{colour}"/>'
+                     f'<rect x="{left}" y="{y}" width="{width:.1f}" height="{row - 5}" fill="{color}"/>'
                      f'<text x="{left + width + 5:.1f}" y="{y + 14}">{p["ms"]:.1f}</text>')
     return "\n".join([*parts, "</svg>", ""])
 

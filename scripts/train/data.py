@@ -39,7 +39,7 @@ def fashion(split):
     return images[part], labels[part]
 
 
-def normalise(images):
+def normalize(images):
     """uint8 [N,H,W] -> float32 [N,1,H,W]."""
     return ((images.astype(np.float32) / 255 - MEAN) / STD)[:, None]
 

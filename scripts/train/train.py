@@ -5,7 +5,7 @@ AdamW, one-cycle learning rate, batch 128 (SegNet 32); augmentation is a horizon
 
 Later stages are sharpness-aware: they find weights around which the loss stays flat, so that
 whatever moves the weights a little afterwards (such as decomposing them) costs less.  There, half of the images
-have fewer grey levels than 256.
+have fewer gray levels than 256.
 
 Writes ../ckpt/NET.STAGE.pt (state dict) after each stage; FIRST_STAGE takes up the training after an earlier one.
 """
@@ -41,8 +41,8 @@ def augment(x, rng):
     return p[:, :, dy:dy + h, dx:dx + w]
 
 
-def posterise(images, rng):
-    """Half of the images with 16, 32 or 64 grey levels instead of 256."""
+def posterize(images, rng):
+    """Half of the images with 16, 32 or 64 gray levels instead of 256."""
     levels = rng.choice([0, 0, 0, 16, 32, 64], len(images))
     step = np.where(levels > 0, 255 / np.maximum(levels - 1, 1), 1)[:, None, None].astype(np.float32)
     return np.rint(np.rint(images / step) * step).astype(np.uint8)
@@ -53,8 +53,8 @@ def epochs_of(name, stage, rng):
     images, labels = data.fashion("train")
     for _ in range(stage.epochs):
         x, y = data.composite(rng, images, labels, SEG_PER_EPOCH) if name == "segnet" else (images, labels)
-        x = posterise(x, rng) if stage.rho else x
-        yield torch.from_numpy(data.normalise(x)), torch.from_numpy(y.astype(np.int64))
+        x = posterize(x, rng) if stage.rho else x
+        yield torch.from_numpy(data.normalize(x)), torch.from_numpy(y.astype(np.int64))
 
 
 def batches_of(name, x, y, rng):
@@ -66,7 +66,7 @@ def batches_of(name, x, y, rng):
 
 def sharpest_move(net, rho):
     """Moves the weights within radius rho to where the loss is greatest, filter by filter in proportion to the filter's
-    norm (adaptive sharpness-aware minimisation, Kwon et al. 2021, arXiv 2102.11600).  Returns what was added, by weight."""
+    norm (adaptive sharpness-aware minimization, Kwon et al. 2021, arXiv 2102.11600).  Returns what was added, by weight."""
     weights = [p for p in net.parameters() if p.dim() > 1 and p.grad is not None]
     norms = [p.detach().flatten(1).norm(dim=1).view(-1, *[1] * (p.dim() - 1)) for p in weights]
     total = torch.sqrt(sum(((n * p.grad) ** 2).sum() for n, p in zip(norms, weights))) + 1e-12
@@ -76,15 +76,15 @@ def sharpest_move(net, rho):
     return list(zip(weights, moves))
 
 
-def step(net, optimiser, x, y, rho):
-    """One step of the optimiser; with rho, by the gradient at the sharpest point near the weights.  Returns the loss."""
+def step(net, optimizer, x, y, rho):
+    """One step of the optimizer; with rho, by the gradient at the sharpest point near the weights.  Returns the loss."""
     loss = F.cross_entropy(net(x), y)
-    optimiser.zero_grad()
+    optimizer.zero_grad()
     loss.backward()
     if rho:
         norms = [m for m in net.modules() if isinstance(m, torch.nn.BatchNorm2d)]
         moves = sharpest_move(net, rho)
-        optimiser.zero_grad()
+        optimizer.zero_grad()
         for m in norms:  # the moved weights' statistics are nobody's
             m.momentum = 0
         F.cross_entropy(net(x), y).backward()
@@ -92,12 +92,12 @@ def step(net, optimiser, x, y, rho):
             m.momentum = 0.1
         for p, move in moves:
             p.data.sub_(move)
-    optimiser.step()
+    optimizer.step()
     return loss.item()
 
 
 def renew_statistics(net, name, x, y, rng):
-    """Batch normalisation's means and variances of the weights as they are now."""
+    """Batch normalization's means and variances of the weights as they are now."""
     norms = [m for m in net.modules() if isinstance(m, torch.nn.BatchNorm2d)]
     for m in norms:
         m.reset_running_stats()
@@ -111,15 +111,15 @@ def renew_statistics(net, name, x, y, rng):
 def train(net, name, stage, rng):
     x, y = next(epochs_of(name, stage._replace(epochs=1), np.random.default_rng(1)))
     total = stage.epochs * -(-len(x) // (32 if name == "segnet" else 128))
-    optimiser = torch.optim.AdamW(net.parameters(), stage.peak_lr, weight_decay=0.02)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, stage.peak_lr, total, pct_start=0.2)
+    optimizer = torch.optim.AdamW(net.parameters(), stage.peak_lr, weight_decay=0.02)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, stage.peak_lr, total, pct_start=0.2)
     average = [p.detach().clone() for p in net.parameters()]
     start = time.time()
     for epoch, (x, y) in enumerate(epochs_of(name, stage, rng)):
         net.train()
         losses = []
         for xb, yb in batches_of(name, x, y, rng):
-            losses.append(step(net, optimiser, xb, yb, stage.rho))
+            losses.append(step(net, optimizer, xb, yb, stage.rho))
             schedule.step()
             with torch.no_grad():
                 for a, p in zip(average, net.parameters()):

@@ -41,7 +41,7 @@ static bdnn_device_output random_output(bdnn_hw_mode mode)
 }
 
 /* Mostly such that values fall between the bounds; one in eight as large as is allowed. */
-static void fill_requantiser(device_case *c)
+static void fill_requantizer(device_case *c)
 {
     const bdnn_ip_shape *s = &c->problem.shape;
     const int64_t spread = c->layer.output.mode == BDNN_HW_MODE_PLANES ? 1 << c->layer.output.bits : 8192;
@@ -65,7 +65,7 @@ static size_t value_bytes(bdnn_hw_mode mode)
 }
 
 /* Accumulators by direct arithmetic; values by the scalar kernel and its sink. */
-static void solve(device_case *c, const bdnn_requantiser *requantiser)
+static void solve(device_case *c, const bdnn_requantizer *requantizer)
 {
     const bdnn_ip_shape *s = &c->problem.shape;
     const size_t count = (size_t)(shape_positions(s) * s->filters);
@@ -75,10 +75,10 @@ static void solve(device_case *c, const bdnn_requantiser *requantiser)
         memcpy(c->expected, c->problem.expected, count * 4);
         return;
     }
-    const bdnn_sink sink = {.kind = c->layer.output.mode == BDNN_HW_MODE_PLANES ? BDNN_SINK_QUANTISED : BDNN_SINK_WIDE,
+    const bdnn_sink sink = {.kind = c->layer.output.mode == BDNN_HW_MODE_PLANES ? BDNN_SINK_QUANTIZED : BDNN_SINK_WIDE,
                             .y = c->expected,
                             .filters = s->filters,
-                            .requantiser = requantiser};
+                            .requantizer = requantizer};
     void *scratch = must(aligned_alloc(64, (bdnn_ip_xnor_scalar.scratch_bytes(s, 1) + 63) / 64 * 64));
     bdnn_ip_xnor_scalar.run(s, &c->problem.weights, NULL, c->problem.x_q.data, &sink, scratch, NULL);
     free(scratch);
@@ -100,7 +100,7 @@ static uint8_t *input_of(const device_case *c)
     return rows;
 }
 
-static void pack(device_case *c, const bdnn_requantiser *requantiser)
+static void pack(device_case *c, const bdnn_requantizer *requantizer)
 {
     const bdnn_device_layer *layer = &c->layer;
     const bdnn_ip_shape *s = &layer->shape;
@@ -111,7 +111,7 @@ static void pack(device_case *c, const bdnn_requantiser *requantiser)
     for (int64_t g = 0; g < s->groups; g++) {
         bdnn_device_pack_weights(layer, &c->problem.weights, g,
                                  (uint64_t *)c->weights.data + (size_t)g * layer->weight_words);
-        bdnn_device_pack_filters(layer, &c->problem.weights, requantiser, g,
+        bdnn_device_pack_filters(layer, &c->problem.weights, requantizer, g,
                                  (uint64_t *)c->filters.data + (size_t)g * layer->filter_words);
     }
     uint8_t *x = input_of(c);
@@ -136,10 +136,10 @@ bool device_case_make(device_case *c, const bdnn_device_array *array, const bdnn
     c->problem = problem_make(shape, filling, true);
     c->multiplier = must(calloc((size_t)shape->filters, sizeof(int64_t)));
     c->offset = must(calloc((size_t)shape->filters, sizeof(int64_t)));
-    fill_requantiser(c);
-    const bdnn_requantiser requantiser = {c->multiplier, c->offset, output.low, output.high};
-    solve(c, &requantiser);
-    pack(c, mode == BDNN_HW_MODE_INT32 ? NULL : &requantiser);
+    fill_requantizer(c);
+    const bdnn_requantizer requantizer = {c->multiplier, c->offset, output.low, output.high};
+    solve(c, &requantizer);
+    pack(c, mode == BDNN_HW_MODE_INT32 ? NULL : &requantizer);
     return true;
 }
 

@@ -17,7 +17,7 @@
 static const uint64_t around = sizeof(void *) > 4 ? (uint64_t)17 << 30 : (uint64_t)96 << 20;
 
 struct arena {
-    uint8_t *window; /* FENCED_MOST bytes in whole pages */
+    uint8_t *window; /* FENCED_MAX bytes in whole pages */
     uint8_t *open;   /* of them, those that may be accessed */
     size_t open_bytes;
     uint8_t *memory; /* the extent */
@@ -38,7 +38,7 @@ static void reserve(struct arena *all)
 {
     page = (size_t)sysconf(_SC_PAGESIZE);
     for (int i = 0; i < BDNN_HW_POINTERS; i++) {
-        uint8_t *space = mmap(NULL, (size_t)(2 * around) + FENCED_MOST, PROT_NONE,
+        uint8_t *space = mmap(NULL, (size_t)(2 * around) + FENCED_MAX, PROT_NONE,
                               MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
         if (space == MAP_FAILED) {
             die("mmap");
@@ -50,7 +50,7 @@ static void reserve(struct arena *all)
 bool fenced_job_fits(const struct bdnn_extent extents[BDNN_HW_POINTERS])
 {
     for (int i = 0; i < BDNN_HW_POINTERS; i++) {
-        if (extents[i].bytes > FENCED_MOST || extents[i].offset + extents[i].bytes > around) {
+        if (extents[i].bytes > FENCED_MAX || extents[i].offset + extents[i].bytes > around) {
             return false;
         }
     }
@@ -88,8 +88,8 @@ static void open_arena(struct arena *a, size_t bytes, bool at_end, bool written,
 {
     const size_t whole = (bytes + 7) / 8 * 8; /* what is no multiple of 8 the kernel refuses */
     const size_t pages = (whole + page - 1) / page * page;
-    a->memory = at_end ? a->window + FENCED_MOST - whole : a->window;
-    open_pages(a, at_end ? a->window + FENCED_MOST - pages : a->window, pages);
+    a->memory = at_end ? a->window + FENCED_MAX - whole : a->window;
+    open_pages(a, at_end ? a->window + FENCED_MAX - pages : a->window, pages);
     if (written) {
         memset(a->open, 0xa5, a->open_bytes);
         return;

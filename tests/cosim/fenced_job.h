@@ -15,7 +15,7 @@ extern "C" {
 #include "run_job.h"
 
 /* Bytes of an extent at most, and of the way there. */
-enum { FENCED_MOST = 1 << 18 };
+enum { FENCED_MAX = 1 << 18 };
 
 /* Whether the extents are small enough to be run. */
 bool fenced_job_fits(const struct bdnn_extent extents[BDNN_HW_POINTERS]);

@@ -23,7 +23,7 @@ static void fail(const bdnn_ip_shape *shape, const char *what, uint64_t seed)
 }
 
 /* What an array of these sizes needs for a job at least: partly used chunks, blocks and words included. */
-static uint64_t least_work(const device_case *c)
+static uint64_t min_work(const device_case *c)
 {
     const bdnn_hw_job *j = &c->layer.job;
     const uint64_t chunks = (j->filter_count + array.rows - 1) / array.rows;
@@ -45,7 +45,7 @@ static void run_case(uint64_t seed, const bdnn_ip_shape *shape, enum filling fil
             if (status.ending != 0) {
                 fail(shape, "the job ended badly", seed);
             }
-            if (status.busy != least_work(&c)) {
+            if (status.busy != min_work(&c)) {
                 fail(shape, "the work counted is not the least", seed);
             }
         }
@@ -242,7 +242,7 @@ int main(int argc, char **argv)
     const bdnn_hw_status status = hls_run_job(&nothing);
     if (status.identity != BDNN_HW_IDENTITY || status.ending != BDNN_HW_ENDING_REFUSED ||
         !bdnn_device_array_read(&array, status.array, status.word, status.buffers)) {
-        printf("FAILED: the registers are of no array\n");
+        printf("FAILED: the registers describe no array\n");
         return 1;
     }
     test_random(seed, cases);

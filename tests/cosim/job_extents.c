@@ -12,7 +12,7 @@
 #include <string.h>
 #include <time.h>
 
-static const double most_cycles = 20000; /* of a job that is run */
+static const double max_cycles = 20000; /* of a job that is run */
 
 static void fail(const char *what, uint64_t seed, const uint32_t *words)
 {
@@ -55,7 +55,7 @@ static void check_planned(uint64_t seed)
 static job_outcome check(uint64_t seed, const uint32_t *words)
 {
     const char *what = NULL;
-    const job_outcome outcome = job_promise(words, most_cycles, seed, &what);
+    const job_outcome outcome = job_promise(words, max_cycles, seed, &what);
     if (outcome == JOB_BROKEN) {
         fail(what, seed, words);
     }

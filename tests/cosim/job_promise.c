@@ -22,7 +22,7 @@ const bdnn_device_array job_array = {.rows = BDNN_BOARD_ROWS,
 /* Once with memory that ends with pages and once with memory that begins with them; the results are the same. */
 static job_outcome run(const uint32_t *words, const struct bdnn_extent *extents, uint64_t seed, const char **what)
 {
-    static uint8_t results[FENCED_MOST];
+    static uint8_t results[FENCED_MAX];
     const size_t bytes = (size_t)extents[BDNN_HW_POINTER_RESULTS].bytes;
     if (fenced_job_run(words, extents, seed, true).ending != 0) {
         *what = "the module lets through what the kernel refuses";
@@ -37,7 +37,7 @@ static job_outcome run(const uint32_t *words, const struct bdnn_extent *extents,
     return JOB_RAN;
 }
 
-job_outcome job_promise(const uint32_t words[BDNN_HW_ARGUMENT_WORDS], double most_cycles, uint64_t seed,
+job_outcome job_promise(const uint32_t words[BDNN_HW_ARGUMENT_WORDS], double max_cycles, uint64_t seed,
                         const char **what)
 {
     struct bdnn_extent extents[BDNN_HW_POINTERS];
@@ -50,7 +50,7 @@ job_outcome job_promise(const uint32_t words[BDNN_HW_ARGUMENT_WORDS], double mos
             return JOB_BROKEN;
         }
     }
-    if (!fenced_job_fits(extents) || job_cycles(&job_array, words) > most_cycles) {
+    if (!fenced_job_fits(extents) || job_cycles(&job_array, words) > max_cycles) {
         return JOB_TOO_LARGE;
     }
     return run(words, extents, seed, what);

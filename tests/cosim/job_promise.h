@@ -20,7 +20,7 @@ typedef enum job_outcome {
 /* Asks the module, and runs what it lets through twice in fenced memory, when that is a matter of so many cycles. A
  * program with this in it has a kernel in C that trusts its job: what the hardware itself refuses must not hide what
  * the module lets through. */
-job_outcome job_promise(const uint32_t words[BDNN_HW_ARGUMENT_WORDS], double most_cycles, uint64_t seed,
+job_outcome job_promise(const uint32_t words[BDNN_HW_ARGUMENT_WORDS], double max_cycles, uint64_t seed,
                         const char **what);
 
 #endif

@@ -54,7 +54,7 @@ bool pool_case_make(pool_case *c, const bdnn_device_array *array)
     uint8_t *x = must(malloc(in));
     c->expected = must(malloc(out));
     c->unpacked = must(malloc(out));
-    /* Neighbours that differ little are decided in the lowest planes. */
+    /* Neighbors that differ little are decided in the lowest planes. */
     const int64_t most = (1 << s.bits) - 1, least = random_in(0, 1) ? 0 : random_in(0, most);
     for (size_t i = 0; i < in; i++) {
         x[i] = (uint8_t)random_in(least, most);

@@ -77,6 +77,6 @@ int main(int argc, char **argv)
     std::printf("%" PRIu64 " beats in %" PRIu64 " bursts, at most %u outstanding, 4,096 beats in %" PRIu64
                 " cycles, seed %" PRIu64 "\n",
                 test.memory.counters().read_beats, test.memory.counters().read_bursts,
-                test.memory.counters().most_reads, cycles, seed);
+                test.memory.counters().max_reads, cycles, seed);
     return 0;
 }

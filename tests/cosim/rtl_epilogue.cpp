@@ -1,4 +1,4 @@
-/* Requantisation against 64-bit integer arithmetic: random and extreme accumulators, multipliers, offsets and bounds.
+/* Requantization against 64-bit integer arithmetic: random and extreme accumulators, multipliers, offsets and bounds.
  */
 #include "bench.h"
 

@@ -17,7 +17,7 @@ namespace
 
 typedef KernelDevice<MODEL> Device;
 
-constexpr double most_cycles = 20000; /* of a job that is run */
+constexpr double max_cycles = 20000; /* of a job that is run */
 constexpr size_t slack = 64;          /* around what a job may reach; bytes that must stay as they are */
 
 struct Case {
@@ -155,7 +155,7 @@ void check_drawn(Device &device, const bdnn_device_array &array, uint64_t seed, 
     job_draw(&array, c.words);
     name(c);
     if (bdnn_job_extents(c.words, array.rows, array.word_bits / BDNN_HW_UNIT, extents) && fenced_job_fits(extents) &&
-        job_cycles(&array, c.words) <= most_cycles)
+        job_cycles(&array, c.words) <= max_cycles)
         (check_run(device, array, c, extents) ? counted.run : counted.unsuited)++;
     else
         (check_verdict(device, c) ? counted.refused : counted.accepted)++;
@@ -192,7 +192,7 @@ int main(int argc, char **argv)
 
     if (!bdnn_device_array_read(&array, device.host.read(BDNN_HW_REG_ARRAY), device.host.read(BDNN_HW_REG_WORD),
                                 device.host.read(BDNN_HW_REG_BUFFERS))) {
-        std::fprintf(stderr, "the registers are of no array\n");
+        std::fprintf(stderr, "the registers describe no array\n");
         return 1;
     }
     device.memory.timing = {0, 0, 100, 100};

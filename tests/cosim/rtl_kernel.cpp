@@ -94,7 +94,7 @@ void test_random(Device &device, Random &random, unsigned jobs)
         busy += device.host.read(BDNN_HW_REG_BUSY);
     }
     std::printf("%u jobs equal, %" PRIu64 " cycles, array at work in %" PRIu64 "; at most %u reads outstanding\n", jobs,
-                cycles, busy, device.memory.counters().most_reads);
+                cycles, busy, device.memory.counters().max_reads);
 }
 
 /* An error response anywhere ends the job with a status; the next one is right. */

@@ -1,4 +1,4 @@
-/* Array utilisation over the convolutions of VGG-16, AlexNet and ResNet-152 at their full sizes, from the Verilated
+/* Array utilization over the convolutions of VGG-16, AlexNet and ResNet-152 at their full sizes, from the Verilated
  * kernel's own counters: jobs as the host plans them, a memory that answers after 40 cycles and then delivers a beat a
  * cycle. What the buffers hold does not change the time; results are compared elsewhere (rtl_kernel, rtl_vectors).
  *
@@ -154,19 +154,19 @@ Counts run(Device &device, const bdnn_device_layer &layer, uint64_t pixels)
 }
 
 /* All groups of a layer. */
-Counts predict(Device &device, const bdnn_device_layer &layer, unsigned most_blocks)
+Counts predict(Device &device, const bdnn_device_layer &layer, unsigned max_blocks)
 {
     const uint64_t block = (uint64_t)layer.job.tiles * device.shape.columns, pixels = layer.job.pixels;
     const double tiles = (double)((pixels + device.shape.columns - 1) / device.shape.columns);
     const double blocks = tiles / layer.job.tiles;
     Counts all;
 
-    if (most_blocks == 0 || blocks <= most_blocks) {
+    if (max_blocks == 0 || blocks <= max_blocks) {
         all = run(device, layer, pixels);
     } else {
-        const unsigned few = most_blocks / 3;
-        const Counts less = run(device, layer, few * block), more = run(device, layer, most_blocks * block);
-        all = more + (blocks - most_blocks) / (most_blocks - few) * (more + -1.0 * less);
+        const unsigned few = max_blocks / 3;
+        const Counts less = run(device, layer, few * block), more = run(device, layer, max_blocks * block);
+        all = more + (blocks - max_blocks) / (max_blocks - few) * (more + -1.0 * less);
     }
     return (double)layer.shape.groups * all;
 }

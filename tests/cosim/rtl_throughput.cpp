@@ -1,6 +1,6 @@
-/* Utilisation of the full-size array on layers of known networks, from the kernel's own counters, with a memory that
+/* Utilization of the full-size array on layers of known networks, from the kernel's own counters, with a memory that
  * answers after 40 cycles and then delivers one beat of 128 bits a cycle. Results are compared as well; where
- * utilisation falls below what is stated here, the test fails.
+ * utilization falls below what is stated here, the test fails.
  *
  *   rtl_throughput [SEED [all]]    all: also layers that take minutes */
 #include "kernel_device.h"
@@ -76,7 +76,7 @@ int main(int argc, char **argv)
                     device.host.read(BDNN_HW_REG_BUSY) / cycles, device.host.read(BDNN_HW_REG_WAIT_LOAD) / cycles,
                     device.host.read(BDNN_HW_REG_WAIT_RESULTS) / cycles);
         if (useful < layer.least) {
-            std::fprintf(stderr, "%s: utilisation %.3f, at least %.2f expected\n", layer.name, useful, layer.least);
+            std::fprintf(stderr, "%s: utilization %.3f, at least %.2f expected\n", layer.name, useful, layer.least);
             return 1;
         }
     }

@@ -110,7 +110,7 @@ int xa_alloc(struct xarray *x, u32 *id, void *entry, struct xa_limit limit, gfp_
 {
     kernel.unaccounted += !(x->flags & XA_FLAGS_ACCOUNT);
     (void)flags;
-    if (!x->slots && !(x->slots = allocate(XA_MOST * sizeof *x->slots))) {
+    if (!x->slots && !(x->slots = allocate(XA_MAX * sizeof *x->slots))) {
         return -ENOMEM;
     }
     for (*id = limit.first; *id <= limit.last; ++*id) {
@@ -125,7 +125,7 @@ int xa_alloc(struct xarray *x, u32 *id, void *entry, struct xa_limit limit, gfp_
 
 void *xa_load(struct xarray *x, unsigned long id)
 {
-    return x->slots && id < XA_MOST ? x->slots[id] : NULL;
+    return x->slots && id < XA_MAX ? x->slots[id] : NULL;
 }
 
 void *xa_erase(struct xarray *x, unsigned long id)

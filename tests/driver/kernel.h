@@ -1,6 +1,6 @@
 /* What the module of driver/ needs of Linux, for a process of the test's own: its sources are compiled against this
  * header, which CMake puts in the place of each <linux/...> that they name. Functions are those of the kernel's, with
- * what matters here of their behaviour: allocations can fail and are counted, what the kernel would warn of ends the
+ * what matters here of their behavior: allocations can fail and are counted, what the kernel would warn of ends the
  * process. One thread: whoever sleeps lets time pass (kernel_sleep), and whoever locks twice is found. */
 #ifndef BDNN_TESTS_DRIVER_KERNEL_H
 #define BDNN_TESTS_DRIVER_KERNEL_H
@@ -214,9 +214,9 @@ int xa_alloc(struct xarray *x, u32 *id, void *entry, struct xa_limit limit, gfp_
 void *xa_load(struct xarray *x, unsigned long id);
 void *xa_erase(struct xarray *x, unsigned long id);
 void xa_destroy(struct xarray *x);
-#define XA_MOST 65536ul
+#define XA_MAX 65536ul
 #define xa_for_each(x, id, entry)                                                                                      \
-    for (id = 0; id < XA_MOST; id++)                                                                                   \
+    for (id = 0; id < XA_MAX; id++)                                                                                   \
         if (((entry) = xa_load(x, id)) != NULL)
 
 struct ida {

@@ -94,28 +94,28 @@ static long call(struct process *p, unsigned request, void *argument)
     return p->calls->unlocked_ioctl(&p->file, request, (unsigned long)(uintptr_t)argument);
 }
 
-static struct bdnn_device_state state_of(struct process *p)
+static struct bdnn_ioc_state state_of(struct process *p)
 {
-    struct bdnn_device_state state;
-    assert_int_equal(call(p, BDNN_DEVICE_INFO, &state), 0);
+    struct bdnn_ioc_state state;
+    assert_int_equal(call(p, BDNN_IOC_INFO, &state), 0);
     return state;
 }
 
-static long allocate(struct process *p, size_t bytes, uint32_t flags, struct bdnn_device_buffer *buffer)
+static long allocate(struct process *p, size_t bytes, uint32_t flags, struct bdnn_ioc_buffer *buffer)
 {
-    *buffer = (struct bdnn_device_buffer){.bytes = bytes, .flags = flags};
-    return call(p, BDNN_DEVICE_ALLOCATE, buffer);
+    *buffer = (struct bdnn_ioc_buffer){.bytes = bytes, .flags = flags};
+    return call(p, BDNN_IOC_ALLOCATE, buffer);
 }
 
-static long sync(struct process *p, const struct bdnn_device_buffer *buffer, uint32_t direction, size_t offset,
+static long sync(struct process *p, const struct bdnn_ioc_buffer *buffer, uint32_t direction, size_t offset,
                  size_t bytes)
 {
-    struct bdnn_device_sync request = {
+    struct bdnn_ioc_sync request = {
         .handle = buffer->handle, .direction = direction, .offset = offset, .bytes = bytes};
-    return call(p, BDNN_DEVICE_SYNC, &request);
+    return call(p, BDNN_IOC_SYNC, &request);
 }
 
-static int map(struct process *p, const struct bdnn_device_buffer *buffer, size_t bytes, struct vm_area_struct *vma)
+static int map(struct process *p, const struct bdnn_ioc_buffer *buffer, size_t bytes, struct vm_area_struct *vma)
 {
     *vma = (struct vm_area_struct){
         .vm_start = 0x10000, .vm_end = 0x10000 + bytes, .vm_pgoff = buffer->offset >> PAGE_SHIFT};
@@ -144,10 +144,10 @@ enum order { DEVICE_READS, PROCESS_READS, TAKES_OVER, HANDS_OVER, TAKES_A_PART, 
 static void leave_data(enum owner owner)
 {
     struct process p;
-    struct bdnn_device_buffer buffer;
+    struct bdnn_ioc_buffer buffer;
     struct vm_area_struct vma;
     assert_int_equal(open_node(&p, "bdnn0-direct"), 0);
-    assert_int_equal(allocate(&p, BYTES, BDNN_DEVICE_CACHED, &buffer), 0);
+    assert_int_equal(allocate(&p, BYTES, BDNN_BUFFER_CACHED, &buffer), 0);
     assert_int_equal(map(&p, &buffer, BYTES, &vma), 0);
     for (size_t i = 0; i < BYTES; i += STEP) {
         if (owner == OWNER_GOT_RESULTS) {
@@ -157,13 +157,13 @@ static void leave_data(enum owner owner)
         }
     }
     if (owner == OWNER_HANDED_OVER) {
-        assert_int_equal(sync(&p, &buffer, BDNN_DEVICE_TO_DEVICE, 0, BYTES), 0);
+        assert_int_equal(sync(&p, &buffer, BDNN_SYNC_TO_DEVICE, 0, BYTES), 0);
     }
     unmap(&vma);
     close_node(&p);
 }
 
-static size_t secrets_seen_by_device(const struct bdnn_device_buffer *buffer)
+static size_t secrets_seen_by_device(const struct bdnn_ioc_buffer *buffer)
 {
     size_t seen = 0;
     for (size_t i = 0; i < BYTES; i++) {
@@ -181,7 +181,7 @@ static size_t secrets_seen_by_process(const struct vm_area_struct *vma)
     return seen;
 }
 
-static size_t look(struct process *p, const struct bdnn_device_buffer *buffer, const struct vm_area_struct *vma,
+static size_t look(struct process *p, const struct bdnn_ioc_buffer *buffer, const struct vm_area_struct *vma,
                    enum order order)
 {
     size_t seen;
@@ -191,15 +191,15 @@ static size_t look(struct process *p, const struct bdnn_device_buffer *buffer, c
     case PROCESS_READS:
         return secrets_seen_by_process(vma) + secrets_seen_by_device(buffer);
     case TAKES_OVER:
-        assert_int_equal(sync(p, buffer, BDNN_DEVICE_FROM_DEVICE, 0, BYTES), 0);
+        assert_int_equal(sync(p, buffer, BDNN_SYNC_FROM_DEVICE, 0, BYTES), 0);
         return secrets_seen_by_process(vma);
     case HANDS_OVER:
-        assert_int_equal(sync(p, buffer, BDNN_DEVICE_TO_DEVICE, 0, BYTES), 0);
+        assert_int_equal(sync(p, buffer, BDNN_SYNC_TO_DEVICE, 0, BYTES), 0);
         return secrets_seen_by_device(buffer) + secrets_seen_by_process(vma);
     default:
-        assert_int_equal(sync(p, buffer, BDNN_DEVICE_FROM_DEVICE, 100, 5000), 0);
+        assert_int_equal(sync(p, buffer, BDNN_SYNC_FROM_DEVICE, 100, 5000), 0);
         seen = secrets_seen_by_process(vma);
-        assert_int_equal(sync(p, buffer, BDNN_DEVICE_FROM_DEVICE, 0, BYTES), 0);
+        assert_int_equal(sync(p, buffer, BDNN_SYNC_FROM_DEVICE, 0, BYTES), 0);
         return seen + secrets_seen_by_process(vma) + secrets_seen_by_device(buffer);
     }
 }
@@ -210,9 +210,9 @@ static void test_former_owners_data_is_never_seen(void **state)
     for (unsigned c = 0; c < MEMORY_WEATHERS * 2 * OWNERS * 2 * ORDERS; c++) {
         const enum order order = c % ORDERS;
         const enum owner owner = c / ORDERS % OWNERS;
-        const uint32_t flags = c / ORDERS / OWNERS % 2 ? BDNN_DEVICE_CACHED : 0;
+        const uint32_t flags = c / ORDERS / OWNERS % 2 ? BDNN_BUFFER_CACHED : 0;
         struct process p;
-        struct bdnn_device_buffer buffer;
+        struct bdnn_ioc_buffer buffer;
         struct vm_area_struct vma;
         set_up(NULL);
         memory_settings.clears = c / ORDERS / OWNERS / 2 % 2;
@@ -239,7 +239,7 @@ static void test_former_owners_data_is_never_seen(void **state)
 static void test_both_directions(void **state)
 {
     struct process p;
-    struct bdnn_device_buffer buffer;
+    struct bdnn_ioc_buffer buffer;
     struct vm_area_struct vma;
     (void)state;
     for (enum memory_weather weather = MEMORY_CALM; weather < MEMORY_WEATHERS; weather++) {
@@ -247,18 +247,18 @@ static void test_both_directions(void **state)
         memory_settings.weather = weather;
         probe_well();
         assert_int_equal(open_node(&p, "bdnn0-direct"), 0);
-        assert_int_equal(allocate(&p, BYTES, BDNN_DEVICE_CACHED, &buffer), 0);
-        assert_int_equal(buffer.flags, BDNN_DEVICE_CACHED);
+        assert_int_equal(allocate(&p, BYTES, BDNN_BUFFER_CACHED, &buffer), 0);
+        assert_int_equal(buffer.flags, BDNN_BUFFER_CACHED);
         assert_int_equal(map(&p, &buffer, BYTES, &vma), 0);
         for (size_t i = 0; i < BYTES; i++) {
             memory_store(vma.backing + i, (uint8_t)(i * 7));
         }
-        assert_int_equal(sync(&p, &buffer, BDNN_DEVICE_TO_DEVICE, 0, BYTES), 0);
+        assert_int_equal(sync(&p, &buffer, BDNN_SYNC_TO_DEVICE, 0, BYTES), 0);
         for (size_t i = 0; i < BYTES; i++) {
             assert_int_equal(memory_device_load(buffer.address + i), (uint8_t)(i * 7));
             memory_device_store(buffer.address + i, (uint8_t)(i * 11));
         }
-        assert_int_equal(sync(&p, &buffer, BDNN_DEVICE_FROM_DEVICE, 1000, 3000), 0);
+        assert_int_equal(sync(&p, &buffer, BDNN_SYNC_FROM_DEVICE, 1000, 3000), 0);
         for (size_t i = 1000; i < 4000; i++) {
             assert_int_equal(memory_load(vma.backing + i), (uint8_t)(i * 11));
         }
@@ -273,20 +273,20 @@ static void test_both_directions(void **state)
 static void test_sync_of_what_is_not_there(void **state)
 {
     struct process p;
-    struct bdnn_device_buffer buffer, plain, none = {.handle = 9};
+    struct bdnn_ioc_buffer buffer, plain, none = {.handle = 9};
     (void)state;
     probe_well();
     assert_int_equal(open_node(&p, "bdnn0"), 0);
-    assert_int_equal(allocate(&p, BYTES, BDNN_DEVICE_CACHED, &buffer), 0);
+    assert_int_equal(allocate(&p, BYTES, BDNN_BUFFER_CACHED, &buffer), 0);
     assert_int_equal(allocate(&p, BYTES, 0, &plain), 0);
     const unsigned before = memory_counted.to_device;
-    assert_int_equal(sync(&p, &none, BDNN_DEVICE_TO_DEVICE, 0, 8), -ENOENT);
+    assert_int_equal(sync(&p, &none, BDNN_SYNC_TO_DEVICE, 0, 8), -ENOENT);
     assert_int_equal(sync(&p, &buffer, 3, 0, 8), -EINVAL);
-    assert_int_equal(sync(&p, &buffer, BDNN_DEVICE_TO_DEVICE, 0, BYTES + 1), -EINVAL);
-    assert_int_equal(sync(&p, &buffer, BDNN_DEVICE_TO_DEVICE, BYTES + 1, 0), -EINVAL);
-    assert_int_equal(sync(&p, &buffer, BDNN_DEVICE_TO_DEVICE, 8, SIZE_MAX), -EINVAL);
-    assert_int_equal(sync(&p, &buffer, BDNN_DEVICE_TO_DEVICE, BYTES, 0), 0);
-    assert_int_equal(sync(&p, &plain, BDNN_DEVICE_TO_DEVICE, 0, BYTES), 0);
+    assert_int_equal(sync(&p, &buffer, BDNN_SYNC_TO_DEVICE, 0, BYTES + 1), -EINVAL);
+    assert_int_equal(sync(&p, &buffer, BDNN_SYNC_TO_DEVICE, BYTES + 1, 0), -EINVAL);
+    assert_int_equal(sync(&p, &buffer, BDNN_SYNC_TO_DEVICE, 8, SIZE_MAX), -EINVAL);
+    assert_int_equal(sync(&p, &buffer, BDNN_SYNC_TO_DEVICE, BYTES, 0), 0);
+    assert_int_equal(sync(&p, &plain, BDNN_SYNC_TO_DEVICE, 0, BYTES), 0);
     assert_int_equal(memory_counted.to_device, before);
     close_node(&p);
     remove_and_look();
@@ -297,7 +297,7 @@ static void test_sync_of_what_is_not_there(void **state)
 static void test_limits(void **state)
 {
     struct process p;
-    struct bdnn_device_buffer buffer;
+    struct bdnn_ioc_buffer buffer;
     struct vm_area_struct vma;
     uint32_t handle = 1;
     (void)state;
@@ -312,7 +312,7 @@ static void test_limits(void **state)
     /* What is mapped counts, though it has no handle any more. */
     buffer.offset = PAGE_SIZE;
     assert_int_equal(map(&p, &buffer, 4096, &vma), 0);
-    assert_int_equal(call(&p, BDNN_DEVICE_FREE, &handle), 0);
+    assert_int_equal(call(&p, BDNN_IOC_FREE, &handle), 0);
     assert_int_equal(allocate(&p, 4096, 0, &buffer), -EMFILE);
     unmap(&vma);
     assert_int_equal(allocate(&p, 4096, 0, &buffer), 0);
@@ -332,7 +332,7 @@ static void test_limits(void **state)
 static void test_limit_of_bytes(void **state)
 {
     struct process p;
-    struct bdnn_device_buffer buffer;
+    struct bdnn_ioc_buffer buffer;
     (void)state;
     *kernel_parameter_max_mib = 1;
     probe_well();
@@ -356,10 +356,10 @@ static void test_limit_of_bytes(void **state)
 static void test_addresses_are_for_the_direct_node(void **state)
 {
     struct process p;
-    struct bdnn_device_buffer buffer;
+    struct bdnn_ioc_buffer buffer;
     (void)state;
     probe_well();
-    for (uint32_t flags = 0; flags <= BDNN_DEVICE_CACHED; flags++) {
+    for (uint32_t flags = 0; flags <= BDNN_BUFFER_CACHED; flags++) {
         assert_int_equal(open_node(&p, "bdnn0"), 0);
         assert_int_equal(allocate(&p, 4096, flags, &buffer), 0);
         assert_int_equal(buffer.address, 0);
@@ -378,15 +378,15 @@ static void test_addresses_are_for_the_direct_node(void **state)
 static void test_pool_without_a_mapping(void **state)
 {
     struct process p;
-    struct bdnn_device_buffer buffer;
+    struct bdnn_ioc_buffer buffer;
     (void)state;
     node.reusable = false;
     node.no_map = memory_settings.no_map = true;
     probe_well();
     assert_int_equal(open_node(&p, "bdnn0"), 0);
-    assert_int_equal(allocate(&p, 4096, BDNN_DEVICE_CACHED, &buffer), 0);
+    assert_int_equal(allocate(&p, 4096, BDNN_BUFFER_CACHED, &buffer), 0);
     assert_int_equal(buffer.flags, 0);
-    assert_int_equal(sync(&p, &buffer, BDNN_DEVICE_FROM_DEVICE, 0, 4096), 0);
+    assert_int_equal(sync(&p, &buffer, BDNN_SYNC_FROM_DEVICE, 0, 4096), 0);
     assert_int_equal(memory_counted.to_device + memory_counted.from_device, 0);
     close_node(&p);
     remove_and_look();
@@ -414,27 +414,27 @@ static void test_pools_that_are_refused(void **state)
 /* ---- Runs */
 
 /* Its buffers, and a launch of the smallest job in them. */
-static void make_job(struct process *p, struct bdnn_device_launch *launch)
+static void make_job(struct process *p, struct bdnn_ioc_launch *launch)
 {
     size_t bytes[BDNN_HW_POINTERS];
-    *launch = (struct bdnn_device_launch){.reserved = {0}};
+    *launch = (struct bdnn_ioc_launch){.reserved = {0}};
     job_make(hardware.registers[BDNN_HW_REG_ARRAY / 4], hardware.registers[BDNN_HW_REG_WORD / 4],
              hardware.registers[BDNN_HW_REG_BUFFERS / 4], launch->arguments, bytes);
     for (int i = 0; i < BDNN_HW_POINTERS; i++) {
-        struct bdnn_device_buffer buffer;
-        assert_int_equal(allocate(p, bytes[i], BDNN_DEVICE_CACHED, &buffer), 0);
+        struct bdnn_ioc_buffer buffer;
+        assert_int_equal(allocate(p, bytes[i], BDNN_BUFFER_CACHED, &buffer), 0);
         launch->handle[i] = buffer.handle;
     }
 }
 
-static long launch_job(struct process *p, const struct bdnn_device_launch *launch)
+static long launch_job(struct process *p, const struct bdnn_ioc_launch *launch)
 {
-    struct bdnn_device_launch copy = *launch;
-    return call(p, BDNN_DEVICE_LAUNCH, &copy);
+    struct bdnn_ioc_launch copy = *launch;
+    return call(p, BDNN_IOC_LAUNCH, &copy);
 }
 
 static struct process somebody;
-static struct bdnn_device_launch job;
+static struct bdnn_ioc_launch job;
 
 static void open_with_job(const char *name)
 {
@@ -445,8 +445,8 @@ static void open_with_job(const char *name)
 
 static void expect_wait(long result, unsigned cycles)
 {
-    struct bdnn_device_wait wait = {.timeout_ms = 1};
-    assert_int_equal(call(&somebody, BDNN_DEVICE_WAIT, &wait), result);
+    struct bdnn_ioc_wait wait = {.timeout_ms = 1};
+    assert_int_equal(call(&somebody, BDNN_IOC_WAIT, &wait), result);
     if (result == 0) {
         assert_int_equal(wait.counters[0], cycles);
     }
@@ -473,10 +473,10 @@ static void test_runs(void **state)
     kernel.signal = true;
     expect_wait(-EINTR, 0);
     kernel.signal = false;
-    assert_int_equal(call(&somebody, BDNN_DEVICE_FREE, &job.handle[0]), -EBUSY);
-    assert_int_equal(call(&somebody, BDNN_DEVICE_RESET, NULL), 0);
-    struct bdnn_device_wait wait = {.timeout_ms = 1};
-    assert_int_equal(call(&somebody, BDNN_DEVICE_WAIT, &wait), 0);
+    assert_int_equal(call(&somebody, BDNN_IOC_FREE, &job.handle[0]), -EBUSY);
+    assert_int_equal(call(&somebody, BDNN_IOC_RESET, NULL), 0);
+    struct bdnn_ioc_wait wait = {.timeout_ms = 1};
+    assert_int_equal(call(&somebody, BDNN_IOC_WAIT, &wait), 0);
     assert_int_equal(wait.ending, 4);
     close_node(&somebody);
     remove_and_look();
@@ -645,9 +645,9 @@ static bool tolerable(long result)
 static bool use_node(const char *name)
 {
     struct process p;
-    struct bdnn_device_buffer buffers[BDNN_HW_POINTERS];
-    struct bdnn_device_launch launch = {.reserved = {0}};
-    struct bdnn_device_wait wait = {.timeout_ms = 1};
+    struct bdnn_ioc_buffer buffers[BDNN_HW_POINTERS];
+    struct bdnn_ioc_launch launch = {.reserved = {0}};
+    struct bdnn_ioc_wait wait = {.timeout_ms = 1};
     struct vm_area_struct vma;
     size_t bytes[BDNN_HW_POINTERS];
     bool good = tolerable(open_node(&p, name));
@@ -666,8 +666,8 @@ static bool use_node(const char *name)
     if (all) {
         const int mapped = map(&p, &buffers[1], 4096, &vma);
         good = good && tolerable(mapped);
-        good = good && launch_job(&p, &launch) == 0 && call(&p, BDNN_DEVICE_WAIT, &wait) == 0;
-        good = good && call(&p, BDNN_DEVICE_FREE, &buffers[1].handle) == 0;
+        good = good && launch_job(&p, &launch) == 0 && call(&p, BDNN_IOC_WAIT, &wait) == 0;
+        good = good && call(&p, BDNN_IOC_FREE, &buffers[1].handle) == 0;
         if (mapped == 0) {
             unmap(&vma);
         }
@@ -705,9 +705,9 @@ static void test_bad_pointers(void **state)
     (void)state;
     probe_well();
     assert_int_equal(open_node(&p, "bdnn0"), 0);
-    assert_int_equal(call(&p, BDNN_DEVICE_INFO, NULL), -EFAULT);
-    assert_int_equal(call(&p, BDNN_DEVICE_ALLOCATE, NULL), -EFAULT);
-    assert_int_equal(call(&p, BDNN_DEVICE_LAUNCH, NULL), -EFAULT);
+    assert_int_equal(call(&p, BDNN_IOC_INFO, NULL), -EFAULT);
+    assert_int_equal(call(&p, BDNN_IOC_ALLOCATE, NULL), -EFAULT);
+    assert_int_equal(call(&p, BDNN_IOC_LAUNCH, NULL), -EFAULT);
     assert_int_equal(call(&p, _IOWR('b', 0x61, char[4096]), NULL), -ENOTTY);
     assert_int_equal(call(&p, _IO('c', 0x60), NULL), -ENOTTY);
     close_node(&p);

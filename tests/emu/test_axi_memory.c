@@ -102,7 +102,7 @@ static void reads_come_in_order_after_the_latency(void **state)
     assert_int_equal(first, 8); /* accepted in cycle 0, asked for the second in cycle 1 */
     assert_true(axi_memory_quiet(&bench.memory));
     assert_int_equal(bench.memory.counters.read_beats, 4);
-    assert_int_equal(bench.memory.counters.most_reads, 2);
+    assert_int_equal(bench.memory.counters.max_reads, 2);
 }
 
 /* Writes `beats` beats of 0xff.. with the last strobe given; returns the response. */

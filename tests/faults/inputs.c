@@ -223,7 +223,7 @@ static void make_npy(void)
     put("npy/labels.npy", data, 130);
 }
 
-static void make_grey(const char *name)
+static void make_gray(const char *name)
 {
     uint8_t pixels[8 * 8];
     const bdnn_image image = {pixels, 8, 8, 1};
@@ -237,24 +237,24 @@ static void make_grey(const char *name)
 
 static void make_datasets(void)
 {
-    static const char *const formats[] = {"baseline.jpg", "progressive.jpg", "grey.jpg", "colour.png", "palette.png",
-                                          "deep.png",     "colour.bmp",      "lzw.tiff", "colour.ppm", "lossy.webp"};
+    static const char *const formats[] = {"baseline.jpg", "progressive.jpg", "gray.jpg", "color.png", "palette.png",
+                                          "deep.png",     "color.bmp",      "lzw.tiff", "color.ppm", "lossy.webp"};
     for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
         char from[64], to[64];
         snprintf(from, sizeof from, "image/%s", formats[i]);
         snprintf(to, sizeof to, "pictures/%s", formats[i]);
         put_kept(to, from);
     }
-    put_kept("classes/ant/1.png", "image/colour.png");
+    put_kept("classes/ant/1.png", "image/color.png");
     put_kept("classes/ant/2.jpg", "image/baseline.jpg");
     put_kept("classes/bee/1.png", "image/palette.png");
-    put_kept("flat/one.png", "image/colour.png");
+    put_kept("flat/one.png", "image/color.png");
     put_kept("flat/two.jpg", "image/baseline.jpg");
     put_text("flat.txt", "one.png 2\ntwo.jpg 4\n");
-    make_grey("city/leftImg8bit/val/ulm/ulm_000000_000019_leftImg8bit.png");
-    make_grey("city/gtFine/val/ulm/ulm_000000_000019_gtFine_labelTrainIds.png");
-    make_grey("city/leftImg8bit/val/bonn/bonn_000000_000019_leftImg8bit.png");
-    make_grey("city/gtFine/val/bonn/bonn_000000_000019_gtFine_labelIds.png");
+    make_gray("city/leftImg8bit/val/ulm/ulm_000000_000019_leftImg8bit.png");
+    make_gray("city/gtFine/val/ulm/ulm_000000_000019_gtFine_labelTrainIds.png");
+    make_gray("city/leftImg8bit/val/bonn/bonn_000000_000019_leftImg8bit.png");
+    make_gray("city/gtFine/val/bonn/bonn_000000_000019_gtFine_labelIds.png");
     make_idx();
     make_npy();
 }

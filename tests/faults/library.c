@@ -194,8 +194,8 @@ static bdnn_status decode(const char *name, uint64_t *digest, bdnn_error *err)
 
 static bdnn_status decode_images(uint64_t *digest, bdnn_error *err)
 {
-    static const char *const names[] = {"baseline.jpg", "progressive.jpg", "grey.jpg", "colour.png", "palette.png",
-                                        "deep.png",     "colour.bmp",      "lzw.tiff", "colour.ppm", "lossy.webp"};
+    static const char *const names[] = {"baseline.jpg", "progressive.jpg", "gray.jpg", "color.png", "palette.png",
+                                        "deep.png",     "color.bmp",      "lzw.tiff", "color.ppm", "lossy.webp"};
     bdnn_status status = BDNN_OK;
     for (size_t i = 0; i < sizeof names / sizeof *names && status == BDNN_OK; i++) {
         char name[64] = "pictures/";
@@ -209,7 +209,7 @@ static bdnn_status draw(uint64_t *digest, bdnn_error *err)
     static const char *const labels[] = {"background", "road", "sky"};
     static const int32_t map[4] = {0, 1, 2, 1};
     bdnn_image image, overlay = {0};
-    bdnn_status status = bdnn_image_load(in("pictures/colour.png"), 0, 0, &image, err);
+    bdnn_status status = bdnn_image_load(in("pictures/color.png"), 0, 0, &image, err);
     if (status == BDNN_OK) {
         status = bdnn_image_overlay(&image, map, 2, 2, labels, 3, &overlay, err);
     }
@@ -241,8 +241,8 @@ static bdnn_status read_item(const bdnn_dataset *set, size_t index, uint64_t *di
     if (status == BDNN_OK && kind == BDNN_LABEL_CLASS) {
         status = bdnn_dataset_class(set, index, map, err);
         digest_add(digest, map, sizeof *map);
-    } else if (status == BDNN_OK && kind == BDNN_LABEL_MAP) {
-        status = bdnn_dataset_map(set, index, 8, 8, map, err);
+    } else if (status == BDNN_OK && kind == BDNN_LABEL_CLASS_MAP) {
+        status = bdnn_dataset_class_map(set, index, 8, 8, map, err);
         if (status == BDNN_OK) {
             double mean;
             status = bdnn_class_counts_add(counts, 36, map, map, 64, err);

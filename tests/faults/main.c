@@ -33,7 +33,7 @@
 
 #define SECONDS_OF_A_RUN 30
 #define NEVER            (UINT64_MAX / 2) /* the point of a run where nothing fails */
-#define MOST_PROBLEMS    12               /* of a scenario that are told */
+#define MAX_PROBLEMS    12               /* of a scenario that are told */
 #define POINTS_IF_SLOW   6
 #ifdef BDNN_INSTRUMENTED
 #define POINTS_OF_LIBRARY 150
@@ -103,7 +103,7 @@ struct watch {
     struct listing before, after; /* and the outputs before and after it */
     uint64_t points;              /* and its points of this kind */
     int problems;
-    uint64_t told[MOST_PROBLEMS]; /* hashes of what was told: one message for each place and fault */
+    uint64_t told[MAX_PROBLEMS]; /* hashes of what was told: one message for each place and fault */
     int told_count;
     bool all;
 };
@@ -118,7 +118,7 @@ static bool is_news(struct watch *w, const char *place, const char *what)
             return false;
         }
     }
-    if (w->told_count == MOST_PROBLEMS) {
+    if (w->told_count == MAX_PROBLEMS) {
         return false;
     }
     w->told[w->told_count++] = hash;
@@ -145,7 +145,7 @@ static void tell(struct watch *w, uint64_t point, const char *what, const char *
 static void prepare_outputs(const struct watch *w)
 {
     empty_folder(out(""));
-    for (int i = 0; i < MOST_OUTPUTS && w->scenario->outputs[i]; i++) {
+    for (int i = 0; i < MAX_OUTPUTS && w->scenario->outputs[i]; i++) {
         write_old(out(w->scenario->outputs[i]));
     }
 }
@@ -334,7 +334,7 @@ static void library_process(struct watch *w, uint64_t from, uint64_t last)
 static void run_points_of_library(struct watch *w, uint64_t from, uint64_t last)
 {
     w->shared->next = from;
-    while (w->shared->next <= last && w->told_count < MOST_PROBLEMS) {
+    while (w->shared->next <= last && w->told_count < MAX_PROBLEMS) {
         const uint64_t begin = w->shared->next;
         int status;
         pid_t child = fork();
@@ -435,7 +435,7 @@ static void run_tool(struct watch *w)
 
 static void run_points_of_tool(struct watch *w, uint64_t from, uint64_t last)
 {
-    for (uint64_t point = from; point <= last && w->told_count < MOST_PROBLEMS; point = next_point(w, point)) {
+    for (uint64_t point = from; point <= last && w->told_count < MAX_PROBLEMS; point = next_point(w, point)) {
         set_point(w, w->kind->kind, point);
         run_tool(w);
         if (point != NEVER) {

@@ -69,12 +69,12 @@ static bool find_below(void)
 
 /* ---- Who asks ---- */
 
-#define MOST_RANGES 64
+#define MAX_RANGES 64
 
 static struct range {
     uintptr_t begin, end;
     bool counted; /* blocks it does not give back are */
-} suffering[MOST_RANGES];
+} suffering[MAX_RANGES];
 static size_t range_count;
 
 static int take_library(struct dl_phdr_info *info, size_t size, void *unused)
@@ -93,7 +93,7 @@ static int take_library(struct dl_phdr_info *info, size_t size, void *unused)
     }
     for (int i = 0; found && i < info->dlpi_phnum; i++) {
         const ElfW(Phdr) *part = &info->dlpi_phdr[i];
-        if (part->p_type == PT_LOAD && part->p_flags & PF_X && range_count < MOST_RANGES) {
+        if (part->p_type == PT_LOAD && part->p_flags & PF_X && range_count < MAX_RANGES) {
             const uintptr_t begin = info->dlpi_addr + part->p_vaddr;
             suffering[range_count++] = (struct range){begin, begin + part->p_memsz, counted};
         }

@@ -92,7 +92,7 @@ void list_outputs(const char *folder, bool timed, struct listing *listing)
     DIR *stream = opendir(folder);
     const struct dirent *entry;
     listing->count = 0;
-    while (stream && (entry = readdir(stream)) != NULL && listing->count < MOST_ENTRIES) {
+    while (stream && (entry = readdir(stream)) != NULL && listing->count < MAX_ENTRIES) {
         if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0) {
             struct output *output = &listing->entry[listing->count++];
             char path[1024];

@@ -5,14 +5,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define MOST_ENTRIES 16
+#define MAX_ENTRIES 16
 
 struct listing {
     int count;
     struct output {
         char name[256];
         uint64_t hash;
-    } entry[MOST_ENTRIES];
+    } entry[MAX_ENTRIES];
 };
 
 /* NULL where there is none of this name. */

@@ -7,7 +7,7 @@
 
 #include <stdbool.h>
 
-#define MOST_OUTPUTS 4
+#define MAX_OUTPUTS 4
 
 /* A scenario of the library leaves nothing behind but its outputs: what it made, it frees, also after an error. It
  * hashes what it computed into *digest (digest_add) and allocates nothing by itself. */
@@ -17,7 +17,7 @@ typedef struct scenario {
     const char *name;
     scenario_run *run;                 /* of the library, or */
     const char *command;               /* a command line of the tool; IN/ and OUT/ stand for the folders */
-    const char *outputs[MOST_OUTPUTS]; /* files in OUT that are replaced; there is an old one under each name */
+    const char *outputs[MAX_OUTPUTS]; /* files in OUT that are replaced; there is an old one under each name */
     bool timed;                        /* what it prints and writes has times in it, which are not compared */
     bool slow;                         /* a run takes a second: few points */
 } scenario;

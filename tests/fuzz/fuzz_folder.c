@@ -27,7 +27,7 @@ static size_t make_files(const char *text, size_t size)
     for (int files = 0; at < size; files++) {
         const char *end = memchr(text + at, '\n', size - at);
         const size_t length = end ? (size_t)(end - text) - at : size - at;
-        if (length > 0 && files < MOST_FILES && is_harmless(text + at, length)) {
+        if (length > 0 && files < MAX_FILES && is_harmless(text + at, length)) {
             make_file(text + at, length);
         }
         at += length + (end != NULL);
@@ -42,7 +42,7 @@ static void open_and_read(const char *label_file)
 {
     const bdnn_preprocess p = {.channels = 1, .height = 4, .width = 4, .scale = {1}};
     float input[16];
-    int32_t map[16];
+    int32_t class_map[16];
     char name[64];
     bdnn_dataset *set;
     bdnn_error err;
@@ -52,10 +52,10 @@ static void open_and_read(const char *label_file)
     for (size_t i = 0; i < bdnn_dataset_count(set); i++) {
         bdnn_dataset_name(set, i, name, sizeof name);
         bdnn_dataset_input(set, i, &p, input, &err);
-        if (bdnn_dataset_class(set, i, map, &err) == BDNN_OK && map[0] < 0) {
+        if (bdnn_dataset_class(set, i, class_map, &err) == BDNN_OK && class_map[0] < 0) {
             abort(); /* an item without a class in a set of classes */
         }
-        bdnn_dataset_map(set, i, 4, 4, map, &err);
+        bdnn_dataset_class_map(set, i, 4, 4, class_map, &err);
     }
     bdnn_dataset_free(set);
 }

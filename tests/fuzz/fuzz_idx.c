@@ -24,14 +24,14 @@ static void read_items(const bdnn_dataset *set)
 {
     const bdnn_preprocess p = {.channels = 1, .height = 4, .width = 4, .scale = {1}};
     float input[16];
-    int32_t map[16];
+    int32_t class_map[16];
     bdnn_error err;
     const size_t last = bdnn_dataset_count(set) - 1;
     for (size_t i = 0; i < 2; i++) {
         const size_t index = i ? last : 0;
         bdnn_dataset_input(set, index, &p, input, &err);
-        bdnn_dataset_class(set, index, map, &err);
-        bdnn_dataset_map(set, index, 4, 4, map, &err);
+        bdnn_dataset_class(set, index, class_map, &err);
+        bdnn_dataset_class_map(set, index, 4, 4, class_map, &err);
     }
 }
 

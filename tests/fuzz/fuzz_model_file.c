@@ -32,7 +32,7 @@ static void forge_checksums(uint8_t *file, size_t size)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    bdnn_map map = {.size = size};
+    bdnn_file_map map = {.size = size};
     bdnn_model *model;
     bdnn_error err;
     void *copy;
@@ -43,7 +43,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     forge_checksums(copy, size);
     map.data = copy;
     if (bdnn_model_read("input", &map, &model, &err) == BDNN_OK) {
-        model->map = (bdnn_map){.data = NULL}; /* the bytes are ours, not a mapping to undo */
+        model->map = (bdnn_file_map){.data = NULL}; /* the bytes are ours, not a mapping to undo */
         if (bdnn_graph_infer(&model->graph, &err) == BDNN_OK) {
             run_small_network(model);
         }

@@ -1,4 +1,4 @@
-/* ONNX: whatever can be imported is a network, and is run when it is small. Batch normalisations are kept of files of
+/* ONNX: whatever can be imported is a network, and is run when it is small. Batch normalizations are kept of files of
  * odd size. */
 #include "fuzz.h"
 

@@ -9,14 +9,14 @@
 
 #include <math.h>
 
-#define MOST_ELEMENTS 65536
+#define MAX_ELEMENTS 65536
 
 static union {
-    float f[MOST_ELEMENTS];
-    double d[MOST_ELEMENTS];
-    int8_t b[MOST_ELEMENTS];
-    uint8_t u[MOST_ELEMENTS];
-    int32_t i[MOST_ELEMENTS];
+    float f[MAX_ELEMENTS];
+    double d[MAX_ELEMENTS];
+    int8_t b[MAX_ELEMENTS];
+    uint8_t u[MAX_ELEMENTS];
+    int32_t i[MAX_ELEMENTS];
 } elements;
 
 /* False for what is no type. */
@@ -68,9 +68,9 @@ static void make_array(const char *text, size_t length)
     for (at = line + used; *at == ' ' && shape.rank < BDNN_MAX_RANK; shape.rank++) {
         const long long dim = strtoll(at, &at, 10);
         shape.dim[shape.rank] = dim;
-        count = dim < 0 || dim > MOST_ELEMENTS || count * dim > MOST_ELEMENTS ? MOST_ELEMENTS + 1 : count * dim;
+        count = dim < 0 || dim > MAX_ELEMENTS || count * dim > MAX_ELEMENTS ? MAX_ELEMENTS + 1 : count * dim;
     }
-    if (count <= MOST_ELEMENTS && fill(type, value, (size_t)count, &kind)) {
+    if (count <= MAX_ELEMENTS && fill(type, value, (size_t)count, &kind)) {
         make_place(path, strlen(path), place);
         bdnn_npy_save(place, kind, &shape, &elements, &err);
     }
@@ -88,7 +88,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     for (int files = 0; at < size && text[at] != '\n'; files++) {
         const char *end = memchr(text + at, '\n', size - at);
         const size_t length = end ? (size_t)(end - text) - at : size - at;
-        if (files < MOST_FILES) {
+        if (files < MAX_FILES) {
             make_array(text + at, length);
         }
         at += length + (end != NULL);

@@ -15,7 +15,7 @@
 static void check(const bdnn_xclbin *xclbin)
 {
     char text[37];
-    if (xclbin->unit_count > BDNN_XCLBIN_MOST_UNITS || !memchr(xclbin->platform, 0, sizeof xclbin->platform) ||
+    if (xclbin->unit_count > BDNN_XCLBIN_MAX_COMPUTE_UNITS || !memchr(xclbin->platform, 0, sizeof xclbin->platform) ||
         strlen(bdnn_xclbin_uuid_text(xclbin->uuid, text)) != 36) {
         abort();
     }

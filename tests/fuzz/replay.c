@@ -12,13 +12,13 @@
 
 /* Seconds of processor time for one input, unless BDNN_REPLAY_SECONDS says otherwise, as for emulated processors: milliseconds
  * is what they take, also on a slow machine with sanitizers. */
-#define MOST_SECONDS 5
+#define MAX_SECONDS 5
 
-static double most_seconds(void)
+static double max_seconds(void)
 {
     const char *text = getenv("BDNN_REPLAY_SECONDS");
     const double seconds = text ? atof(text) : 0;
-    return seconds > 0 ? seconds : MOST_SECONDS;
+    return seconds > 0 ? seconds : MAX_SECONDS;
 }
 
 /* The bytes lie at the very end of an allocation of their size, so that a sanitizer sees each step beyond them. */
@@ -39,7 +39,7 @@ static int run_file(const char *path)
     start = clock();
     LLVMFuzzerTestOneInput(data, (size_t)size);
     free(data);
-    if ((double)(clock() - start) > most_seconds() * CLOCKS_PER_SEC) {
+    if ((double)(clock() - start) > max_seconds() * CLOCKS_PER_SEC) {
         fprintf(stderr, "%s: took %.1f s\n", path, (double)(clock() - start) / CLOCKS_PER_SEC);
         exit(1);
     }

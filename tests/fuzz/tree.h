@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define MOST_FILES 64
+#define MAX_FILES 64
 
 static char root[] = "/dev/shm/bdnn-fuzz-XXXXXX", labels[64]; /* a file beside it */
 

@@ -23,7 +23,7 @@
 #include <x86intrin.h>
 #endif
 
-#define MOST_KERNELS 32
+#define MAX_KERNELS 32
 
 /* Odd, so that strides over K and Q, counted in eights, meet all of both. */
 #define QUICK_STEP 7
@@ -34,7 +34,7 @@ struct tally {
     unsigned tried, failed;
 };
 
-static struct tally tallies[MOST_KERNELS];
+static struct tally tallies[MAX_KERNELS];
 static size_t kernel_count;
 static bdnn_threads *pool;
 static const char *case_name;
@@ -166,8 +166,8 @@ static void try_odd_shapes(void)
         {"longest inner product, batch 9", shape_dense(9, BDNN_IP_MAX_INNER, 1)},
         {"longest inner product of a convolution", shape_image(2, BDNN_IP_MAX_INNER, 2, 1, 1, 0)},
         {"word and one", shape_dense(8, 65, 65)},
-        {"grey image", shape_image(28, 1, 24, 5, 1, 2)},
-        {"colour image, stride 4", shape_image(35, 3, 33, 11, 4, 2)},
+        {"gray image", shape_image(28, 1, 24, 5, 1, 2)},
+        {"color image, stride 4", shape_image(35, 3, 33, 11, 4, 2)},
         {"24 to 48", shape_image(14, 24, 48, 3, 1, 1)},
         {"pads beyond the image", shape_image(2, 5, 7, 3, 2, 9)},
         {"tiles of 192 positions and one", shape_image(193, 4, 5, 1, 1, 0)},
@@ -377,7 +377,7 @@ static int bench(const char *only, int32_t bases, int32_t bits)
 
 static bool list_kernels(const char *only)
 {
-    for (const bdnn_ip_kernel *const *k = bdnn_ip_kernels; *k && kernel_count < MOST_KERNELS; k++) {
+    for (const bdnn_ip_kernel *const *k = bdnn_ip_kernels; *k && kernel_count < MAX_KERNELS; k++) {
         if (!only || strcmp(only, (*k)->name) == 0) {
             tallies[kernel_count++] = (struct tally){.kernel = *k, .runs = (*k)->supported(NULL)};
         }

@@ -52,7 +52,7 @@ static uint64_t random_state;
 
 void random_seed(uint64_t seed)
 {
-    /* splitmix64's finaliser (Steele, Lea, Flood 2014): neighbouring seeds give unrelated states. */
+    /* splitmix64's finalizer (Steele, Lea, Flood 2014): neighboring seeds give unrelated states. */
     seed += 0x9e3779b97f4a7c15u;
     seed = (seed ^ seed >> 30) * 0xbf58476d1ce4e5b9u;
     seed = (seed ^ seed >> 27) * 0x94d049bb133111ebu;
@@ -108,7 +108,7 @@ static void fill_inputs(problem *p)
 
 /* A run of 2 T weights, the sum of whose products with inputs 2^Q - 1 is the last that 16 bits hold or the first that
  * they do not; each weight is base + 1 or base - 1. What one 16-bit lane of a vector adds up in T steps when it takes
- * neighbouring pairs out of every four elements. T is 1, 2, 4... for K = 2, 3, 4... Weights are at most 127, so where T
+ * neighboring pairs out of every four elements. T is 1, 2, 4... for K = 2, 3, 4... Weights are at most 127, so where T
  * and Q are small, no run reaches that far. */
 struct brink {
     int64_t run;

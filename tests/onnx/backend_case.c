@@ -23,7 +23,7 @@ typedef struct data_set {
 
 typedef struct backend_case {
     case_report *report;
-    bdnn_map file;
+    bdnn_file_map file;
     Onnx__ModelProto *proto;
     const char *input_names[MAX_TENSORS]; /* graph inputs that are not initializers, in order */
     int32_t input_types[MAX_TENSORS];     /* as the model declares them */
@@ -50,7 +50,7 @@ static bool read_tensor(case_report *report, const char *path, int32_t declared,
 {
     Onnx__TensorProto *proto;
     bdnn_error err;
-    bdnn_map map;
+    bdnn_file_map map;
     bdnn_status status = bdnn_map_file(path, &map, &err);
     if (status == BDNN_OK) {
         status = bdnn_onnx_unpack_tensor(map.data, map.size, &proto, &err);

@@ -23,7 +23,7 @@ for change in function field; do
 done
 
 if ! compare "$record" "$work/now.abi"; then
-    echo "abi: FAILED: programs that were built with the recorded headers may not run with this library (docs/abi.md)." >&2
+    echo "abi: FAILED: programs that were built with the recorded headers may not run with this library (docs/reference/abi.md)." >&2
     echo "abi: if the soname is another one, or that release is not out yet: scripts/abi-record" >&2
     exit 1
 fi

@@ -28,7 +28,7 @@ classify)
 segment)
     convert segnet labels-segnet.txt
     "$program" "$work/segnet.bdnn" "$data/segnet-example.png" "$work/overlay.png" >"$work/shares"
-    "$tool" run "$work/segnet.bdnn" "$data/segnet-example.png" --overlay "$work/expected.png" --index-map "$work/map.png" >/dev/null
+    "$tool" run "$work/segnet.bdnn" "$data/segnet-example.png" --overlay "$work/expected.png" --class-map "$work/map.png" >/dev/null
     cmp "$work/overlay.png" "$work/expected.png" || fail "another picture than the tool's"
     for class in background Coat Bag; do
         grep -q "[1-9].* %  $class\$" "$work/shares" || { cat "$work/shares" >&2; fail "no $class is seen"; }

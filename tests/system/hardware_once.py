@@ -3,7 +3,7 @@
 
     hardware_once.py SOURCE [FILE...]     SOURCE is the repository's folder; FILE: these alone
 
-Comments do not count. Each rule first has to find its own examples, so that none of them is blind. What docs/accelerator.md says of registers
+Comments do not count. Each rule first has to find its own examples, so that none of them is blind. What docs/reference/accelerator.md says of registers
 has to be what kernel.txt says.
 """
 import os
@@ -90,7 +90,7 @@ def enumeration_rules(kernel):
         values = any_of(v.name for v in field.values)
         both = "".join(rf"(?=[^}}]*(?:_|\b){v.name}\b)" for v in field.values[:3])
         rules.append(Rule(f"a second enumeration of {field.name}", rf"(?i)\benum\b[^{{;()]*\{{{both}",
-                          ["typedef enum bdnn_device_mode {\n    BDNN_DEVICE_PLANES,\n    BDNN_DEVICE_INT16,\n    BDNN_DEVICE_INT32,\n}",
+                          ["typedef enum bdnn_output_mode {\n    BDNN_OUTPUT_PLANES,\n    BDNN_OUTPUT_INT16,\n    BDNN_OUTPUT_INT32,\n}",
                            "enum { MODE_PLANES, MODE_INT16, MODE_INT32 };"], wide=True, hints=(field.values[1].name,)))
         rules.append(Rule(f"a number of {field.name}",
                           rf"(?i)\b\w*{field.name}_?{values}\b\s*(?:=\s*|\s)(?:\d+'d)?\d|"
@@ -103,7 +103,7 @@ def enumeration_rules(kernel):
     names = any_of(r.name for r in kernel.pointers)
     rules.append(Rule("a second enumeration of the pointers",
                       rf"(?i)\benum\b[^{{;()]*\{{[^}}]*_{names}\b[^}}]*_{names}\b|#define\s+\w*(?:DEVICE|POINTER|ARG)\w*_{names}\s+\d",
-                      ["enum {\n    BDNN_POINTER_WEIGHTS,\n    BDNN_POINTER_ACTIVATIONS,\n", "#define BDNN_DEVICE_FILTERS 2"], wide=True,
+                      ["enum {\n    BDNN_POINTER_WEIGHTS,\n    BDNN_POINTER_ACTIVATIONS,\n", "#define BDNN_POINTER_FILTERS 2"], wide=True,
                       hints=["_" + r.name for r in kernel.pointers]))
     return rules
 
@@ -128,7 +128,7 @@ def register_word_rules(kernel):
         Rule("a number of words", rf"\b(?:counters|arguments|words)\[(?:{len(kernel.counters)}|{kernel.argument_words})\]\s*[;,)]|"
                                   rf"#define\s+\w*ARGUMENTS\s+\d",
              [f"uint32_t ending, counters[{len(kernel.counters)}];", f"__u32 arguments[{kernel.argument_words}];",
-              "#define BDNN_DEVICE_ARGUMENTS 34"], wide=True, hints=("counters[", "arguments", "words[")),
+              "#define BDNN_ARGUMENT_WORDS 34"], wide=True, hints=("counters[", "arguments", "words[")),
     ]
 
 
@@ -204,16 +204,16 @@ def look(root, path, rules):
 
 
 def documented(kernel, root):
-    """What docs/accelerator.md does not say of a register: at its offset its name, and its fields with their bits."""
+    """What docs/reference/accelerator.md does not say of a register: at its offset its name, and its fields with their bits."""
     with open(os.path.join(root, "docs", "accelerator.md")) as file:
         rows = [line for line in file if re.match(r"\| 0x[0-9a-f]", line)]
     missing = []
     for register in kernel.arguments + kernel.status:
         at = [row for row in rows if covers(row, register.offset)]
         words = re.findall(r"\w+", at[0]) if at else []
-        missing += [f"docs/accelerator.md: at {register.offset:#x} there is no '{name}'"
+        missing += [f"docs/reference/accelerator.md: at {register.offset:#x} there is no '{name}'"
                     for name in [register.name, *(f.name for f in register.fields)] if name not in words]
-        missing += [f"docs/accelerator.md: '{f.name}' is not at {f.high}:{f.low}" for f in register.fields
+        missing += [f"docs/reference/accelerator.md: '{f.name}' is not at {f.high}:{f.low}" for f in register.fields
                     if len(register.fields) > 1 and not f.is_flag and f"{f.name} {f.high}:{f.low}" not in "".join(at)]
     return missing
 

@@ -47,9 +47,9 @@ static const char *text_of(const cJSON *json, const char *key)
 static double check_spread(const cJSON *json)
 {
     const double ms = tool_number(json, "ms");
-    assert_true(tool_number(json, "ms_least") <= tool_number(json, "ms_lower_quartile"));
+    assert_true(tool_number(json, "ms_min") <= tool_number(json, "ms_lower_quartile"));
     assert_true(tool_number(json, "ms_lower_quartile") <= ms && ms <= tool_number(json, "ms_upper_quartile"));
-    assert_true(tool_number(json, "ms_upper_quartile") <= tool_number(json, "ms_most"));
+    assert_true(tool_number(json, "ms_upper_quartile") <= tool_number(json, "ms_max"));
     return ms;
 }
 
@@ -65,7 +65,7 @@ static int check_layers(const cJSON *json, double batch)
         const double ms = check_spread(layer), bytes = tool_number(layer, "weight_bytes");
         sum += ms;
         read += bytes + tool_number(layer, "input_bytes");
-        assert_true((strcmp(kernel, "fused") == 0) == (tool_number(layer, "ms_most") == 0));
+        assert_true((strcmp(kernel, "fused") == 0) == (tool_number(layer, "ms_max") == 0));
         if (cJSON_GetObjectItem(layer, "bases")) {
             count++;
             assert_true(bytes > 0);

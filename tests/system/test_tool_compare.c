@@ -49,7 +49,7 @@ static void test_json(void **state)
     for (int d = 0; d < 3; d++) {
         const cJSON *device = cJSON_GetArrayItem(devices, d);
         const double ms = tool_number(device, "ms");
-        assert_true(tool_number(device, "ms_least") <= ms && ms <= tool_number(device, "ms_most"));
+        assert_true(tool_number(device, "ms_min") <= ms && ms <= tool_number(device, "ms_max"));
         assert_float_equal(tool_number(device, "images_per_second"), 2000 / ms, 1e-3 * 2000 / ms);
         assert_null(cJSON_GetObjectItem(device, "accelerator"));
     }

@@ -237,7 +237,7 @@ static void one_path_for_two_outputs_is_refused(void **unused)
     tool_said("is also an input", other);
     tool_run(2, "compare %s --devices cpu,reference --html %s", net, net);
     tool_said("is also an input", net);
-    tool_run(2, "run %s %s --overlay %s/x.png --index-map %s/x.png", net, data, scratch_folder, folder);
+    tool_run(2, "run %s %s --overlay %s/x.png --class-map %s/x.png", net, data, scratch_folder, folder);
     tool_said("the same file for two outputs", "x.png");
     tool_run(2, "run %s %s --overlay %s", net, data, data);
     tool_said("is also an input", data);

@@ -47,7 +47,7 @@ static void test_convert(void **state)
     assert_true(tool_number(json, "float_bytes") == tool_number(json, "parameter_bytes"));
     cJSON_Delete(json);
     tool_run(0, "info %s", float_model);
-    assert_non_null(strstr(tool.out, "28 x 28, grey"));
+    assert_non_null(strstr(tool.out, "28 x 28, gray"));
     assert_non_null(strstr(tool.out, "mean       72.93"));
 }
 
@@ -222,7 +222,7 @@ static void test_pictures_do_not_meet(void **state)
     snprintf(image, sizeof image, "%s", tool_write_pgm("one.pgm", 64));
     tool_run(1, "run " SEGNET " %s --overlay %s", image, scratch_path("one-classes.png"));
     tool_said("one-classes.png");
-    tool_run(1, "run " SEGNET " %s --index-map %s/./one-overlay.png", image, scratch_folder);
+    tool_run(1, "run " SEGNET " %s --class-map %s/./one-overlay.png", image, scratch_folder);
     tool_said("one-overlay.png");
     snprintf(other, sizeof other, "%s", tool_write_pgm("one.ppm", 64));
     tool_run(1, "run " SEGNET " %s %s", image, other);
@@ -243,14 +243,14 @@ static void test_run_segmentation(void **state)
     tool_run(0, "run " SEGNET " %s " UNIT, scratch_path("street.v2.pgm"));
     assert_int_equal(access(scratch_path("street.v2-overlay.png"), R_OK), 0);
     assert_int_equal(access(scratch_path("street.v2-classes.png"), R_OK), 0);
-    tool_run(0, "run " SEGNET " %s " UNIT " --overlay %s --index-map %s --json", scratch_path("street.v2.pgm"),
+    tool_run(0, "run " SEGNET " %s " UNIT " --overlay %s --class-map %s --json", scratch_path("street.v2.pgm"),
              scratch_path("tint.png"), scratch_path("index.png"));
     cJSON_Delete(tool_json());
     assert_int_equal(access(scratch_path("tint.png"), R_OK), 0);
     assert_int_equal(access(scratch_path("index.png"), R_OK), 0);
     tool_write_pgm("wide.pgm", 100);
     tool_run(0, "run " SEGNET " %s " UNIT " --resize-short 80",
-             scratch_path("wide.pgm")); /* the overlay shows the centre */
+             scratch_path("wide.pgm")); /* the overlay shows the center */
     tool_run(1, "run " SEGNET " %s --overlay %s", scratch_path("street.v2.pgm"), scratch_path("nofolder/tint.png"));
     tool_said("nofolder/tint.png");
 }

@@ -137,7 +137,7 @@ static inline int tool_count_files(const char *start)
     return count;
 }
 
-/* `count` grey images of size x size as raw IDX, of seeded noise around one level an image. */
+/* `count` gray images of size x size as raw IDX, of seeded noise around one level an image. */
 static inline const char *tool_write_idx(const char *name, uint32_t count, uint32_t size)
 {
     const uint32_t head[4] = {0x803, count, size, size};
@@ -169,7 +169,7 @@ static inline const char *tool_write_idx_labels(const char *name, uint32_t count
     return scratch_write(name, data, 8 + count);
 }
 
-/* A grey PGM of size x size with a slope. */
+/* A gray PGM of size x size with a slope. */
 static inline const char *tool_write_pgm(const char *name, int size)
 {
     char data[64 + 128 * 128];

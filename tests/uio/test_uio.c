@@ -466,7 +466,7 @@ static void test_memory_that_is_too_small(void **state)
         expect_message(" are free");
     }
     use("all");
-    zynq.most_buffers = 2;
+    zynq.max_buffers = 2;
     expect_refusal(model, "uio", BDNN_ERROR_MEMORY, "layer '");
     expect_message("the module allows a process no more (its parameter max_buffers)");
     bdnn_model_free(model);
@@ -596,7 +596,7 @@ static void test_list(void **state)
             assert_string_equal(devices[i].name, names[found++]);
             assert_string_equal(devices[i].problem, "");
             assert_int_equal(devices[i].identity, BDNN_HW_IDENTITY);
-            assert_int_equal(devices[i].units, 1);
+            assert_int_equal(devices[i].compute_units, 1);
             assert_true(devices[i].word_bits >= 64 && devices[i].memory_bytes >= 16 << 20);
         }
     }
@@ -644,7 +644,7 @@ static void test_launches(void **state)
         options.device = devices[d];
         check(bdnn_device_launches(&options, 150, &times, &err));
         assert_true(zynq_counted.runs >= 150);
-        assert_true(times.least_us > 0 && times.least_us <= times.median_us && times.median_us <= times.p99_us);
+        assert_true(times.min_us > 0 && times.min_us <= times.median_us && times.median_us <= times.p99_us);
         expect_nothing_left();
     }
     options.device = "cpu";

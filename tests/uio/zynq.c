@@ -277,20 +277,20 @@ static void hand_over(struct buffer *b, uint64_t offset, uint64_t bytes, bool to
     }
 }
 
-static int module_allocate(struct bdnn_device_buffer *request)
+static int module_allocate(struct bdnn_ioc_buffer *request)
 {
     uint32_t handle = 1;
     const size_t bytes = (size_t)(request->bytes + 4095) / 4096 * 4096;
     while (handle < BUFFERS && buffers[handle].host) {
         handle++;
     }
-    if (handle == BUFFERS || (zynq.most_buffers && zynq_counted.buffers == zynq.most_buffers)) {
+    if (handle == BUFFERS || (zynq.max_buffers && zynq_counted.buffers == zynq.max_buffers)) {
         return fail(EMFILE);
     }
     if (bytes > zynq.pool_bytes - zynq_counted.pool_used) {
         return fail(ENOSPC);
     }
-    make(&buffers[handle], bytes, next_address, request->flags & BDNN_DEVICE_CACHED);
+    make(&buffers[handle], bytes, next_address, request->flags & BDNN_BUFFER_CACHED);
     next_address += bytes + 4096;
     zynq_counted.pool_used += bytes;
     zynq_counted.buffers++;
@@ -321,18 +321,18 @@ static int module_free(uint32_t handle)
     return 0;
 }
 
-static int module_sync(const struct bdnn_device_sync *sync)
+static int module_sync(const struct bdnn_ioc_sync *sync)
 {
     struct buffer *b = buffer_of(sync->handle);
     if (!b) {
         return fail(ENOENT);
     }
-    hand_over(b, sync->offset, sync->bytes, sync->direction == BDNN_DEVICE_TO_DEVICE);
+    hand_over(b, sync->offset, sync->bytes, sync->direction == BDNN_SYNC_TO_DEVICE);
     return 0;
 }
 
 /* As the module does, with its own arithmetic. */
-static int module_launch(struct bdnn_device_launch *launch)
+static int module_launch(struct bdnn_ioc_launch *launch)
 {
     struct bdnn_extent extents[BDNN_HW_POINTERS];
     if (device.running) {
@@ -369,7 +369,7 @@ static void sleep_for(int milliseconds)
     nanosleep(&time, NULL);
 }
 
-static int module_wait(struct bdnn_device_wait *wait)
+static int module_wait(struct bdnn_ioc_wait *wait)
 {
     if (faulty(ZYNQ_INTERRUPTED) && device.running && device.looks == 0) {
         device.looks++;
@@ -388,10 +388,10 @@ static int module_wait(struct bdnn_device_wait *wait)
 static int module_ioctl(unsigned long request, void *argument)
 {
     switch (request) {
-    case BDNN_DEVICE_INFO:
-        *(struct bdnn_device_state *)argument =
-            (struct bdnn_device_state){.version = zynq.module_version ? zynq.module_version : BDNN_DEVICE_VERSION,
-                                       .flags = zynq.coherent ? BDNN_DEVICE_COHERENT : 0,
+    case BDNN_IOC_INFO:
+        *(struct bdnn_ioc_state *)argument =
+            (struct bdnn_ioc_state){.version = zynq.module_version ? zynq.module_version : BDNN_UAPI_VERSION,
+                                       .flags = zynq.coherent ? BDNN_STATE_COHERENT : 0,
                                        .identity = device.gone ? UINT32_MAX : REGISTER(IDENTITY),
                                        .array = REGISTER(ARRAY),
                                        .word = REGISTER(WORD),
@@ -401,17 +401,17 @@ static int module_ioctl(unsigned long request, void *argument)
                                        .pool_bytes = zynq.pool_bytes,
                                        .pool_used = zynq_counted.pool_used};
         return 0;
-    case BDNN_DEVICE_ALLOCATE:
+    case BDNN_IOC_ALLOCATE:
         return module_allocate(argument);
-    case BDNN_DEVICE_FREE:
+    case BDNN_IOC_FREE:
         return module_free(*(const uint32_t *)argument);
-    case BDNN_DEVICE_SYNC:
+    case BDNN_IOC_SYNC:
         return module_sync(argument);
-    case BDNN_DEVICE_LAUNCH:
+    case BDNN_IOC_LAUNCH:
         return module_launch(argument);
-    case BDNN_DEVICE_WAIT:
+    case BDNN_IOC_WAIT:
         return module_wait(argument);
-    case BDNN_DEVICE_RESET:
+    case BDNN_IOC_RESET:
         cancel();
         return device.running ? fail(EIO) : 0;
     default:

@@ -28,7 +28,7 @@ struct zynq_settings {
     bool coherent; /* of the module's device and of the u-dma-buf */
     bool early;    /* jobs run as soon as they are started */
     size_t pool_bytes;
-    size_t most_buffers;     /* 0: as many as the double can have */
+    size_t max_buffers;     /* 0: as many as the double can have */
     uint32_t identity;       /* 0: that of the kernel */
     uint32_t module_version; /* 0: that of the interface */
     int open_error;          /* errno of every open; 0: they succeed */

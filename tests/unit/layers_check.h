@@ -19,13 +19,13 @@
 
 #include <cmocka.h>
 
-#define MOST_INPUTS 4
+#define MAX_INPUTS 4
 #define GUARD       64
 
 struct check {
     bdnn_layer layer;
-    bdnn_value_info in[MOST_INPUTS], out[2];
-    void *x[MOST_INPUTS]; /* row-major */
+    bdnn_value_info in[MAX_INPUTS], out[2];
+    void *x[MAX_INPUTS]; /* row-major */
     void *y[2];           /* row-major; filled in by check_run */
 };
 
@@ -100,7 +100,7 @@ static inline void check_end(struct check *c)
     bdnn_blob_free(&c->layer.weight);
     bdnn_blob_free(&c->layer.bias);
     bdnn_decomposed_free(c->layer.decomposed);
-    for (int i = 0; i < MOST_INPUTS; i++) {
+    for (int i = 0; i < MAX_INPUTS; i++) {
         bdnn_free(c->x[i]);
     }
     bdnn_free(c->y[0]);
@@ -152,7 +152,7 @@ static inline void run_once(const struct check *c, size_t thread_count, bool in_
     bdnn_threads *threads = thread_count ? bdnn_threads_create(thread_count) : NULL;
     const size_t workers = bdnn_threads_count(threads);
     const size_t scratch = type->scratch ? type->scratch(&c->layer, c->in, c->out, workers) : 0;
-    bdnn_tensor in[MOST_INPUTS], out[2];
+    bdnn_tensor in[MAX_INPUTS], out[2];
     bdnn_layer_call call = {&c->layer, in, out, threads, guarded(scratch)};
     void *own = NULL;
     for (int i = 0; i < c->layer.input_count; i++) {

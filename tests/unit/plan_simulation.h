@@ -1,4 +1,4 @@
-/* A plan's execution, simulated with every piece of both arenas labelled by the map that was written there last: what a step
+/* A plan's execution, simulated with every piece of both arenas labeled by the map that was written there last: what a step
  * reads must carry its own label. The including file has included cmocka.h's headers. */
 #ifndef BDNN_TESTS_UNIT_PLAN_SIMULATION_H
 #define BDNN_TESTS_UNIT_PLAN_SIMULATION_H
@@ -34,7 +34,7 @@ static inline void label(struct simulation *s, int32_t map)
     }
 }
 
-static inline void assert_labelled(const struct simulation *s, int32_t map)
+static inline void assert_labeled(const struct simulation *s, int32_t map)
 {
     const bdnn_feature_map *m = &s->plan->maps[map];
     for (size_t u = 0; u < (m->bytes + SIMULATED_UNIT - 1) / SIMULATED_UNIT; u++) {
@@ -77,7 +77,7 @@ static inline void assert_no_clash(const bdnn_plan *plan, const bdnn_step *step,
 }
 
 /* Steps that run as one: what the first of them sends as it lies must still be there when the last has written. Other formats
- * are quantised into scratch memory before. */
+ * are quantized into scratch memory before. */
 static inline void simulate_steps(struct simulation *s, size_t first, size_t count)
 {
     const bdnn_plan *plan = s->plan;
@@ -87,7 +87,7 @@ static inline void simulate_steps(struct simulation *s, size_t first, size_t cou
         const size_t read = maps_of(plan, &plan->steps[i], false, reads);
         const size_t written = maps_of(plan, &plan->steps[i], true, writes);
         for (size_t r = 0; r < read; r++) {
-            assert_labelled(s, reads[r]);
+            assert_labeled(s, reads[r]);
             for (size_t w = 0; w < written; w++) {
                 assert_no_clash(plan, &plan->steps[i], reads[r], writes[w]);
             }
@@ -96,12 +96,12 @@ static inline void simulate_steps(struct simulation *s, size_t first, size_t cou
             label(s, writes[w]);
         }
         for (size_t w = 0; w < written; w++) {
-            assert_labelled(s, writes[w]);
+            assert_labeled(s, writes[w]);
         }
     }
     for (size_t r = 0; r < sends && count > 1; r++) {
-        if (plan->maps[sent[r]].format.kind == BDNN_FORMAT_QUANTISED) {
-            assert_labelled(s, sent[r]);
+        if (plan->maps[sent[r]].format.kind == BDNN_FORMAT_QUANTIZED) {
+            assert_labeled(s, sent[r]);
         }
     }
 }
@@ -120,7 +120,7 @@ static inline void simulate_plan(const bdnn_plan *plan)
         simulate_steps(&s, i, count);
     }
     for (size_t i = 0; i < plan->graph->output_count; i++) {
-        assert_labelled(&s, plan->host_map[plan->graph->outputs[i]]);
+        assert_labeled(&s, plan->host_map[plan->graph->outputs[i]]);
     }
     for (int p = 0; p < PLACES; p++) {
         bdnn_free(s.units[p]);

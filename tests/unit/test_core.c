@@ -110,7 +110,7 @@ static void output_appears_only_when_committed(void **state)
     char directory[] = "/tmp/bdnn-test-XXXXXX", path[64];
     bdnn_output output;
     bdnn_error err;
-    bdnn_map map;
+    bdnn_file_map map;
     (void)state;
     assert_non_null(mkdtemp(directory));
     snprintf(path, sizeof path, "%s/file", directory);
@@ -203,7 +203,7 @@ static void files_beyond_the_address_space_are_refused(void **state)
     const int fd = mkstemp(path);
     const off_t size = ((off_t)1 << 32) + 1;
     bdnn_error err;
-    bdnn_map map;
+    bdnn_file_map map;
     bdnn_status status;
     (void)state;
     assert_true(fd >= 0);

@@ -105,7 +105,7 @@ static void check_classes(const char *path, const char *labels)
     expect_name(set, 1, ": image 1");
     assert_int_equal(bdnn_dataset_input(set, 2, &p, input, &err), BDNN_ERROR_ARGUMENT);
     assert_non_null(strstr(err.message, "2 of 2"));
-    assert_int_equal(bdnn_dataset_map(set, 0, 1, 1, &label, &err), BDNN_ERROR_ARGUMENT);
+    assert_int_equal(bdnn_dataset_class_map(set, 0, 1, 1, &label, &err), BDNN_ERROR_ARGUMENT);
     bdnn_dataset_free(set);
 }
 
@@ -128,15 +128,15 @@ static void idx_class_maps_are_read(void **state)
 {
     const char *images = write_gzip("segtest-images.idx3-ubyte.gz", idx_images, sizeof idx_images);
     bdnn_dataset *set;
-    int32_t map[8];
+    int32_t class_map[8];
     (void)state;
     write_gzip("segtest-labels.idx3-ubyte.gz", idx_maps, sizeof idx_maps);
-    set = open_set(images, NULL, 2, BDNN_LABEL_MAP);
-    assert_int_equal(bdnn_dataset_map(set, 0, 2, 4, map, NULL), BDNN_OK); /* by nearest neighbour */
-    assert_memory_equal(map, ((const int32_t[]){1, 1, 2, 2, 1, 1, 2, 2}), sizeof map);
-    assert_int_equal(bdnn_dataset_map(set, 1, 1, 2, map, NULL), BDNN_OK); /* 255: not judged */
-    assert_memory_equal(map, ((const int32_t[]){-1, 4}), 2 * sizeof *map);
-    assert_int_equal(bdnn_dataset_class(set, 0, map, NULL), BDNN_ERROR_ARGUMENT);
+    set = open_set(images, NULL, 2, BDNN_LABEL_CLASS_MAP);
+    assert_int_equal(bdnn_dataset_class_map(set, 0, 2, 4, class_map, NULL), BDNN_OK); /* by nearest neighbor */
+    assert_memory_equal(class_map, ((const int32_t[]){1, 1, 2, 2, 1, 1, 2, 2}), sizeof class_map);
+    assert_int_equal(bdnn_dataset_class_map(set, 1, 1, 2, class_map, NULL), BDNN_OK); /* 255: not judged */
+    assert_memory_equal(class_map, ((const int32_t[]){-1, 4}), 2 * sizeof *class_map);
+    assert_int_equal(bdnn_dataset_class(set, 0, class_map, NULL), BDNN_ERROR_ARGUMENT);
     bdnn_dataset_free(set);
 }
 
@@ -218,7 +218,7 @@ static void fashion_mnist_is_read(void **state)
 
 /* ---- Folders ---- */
 
-/* A grey PGM of one row. */
+/* A gray PGM of one row. */
 static void write_pgm(const char *name, const uint8_t *pixels, int width)
 {
     char file[128];
@@ -332,7 +332,7 @@ static void cityscapes_is_read(void **state)
     static const uint8_t ids[] = {7, 33, 0, 26, 34, 255}, train_ids[] = {0, 18, 19, 255, 254, 13};
     const bdnn_preprocess p = plain(1, 1, 6);
     bdnn_dataset *set;
-    int32_t map[6];
+    int32_t class_map[6];
     bdnn_error err;
     (void)state;
     if (!with_images()) {
@@ -343,15 +343,15 @@ static void cityscapes_is_read(void **state)
     write_png("city/gtFine/val/ulm/ulm_000000_000019_gtFine_labelTrainIds.png", train_ids, 6);
     write_png("city/gtFine/val/bonn/bonn_000000_000019_gtFine_labelIds.png", ids, 6);
     write_png("city/leftImg8bit/train/jena/jena_000000_000019_leftImg8bit.png", ids, 6);
-    set = open_set(scratch_path("city"), NULL, 2, BDNN_LABEL_MAP);
+    set = open_set(scratch_path("city"), NULL, 2, BDNN_LABEL_CLASS_MAP);
     expect_name(set, 0, "bonn_000000_000019_leftImg8bit.png");
     expect_input(set, 0, &p, ids);
-    assert_int_equal(bdnn_dataset_map(set, 0, 1, 6, map, NULL), BDNN_OK);
-    assert_memory_equal(map, ((const int32_t[]){0, 18, -1, 13, -1, -1}), sizeof map);
-    assert_int_equal(bdnn_dataset_map(set, 1, 1, 6, map, NULL), BDNN_OK);
-    assert_memory_equal(map, ((const int32_t[]){0, 18, -1, -1, -1, 13}), sizeof map);
+    assert_int_equal(bdnn_dataset_class_map(set, 0, 1, 6, class_map, NULL), BDNN_OK);
+    assert_memory_equal(class_map, ((const int32_t[]){0, 18, -1, 13, -1, -1}), sizeof class_map);
+    assert_int_equal(bdnn_dataset_class_map(set, 1, 1, 6, class_map, NULL), BDNN_OK);
+    assert_memory_equal(class_map, ((const int32_t[]){0, 18, -1, -1, -1, 13}), sizeof class_map);
     assert_int_equal(unlink(scratch_path("city/gtFine/val/ulm/ulm_000000_000019_gtFine_labelTrainIds.png")), 0);
-    assert_int_equal(bdnn_dataset_map(set, 1, 1, 6, map, &err), BDNN_ERROR_IO);
+    assert_int_equal(bdnn_dataset_class_map(set, 1, 1, 6, class_map, &err), BDNN_ERROR_IO);
     assert_non_null(strstr(err.message, "gtFine/val/ulm/ulm_000000_000019_gtFine_labelIds.png"));
     bdnn_dataset_free(set);
     set = open_set(scratch_path("city/leftImg8bit/train"), NULL, 1, BDNN_LABEL_NONE); /* for calibration */
@@ -378,7 +378,7 @@ static void npy_pairs_are_read(void **state)
     static const int8_t negative[] = {4, -2};
     static const float numbers[] = {0.5f, -1, 2, 3};
     const uint8_t *pixels = idx_images + 16;
-    const bdnn_preprocess grey = plain(1, 2, 3), rgb = plain(3, 1, 2), two = plain(2, 1, 1);
+    const bdnn_preprocess gray = plain(1, 2, 3), rgb = plain(3, 1, 2), two = plain(2, 1, 1);
     bdnn_dataset *set;
     float input[4];
     int32_t label;
@@ -387,7 +387,7 @@ static void npy_pairs_are_read(void **state)
     write_npy("images.npy", "|u1", "2, 2, 3", pixels, 12);
     write_npy("labels.npy", "<i8", "2,", classes, sizeof classes);
     set = open_set(scratch_path("images.npy"), NULL, 2, BDNN_LABEL_CLASS);
-    expect_input(set, 1, &grey, pixels + 6);
+    expect_input(set, 1, &gray, pixels + 6);
     expect_class(set, 0, 4);
     expect_class(set, 1, 2);
     expect_name(set, 1, "images.npy: image 1");
@@ -414,16 +414,16 @@ static void npy_pairs_are_read(void **state)
 
 static void npy_class_maps_are_read(void **state)
 {
-    static const uint8_t maps[] = {0, 1, 255, 3};
+    static const uint8_t class_maps[] = {0, 1, 255, 3};
     const char *images = write_npy("pictures.npy", "|u1", "2, 2, 3", idx_images + 16, 12);
-    bdnn_dataset *set = open_set(images, write_npy("maps.npy", "|u1", "2, 1, 2", maps, sizeof maps), 2, BDNN_LABEL_MAP);
-    int32_t map[4];
+    bdnn_dataset *set = open_set(images, write_npy("maps.npy", "|u1", "2, 1, 2", class_maps, sizeof class_maps), 2, BDNN_LABEL_CLASS_MAP);
+    int32_t class_map[4];
     (void)state;
-    assert_int_equal(bdnn_dataset_map(set, 1, 2, 2, map, NULL), BDNN_OK);
-    assert_memory_equal(map, ((const int32_t[]){-1, 3, -1, 3}), sizeof map);
+    assert_int_equal(bdnn_dataset_class_map(set, 1, 2, 2, class_map, NULL), BDNN_OK);
+    assert_memory_equal(class_map, ((const int32_t[]){-1, 3, -1, 3}), sizeof class_map);
     bdnn_dataset_free(set);
-    expect_refusal(images, write_npy("one.npy", "|u1", "1, 1, 2", maps, 2), BDNN_ERROR_FORMAT, "one.npy", "1x1x2");
-    expect_refusal(write_npy("cut.npy", "|u1", "2, 2, 3", maps, 4), NULL, BDNN_ERROR_FORMAT, "cut.npy", "");
+    expect_refusal(images, write_npy("one.npy", "|u1", "1, 1, 2", class_maps, 2), BDNN_ERROR_FORMAT, "one.npy", "1x1x2");
+    expect_refusal(write_npy("cut.npy", "|u1", "2, 2, 3", class_maps, 4), NULL, BDNN_ERROR_FORMAT, "cut.npy", "");
     expect_refusal(write_npy("doubles.npy", "<f8", "1, 1, 1", idx_images, 8), NULL, BDNN_ERROR_UNSUPPORTED,
                    "doubles.npy", "1x1x1");
     expect_refusal(write_npy("five.npy", "|u1", "1, 2, 2, 5", idx_images, 20), NULL, BDNN_ERROR_UNSUPPORTED, "five.npy",

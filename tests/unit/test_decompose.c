@@ -125,7 +125,7 @@ static struct pair make_pair(void)
     p.cross = bdnn_zalloc(F * D, sizeof(float));
     p.residual = bdnn_alloc(F * N, sizeof(float));
     for (int i = 0; i < D * N; i++) {
-        p.sampled.columns[i] = normal() + (i >= N ? 0.7f * p.sampled.columns[i - N] : 0); /* neighbours correlate */
+        p.sampled.columns[i] = normal() + (i >= N ? 0.7f * p.sampled.columns[i - N] : 0); /* neighbors correlate */
     }
     for (int i = 0; i < D; i++) {
         for (int j = 0; j < D; j++) {
@@ -168,8 +168,8 @@ static void both_objectives_agree(void **unused)
     float a[F * D], b[F * D], image_a[F * D], image_b[F * D], *scratch;
     bdnn_error err;
     (void)unused;
-    assert_int_equal(bdnn_objective_factorise(&p.held, &err), BDNN_OK);
-    assert_int_equal(bdnn_objective_factorise(&p.sampled, &err), BDNN_OK);
+    assert_int_equal(bdnn_objective_factorize(&p.held, &err), BDNN_OK);
+    assert_int_equal(bdnn_objective_factorize(&p.sampled, &err), BDNN_OK);
     scratch = bdnn_alloc((size_t)bdnn_objective_scratch(&p.held, F), sizeof *scratch);
     assert_non_null(scratch);
     bdnn_objective_targets(&p.held, p.cross, p.w, F, a, scratch);

@@ -25,7 +25,7 @@ static void expect(bdnn_status status, bdnn_status wanted, const bdnn_error *err
 static void refuse(const char *path, const char *words)
 {
     bdnn_error err = {0};
-    bdnn_map map;
+    bdnn_file_map map;
     bdnn_model *model;
     bdnn_dataset *set;
     uint64_t size;
@@ -91,7 +91,7 @@ static void files_are_read_whole(void **unused)
 {
     const char *path = scratch_write("whole", "0123456789", 10);
     bdnn_error err = {0};
-    bdnn_map map;
+    bdnn_file_map map;
     char part[4];
     uint64_t size;
     int fd;
@@ -131,22 +131,22 @@ static void changes_of_mapped_files_are_noticed(void **unused)
 {
     const char *path = scratch_write("mapped", "0123456789", 10);
     bdnn_error err = {0};
-    bdnn_map map;
+    bdnn_file_map map;
     (void)unused;
     assert_int_equal(bdnn_map_file(path, &map, &err), BDNN_OK);
-    assert_int_equal(bdnn_check_map(&map, path, &err), BDNN_OK);
+    assert_int_equal(bdnn_file_map_check(&map, path, &err), BDNN_OK);
     /* Another file of the same name is no change. */
     assert_int_equal(bdnn_write_file(path, "another", 7, &err), BDNN_OK);
-    assert_int_equal(bdnn_check_map(&map, path, &err), BDNN_OK);
+    assert_int_equal(bdnn_file_map_check(&map, path, &err), BDNN_OK);
     assert_memory_equal(map.data, "0123456789", 10);
     bdnn_unmap_file(&map);
     assert_int_equal(bdnn_map_file(path, &map, &err), BDNN_OK);
     overwrite(path, 2, "X");
-    expect(bdnn_check_map(&map, path, &err), BDNN_ERROR_IO, &err, path, "was written to while it was in use");
+    expect(bdnn_file_map_check(&map, path, &err), BDNN_ERROR_IO, &err, path, "was written to while it was in use");
     bdnn_unmap_file(&map);
     assert_int_equal(bdnn_map_file(path, &map, &err), BDNN_OK);
     assert_int_equal(truncate(path, 3), 0);
-    expect(bdnn_check_map(&map, path, &err), BDNN_ERROR_IO, &err, path, "it had 7 bytes and has 3");
+    expect(bdnn_file_map_check(&map, path, &err), BDNN_ERROR_IO, &err, path, "it had 7 bytes and has 3");
     bdnn_unmap_file(&map);
 }
 

@@ -158,7 +158,7 @@ static void check_dots(const bdnn_float_kernel *kernel, int64_t n)
 static void check_elements(const bdnn_float_kernel *kernel, int64_t n)
 {
     const float factor = random_float(), step = 0.37f;
-    float *x = random_floats(n), *y = random_floats(n), *sum = random_floats(n), *centred = random_floats(n);
+    float *x = random_floats(n), *y = random_floats(n), *sum = random_floats(n), *centered = random_floats(n);
     uint8_t *q = bdnn_alloc((size_t)n, 1);
     assert_non_null(q);
     for (int64_t i = 0; i < n; i++) {
@@ -166,20 +166,20 @@ static void check_elements(const bdnn_float_kernel *kernel, int64_t n)
         sum[i] = y[i];
     }
     kernel->axpy(x, (size_t)n, factor, sum);
-    kernel->centre(q, x, (size_t)n, step, 31, centred);
+    kernel->center(q, x, (size_t)n, step, 31, centered);
     for (int64_t i = 0; i < n; i++) {
         const volatile float product = factor * x[i], real = step * (float)(q[i] - 31);
         assert_true(sum[i] == y[i] + product);
-        assert_true(centred[i] == real - x[i]);
+        assert_true(centered[i] == real - x[i]);
     }
-    kernel->widen(q, (size_t)n, centred);
+    kernel->widen(q, (size_t)n, centered);
     for (int64_t i = 0; i < n; i++) {
-        assert_true(centred[i] == (float)q[i]);
+        assert_true(centered[i] == (float)q[i]);
     }
     bdnn_free(x);
     bdnn_free(y);
     bdnn_free(sum);
-    bdnn_free(centred);
+    bdnn_free(centered);
     bdnn_free(q);
 }
 
@@ -239,17 +239,17 @@ static void systems_are_solved(void **unused)
                 right[f * n + i] = (float)sum;
             }
         }
-        assert_int_equal(bdnn_cholesky_factorise(&c), 0);
+        assert_int_equal(bdnn_cholesky_factorize(&c), 0);
         bdnn_cholesky_solve(&c, COUNT, right, scratch);
         for (int64_t i = 0; i < COUNT * n; i++) {
             assert_true(fabsf(right[i] - x[i]) < 1e-4f * 64);
         }
         memcpy(c.factor, h, (size_t)(n * n) * sizeof *h);
         c.factor[n * n - 1] = -1;
-        assert_int_equal(bdnn_cholesky_factorise(&c), n);
+        assert_int_equal(bdnn_cholesky_factorize(&c), n);
         memcpy(c.factor, h, (size_t)(n * n) * sizeof *h);
         c.factor[n / 2 * n + n / 2] = NAN;
-        assert_int_equal(bdnn_cholesky_factorise(&c), n / 2 + 1);
+        assert_int_equal(bdnn_cholesky_factorize(&c), n / 2 + 1);
         bdnn_free(h);
         bdnn_free(a);
         bdnn_free(x);

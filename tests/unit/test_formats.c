@@ -71,7 +71,7 @@ static bdnn_model *chain(int32_t values[4])
     return model;
 }
 
-static void a_chain_is_quantised(void **unused)
+static void a_chain_is_quantized(void **unused)
 {
     (void)unused;
     for (int i = 0; i < 50; i++) {
@@ -233,10 +233,10 @@ static void impossible_formats_are_refused(void **unused)
         {0, {BDNN_FORMAT_WIDE, INFINITY, 0, 0}, "a step of inf"},
         {0, {BDNN_FORMAT_WIDE, NAN, 0, 0}, "a step of"},
         {0, {BDNN_FORMAT_FLOAT, 1, 0, 0}, "a step of 1"},
-        {0, {BDNN_FORMAT_QUANTISED, 1, 0, 9}, "integers of 9 bits"},
-        {0, {BDNN_FORMAT_QUANTISED, 1, 0, 0}, "integers of 0 bits"},
+        {0, {BDNN_FORMAT_QUANTIZED, 1, 0, 9}, "integers of 9 bits"},
+        {0, {BDNN_FORMAT_QUANTIZED, 1, 0, 0}, "integers of 0 bits"},
         {0, {BDNN_FORMAT_WIDE, 1, 0, 3}, "integers of 3 bits"},
-        {0, {BDNN_FORMAT_QUANTISED, 1, 8, 3}, "a zero point of 8"},
+        {0, {BDNN_FORMAT_QUANTIZED, 1, 8, 3}, "a zero point of 8"},
         {0, {BDNN_FORMAT_WIDE, 1, 1, 0}, "a zero point of 1"},
         {0, {BDNN_FORMAT_WIDE, 1, 0, 0}, "one format"},
         {2, {BDNN_FORMAT_WIDE, 1, 0, 0}, "one format"},
@@ -276,7 +276,7 @@ static void impossible_steps_are_refused(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_chain_is_quantised),           cmocka_unit_test(sums_and_read_indices_are_wide),
+        cmocka_unit_test(a_chain_is_quantized),           cmocka_unit_test(sums_and_read_indices_are_wide),
         cmocka_unit_test(integers_are_close_to_floats),   cmocka_unit_test(wide_reading_is_the_definition),
         cmocka_unit_test(impossible_formats_are_refused), cmocka_unit_test(impossible_steps_are_refused),
     };

@@ -73,7 +73,7 @@ static size_t put_chunk(uint8_t *to, const char *type, const uint8_t *data, size
 }
 
 /* A PNG of any kind; rows hold a filter byte and then the pixels as the kind has them. */
-static size_t make_png(uint8_t *to, uint32_t width, uint32_t height, uint8_t depth, uint8_t colour, const uint8_t *rows,
+static size_t make_png(uint8_t *to, uint32_t width, uint32_t height, uint8_t depth, uint8_t color, const uint8_t *rows,
                        size_t row_bytes)
 {
     uint8_t head[13] = {0}, packed[1024];
@@ -82,7 +82,7 @@ static size_t make_png(uint8_t *to, uint32_t width, uint32_t height, uint8_t dep
     put32(head, width);
     put32(head + 4, height);
     head[8] = depth;
-    head[9] = colour;
+    head[9] = color;
     assert_int_equal(compress(packed, &packed_size, rows, row_bytes), Z_OK);
     memcpy(to, "\x89PNG\r\n\x1a\n", 8);
     size += put_chunk(to + size, "IHDR", head, sizeof head);
@@ -121,7 +121,7 @@ static struct sample copy_of(const char *name, const uint8_t *data, size_t size)
 
 enum { LOSSLESS = 5, SAMPLES = 6, JPEG_WIDTH = 64, JPEG_HEIGHT = 48 };
 
-/* A smooth picture, which JPEG keeps within a few grey levels. */
+/* A smooth picture, which JPEG keeps within a few gray levels. */
 static uint8_t smooth(int x, int y, int c)
 {
     return (uint8_t)(c == 0 ? 3 * x : c == 1 ? 4 * y : 200 - x - y);
@@ -232,7 +232,7 @@ static void deep_and_transparent_files_are_reduced(void **state)
 
 static void jpegs_are_decoded_and_scaled(void **state)
 {
-    const struct sample colour = sample_jpeg(TJPF_RGB, TJSAMP_444), grey = sample_jpeg(TJPF_GRAY, TJSAMP_GRAY);
+    const struct sample color = sample_jpeg(TJPF_RGB, TJSAMP_444), gray = sample_jpeg(TJPF_GRAY, TJSAMP_GRAY);
     /* Wanted sizes and those of the smallest of the scales 1/8 ... 8/8 that still covers them. */
     static const int32_t sizes[][4] = {{0, 0, 64, 48},   {64, 48, 64, 48}, {80, 80, 64, 48}, {20, 15, 24, 18},
                                        {24, 18, 24, 18}, {8, 7, 16, 12},   {1, 1, 8, 6}};
@@ -240,7 +240,7 @@ static void jpegs_are_decoded_and_scaled(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         const int32_t *s = sizes[i];
-        assert_int_equal(bdnn_image_decode("colour", colour.data, colour.size, s[0], s[1], &image, NULL), BDNN_OK);
+        assert_int_equal(bdnn_image_decode("color", color.data, color.size, s[0], s[1], &image, NULL), BDNN_OK);
         assert_int_equal(image.width, s[2]);
         assert_int_equal(image.height, s[3]);
         for (int p = 0; p < s[2] * s[3] * 3; p++) {
@@ -250,12 +250,12 @@ static void jpegs_are_decoded_and_scaled(void **state)
         }
         bdnn_image_free(&image);
     }
-    assert_int_equal(bdnn_image_decode("grey", grey.data, grey.size, 0, 0, &image, NULL), BDNN_OK);
+    assert_int_equal(bdnn_image_decode("gray", gray.data, gray.size, 0, 0, &image, NULL), BDNN_OK);
     assert_int_equal(image.channels, 1);
     assert_in_range(image.pixels[JPEG_WIDTH * 20 + 30], 3 * 30 - 3, 3 * 30 + 3);
     bdnn_image_free(&image);
-    free(colour.data);
-    free(grey.data);
+    free(color.data);
+    free(gray.data);
 }
 
 /* A JPEG with a segment put in after its first marker. */
@@ -387,12 +387,12 @@ static void hostile_exif_does_no_harm(void **state)
 static void expect_cmyk(const uint8_t *data, size_t size)
 {
     tjhandle decoder = tjInitDecompress();
-    int width, height, subsampling, colours;
+    int width, height, subsampling, colors;
     bdnn_image image;
     uint8_t *cmyk;
-    assert_int_equal(tjDecompressHeader3(decoder, data, (unsigned long)size, &width, &height, &subsampling, &colours),
+    assert_int_equal(tjDecompressHeader3(decoder, data, (unsigned long)size, &width, &height, &subsampling, &colors),
                      0);
-    assert_true(colours == TJCS_CMYK || colours == TJCS_YCCK);
+    assert_true(colors == TJCS_CMYK || colors == TJCS_YCCK);
     cmyk = malloc((size_t)(width * height) * 4);
     assert_int_equal(
         tjDecompress2(decoder, data, (unsigned long)size, cmyk, width, 0, height, TJPF_CMYK, TJFLAG_ACCURATEDCT), 0);
@@ -555,7 +555,7 @@ static void assert_floats(const float *actual, const float *expected, size_t cou
 static void pixels_become_numbers(void **state)
 {
     uint8_t pixels[] = {1, 2, 3, 10, 20, 30};
-    const bdnn_image rgb = {pixels, 2, 1, 3}, grey = {pixels, 2, 1, 1};
+    const bdnn_image rgb = {pixels, 2, 1, 3}, gray = {pixels, 2, 1, 1};
     bdnn_preprocess p = {.channels = 3, .height = 1, .width = 2, .mean = {1, 2, 4}, .scale = {2, 1, 0.5f}};
     const float means[] = {1, 1, 1, 1, 0, 8};
     float input[6];
@@ -569,7 +569,7 @@ static void pixels_become_numbers(void **state)
     assert_int_equal(bdnn_image_preprocess(&rgb, &p, input, NULL), BDNN_OK);
     assert_floats(input, (const float[]){4, 58, 1, 19, 0.5f, 1}, 6);
     p.mean_image = NULL;
-    assert_int_equal(bdnn_image_preprocess(&grey, &p, input, NULL), BDNN_OK);
+    assert_int_equal(bdnn_image_preprocess(&gray, &p, input, NULL), BDNN_OK);
     assert_floats(input, (const float[]){0, 2, -1, 0, -1.5f, -1}, 6);
     p.channels = 1; /* luma: (4899 r + 9617 g + 1868 b) / 16384, rounded */
     assert_int_equal(bdnn_image_preprocess(&rgb, &p, input, NULL), BDNN_OK);
@@ -589,7 +589,7 @@ static void pictures_are_resized(void **state)
     assert_floats(input, (const float[]){4, 104, 24, 204}, 4);
     p.height = 1;
     p.width = 4;
-    assert_int_equal(bdnn_image_preprocess(&small, &p, input, NULL), BDNN_OK); /* linear between the pixels' centres */
+    assert_int_equal(bdnn_image_preprocess(&small, &p, input, NULL), BDNN_OK); /* linear between the pixels' centers */
     assert_floats(input, (const float[]){0, 25, 75, 100}, 4);
 }
 

@@ -171,7 +171,7 @@ static void folded_networks_compute_the_same(const char *name, size_t outputs)
     bdnn_model_free(kept);
 }
 
-static void batch_normalisation_folds(void **state)
+static void batch_normalization_folds(void **state)
 {
     (void)state;
     folded_networks_compute_the_same("resnet.onnx", 10);
@@ -353,7 +353,7 @@ static void old_forms_of_operators(void **state)
            0.88079708f);
 }
 
-static void batch_normalisation_of_every_set(void **state)
+static void batch_normalization_of_every_set(void **state)
 {
 #define PARAMETERS "float s 2 = 2 3\nfloat b 2 = 1 -1\nfloat m 2 = 1 2\nfloat v 2 = 4 9\n"
     (void)state;
@@ -420,7 +420,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(trained_networks_are_imported),
-        cmocka_unit_test(batch_normalisation_folds),
+        cmocka_unit_test(batch_normalization_folds),
         cmocka_unit_test(shape_computations_fold_into_dense_layers),
         cmocka_unit_test(products_and_summands_become_dense_layers),
         cmocka_unit_test(constants_are_computed_at_import),
@@ -429,7 +429,7 @@ int main(void)
         cmocka_unit_test(inputs_can_be_bound),
         cmocka_unit_test(inputs_that_nobody_reads_go),
         cmocka_unit_test(old_forms_of_operators),
-        cmocka_unit_test(batch_normalisation_of_every_set),
+        cmocka_unit_test(batch_normalization_of_every_set),
         cmocka_unit_test(arithmetic_with_constants),
         cmocka_unit_test(cuts_of_what_is_computed),
         cmocka_unit_test(sizes_of_convolutions),

@@ -7,7 +7,7 @@ static void concatenations(void **state)
     (void)state;
     for (int i = 0; i < 80; i++) {
         const int32_t rank = (int32_t)random_in(1, 5), axis = (int32_t)random_in(0, rank - 1);
-        const int32_t inputs = (int32_t)random_in(1, MOST_INPUTS);
+        const int32_t inputs = (int32_t)random_in(1, MAX_INPUTS);
         bdnn_shape whole = random_shape(rank, 1, 5);
         struct check c;
         check_begin(&c, BDNN_OP_CONCAT, inputs);
@@ -244,7 +244,7 @@ static int64_t within(int64_t at, int64_t size)
     return at < 0 ? 0 : at > size - 1 ? size - 1 : at;
 }
 
-/* One output by recursion over the axes: a value, or the mean of two neighbours weighted by their distance. */
+/* One output by recursion over the axes: a value, or the mean of two neighbors weighted by their distance. */
 static double resized(const struct check *c, const int64_t *out, int64_t *index, int32_t axis)
 {
     const int64_t size = axis < c->in[0].shape.rank ? c->in[0].shape.dim[axis] : 0;

@@ -1,4 +1,4 @@
-/* Layers that compute element by element or line by line - activations, affine, normalisation, softmax, arg max, sums
+/* Layers that compute element by element or line by line - activations, affine, normalization, softmax, arg max, sums
  * and products with broadcasting - against their definitions. */
 #include "layers_check.h"
 
@@ -84,7 +84,7 @@ static void affine_layers(void **state)
 }
 
 /* ONNX LRN: channels c - floor((size - 1) / 2) to c + ceil((size - 1) / 2). */
-static void response_normalisation(void **state)
+static void response_normalization(void **state)
 {
     (void)state;
     for (int i = 0; i < 40; i++) {
@@ -116,7 +116,7 @@ static void response_normalisation(void **state)
     }
 }
 
-/* Whether two elements are normalised together. */
+/* Whether two elements are normalized together. */
 static bool same_line(const struct check *c, const int64_t *a, const int64_t *b)
 {
     for (int32_t axis = 0; axis < c->in[0].shape.rank; axis++) {
@@ -229,7 +229,7 @@ static void sums_and_products(void **state)
 {
     (void)state;
     for (int i = 0; i < 200; i++) {
-        const int32_t inputs = (int32_t)random_in(1, MOST_INPUTS), rank = (int32_t)random_in(0, 5);
+        const int32_t inputs = (int32_t)random_in(1, MAX_INPUTS), rank = (int32_t)random_in(0, 5);
         const bdnn_shape whole = random_shape(rank, 2, 5);
         const int complete = (int)random_in(0, inputs - 1); /* the operand that has every axis in full */
         struct check c;
@@ -338,7 +338,7 @@ int main(void)
         cmocka_unit_test(activations),
         cmocka_unit_test(relu_of_a_large_tensor),
         cmocka_unit_test(affine_layers),
-        cmocka_unit_test(response_normalisation),
+        cmocka_unit_test(response_normalization),
         cmocka_unit_test(softmaxes),
         cmocka_unit_test(arg_maxima),
         cmocka_unit_test(sums_and_products),

@@ -97,7 +97,7 @@ static void expect_failure(const char *path, const bdnn_load_options *options, c
     assert_int_not_equal(err.status, BDNN_OK);
 }
 
-/* A network of 2 x 3 colour images with three classes, in DIR/net. */
+/* A network of 2 x 3 color images with three classes, in DIR/net. */
 static void write_network(void)
 {
     assert_int_equal(mkdir(in_folder("net"), 0777), 0);

@@ -68,7 +68,7 @@ static void add_decomposed(bdnn_graph *graph)
 }
 
 /* Fills an attribute union with a pattern, then makes its choices valid: every stored field differs from its
- * neighbours. */
+ * neighbors. */
 static void fill_attributes(bdnn_layer *layer)
 {
     int32_t *numbers = (int32_t *)&layer->attr;
@@ -228,7 +228,7 @@ static bdnn_status read_bytes(const uint8_t *bytes, size_t size, bdnn_error *err
     bdnn_status status;
     assert_int_equal(posix_memalign(&exact, BDNN_ALIGNMENT, size ? size : 1), 0);
     memcpy(exact, bytes, size);
-    bdnn_map map = {.data = exact, .size = size};
+    bdnn_file_map map = {.data = exact, .size = size};
     status = bdnn_model_read("file", &map, &model, err);
     if (status == BDNN_OK) {
         /* The bytes are ours, not a mapping to undo. */
@@ -264,7 +264,7 @@ static void what_is_written_comes_back(void **state)
 {
     bdnn_model *model = sample(), *back;
     bdnn_error err;
-    bdnn_map map;
+    bdnn_file_map map;
     char again[80];
     (void)state;
     assert_int_equal(bdnn_map_file(path, &map, &err), BDNN_OK);
@@ -290,7 +290,7 @@ static void an_empty_network_comes_back(void **state)
 {
     bdnn_model *model = bdnn_model_new(), *back;
     bdnn_error err;
-    bdnn_map map;
+    bdnn_file_map map;
     char other[80];
     (void)state;
     snprintf(other, sizeof other, "%s3", path);
@@ -467,7 +467,7 @@ static void the_documented_offsets_hold(void **state)
 static int make_sample(void **state)
 {
     bdnn_model *model = sample();
-    bdnn_map map;
+    bdnn_file_map map;
     bdnn_error err;
     (void)state;
     if (!mkdtemp(directory)) {

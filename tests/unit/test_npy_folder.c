@@ -188,7 +188,7 @@ static void wrong_arrays_are_named(void **state)
     expect_failure("d_b.npy: not a .npy file");
 }
 
-static void batch_normalisation_is_read_or_left_out(void **state)
+static void batch_normalization_is_read_or_left_out(void **state)
 {
     static const float mean[] = {1, 2}, variance[] = {4, 0.25f}, gamma[] = {3, 5}, beta[] = {-1, 7};
     const bdnn_shape two = {1, {2}};
@@ -480,7 +480,7 @@ static void without_the_input_the_float_weights_stay(void **state)
     assert_int_equal(model->graph.layers[0].weight.bytes, 4 * 18 * sizeof(float));
     bdnn_model_free(model);
     unlink(in_folder("c_W.npy"));
-    expect_failure("basis_2 says nothing about the input's quantisation");
+    expect_failure("basis_2 says nothing about the input's quantization");
 }
 
 static void wrong_bases_are_named(void **state)
@@ -503,7 +503,7 @@ static void wrong_bases_are_named(void **state)
     write_array("decomposition/c/basis_2/filter_scale.npy", BDNN_NPY_FLOAT32, (bdnn_shape){1, {4}}, factors);
     expect_failure("c.npy says 0.5 for scale 0");
     write_array("decomposition/c/basis_2/input_bits.npy", BDNN_NPY_INT32, (bdnn_shape){0, {0}}, &nine);
-    expect_failure("quantised to 9 bits");
+    expect_failure("quantized to 9 bits");
 }
 
 static void real_scales_become_integers(void **state)
@@ -549,7 +549,7 @@ int main(void)
         TEST(arrays_go_where_the_layers_read_them),
         TEST(other_shapes_of_the_same_weights_do),
         TEST(wrong_arrays_are_named),
-        TEST(batch_normalisation_is_read_or_left_out),
+        TEST(batch_normalization_is_read_or_left_out),
         TEST(float_networks_come_back),
         TEST(decomposed_networks_come_back),
         TEST(an_export_appears_complete_or_not_at_all),

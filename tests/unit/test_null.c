@@ -237,12 +237,12 @@ static void datasets(void **unused)
     REFUSED(bdnn_dataset_input(set, 0, &p, NULL, &err));
     REFUSED(bdnn_dataset_class(NULL, 0, &label, &err));
     REFUSED(bdnn_dataset_class(set, 0, NULL, &err));
-    REFUSED(bdnn_dataset_map(NULL, 0, 1, 1, &label, &err));
-    REFUSED(bdnn_dataset_map(set, 0, 1, 1, NULL, &err));
+    REFUSED(bdnn_dataset_class_map(NULL, 0, 1, 1, &label, &err));
+    REFUSED(bdnn_dataset_class_map(set, 0, 1, 1, NULL, &err));
     assert_int_equal(bdnn_dataset_open(NULL, NULL, NULL, NULL), BDNN_ERROR_ARGUMENT);
     assert_int_equal(bdnn_dataset_input(NULL, 0, NULL, NULL, NULL), BDNN_ERROR_ARGUMENT);
     assert_int_equal(bdnn_dataset_class(NULL, 0, NULL, NULL), BDNN_ERROR_ARGUMENT);
-    assert_int_equal(bdnn_dataset_map(NULL, 0, 1, 1, NULL, NULL), BDNN_ERROR_ARGUMENT);
+    assert_int_equal(bdnn_dataset_class_map(NULL, 0, 1, 1, NULL, NULL), BDNN_ERROR_ARGUMENT);
     bdnn_dataset_free(NULL);
     bdnn_dataset_free(set);
 }

@@ -1,4 +1,4 @@
-/* Options structures of older and newer callers, docs/abi.md: what this version knows is taken, nothing gets lost. */
+/* Options structures of older and newer callers, docs/reference/abi.md: what this version knows is taken, nothing gets lost. */
 #define _XOPEN_SOURCE 700
 #include "core/options.h"
 

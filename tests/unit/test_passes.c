@@ -146,7 +146,7 @@ static void expect(const char *text, bool keep_batch_norm, size_t layers, size_t
  * -------------------------------------------------------------------------------------------------------------------
  */
 
-static void batch_normalisation_is_folded(void **state)
+static void batch_normalization_is_folded(void **state)
 {
     static const char conv[] =
         "input d 1 4 5 6\nconv c filters=6 kernel=3 groups=2 no_bias\naffine a\nrelu r\noutput r\n";
@@ -162,7 +162,7 @@ static void constants_after_inner_products_are_folded(void **state)
     static const char conv[] = "input d 1 4 5 6\nconv c filters=6 kernel=3 groups=2 no_bias\nconstant k 1 6 1 1\n"
                                "constant b 6 1 1\nconstant s 1\nmul m in=c,k\nadd a in=b,m\nmul x in=a,s\noutput x\n";
     (void)state;
-    /* Whether or not batch normalisations are kept. */
+    /* Whether or not batch normalizations are kept. */
     expect(conv, false, 1, 2);
     expect(conv, true, 1, 2);
     expect("input d 1 4 5 6\nconv_transpose c filters=6 kernel=2 stride=2 groups=2\nconstant k 6 1 1\nmul m in=c,k\n"
@@ -242,7 +242,7 @@ static void broken_graphs_are_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(batch_normalisation_is_folded), cmocka_unit_test(constants_after_inner_products_are_folded),
+        cmocka_unit_test(batch_normalization_is_folded), cmocka_unit_test(constants_after_inner_products_are_folded),
         cmocka_unit_test(what_cannot_be_folded_stays),   cmocka_unit_test(flattening_disappears_into_dense_layers),
         cmocka_unit_test(layers_that_do_nothing_go),     cmocka_unit_test(what_nobody_reads_goes),
         cmocka_unit_test(broken_graphs_are_refused),

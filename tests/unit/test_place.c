@@ -1,4 +1,4 @@
-/* Places of blocks of memory: none overlaps another of its time, and where no block has very many neighbours they are
+/* Places of blocks of memory: none overlaps another of its time, and where no block has very many neighbors they are
  * those of greedy by size, done here the long way. */
 #include "runtime/place.h"
 
@@ -80,7 +80,7 @@ static void random_blocks(bdnn_block *blocks, size_t count, size_t steps, size_t
     }
 }
 
-static void few_neighbours_are_placed_greedily(void **unused)
+static void few_neighbors_are_placed_greedily(void **unused)
 {
     bdnn_block ours[200], theirs[200];
     (void)unused;
@@ -100,7 +100,7 @@ static void few_neighbours_are_placed_greedily(void **unused)
     }
 }
 
-static void many_neighbours_stay_apart(void **unused)
+static void many_neighbors_stay_apart(void **unused)
 {
     static bdnn_block blocks[2000];
     (void)unused;
@@ -143,8 +143,8 @@ static void nothing_and_too_much(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(few_neighbours_are_placed_greedily),
-        cmocka_unit_test(many_neighbours_stay_apart),
+        cmocka_unit_test(few_neighbors_are_placed_greedily),
+        cmocka_unit_test(many_neighbors_stay_apart),
         cmocka_unit_test(a_crowded_chain_reuses_memory),
         cmocka_unit_test(nothing_and_too_much),
     };

@@ -35,7 +35,7 @@ static uint8_t definition(float x, float step, int32_t zero_point, int32_t bits)
     return (uint8_t)(level < 0 ? 0 : level > most ? most : level);
 }
 
-/* Odd values first, then half-way cases and their neighbours, then random ones. */
+/* Odd values first, then half-way cases and their neighbors, then random ones. */
 static float sample(size_t i, float step)
 {
     static const float odd[] = {0.0f,     -0.0f,  NAN,     INFINITY,   -INFINITY,   FLT_MAX,    -FLT_MAX, FLT_MIN,

@@ -12,7 +12,7 @@
 
 #include "plan_simulation.h"
 
-#define MOST_VALUES 64
+#define MAX_VALUES 64
 
 static uint64_t state = 88172645463325252u;
 

@@ -127,7 +127,7 @@ static void bytes_follow_from_shapes(void **unused)
     bdnn_model_free(model);
 }
 
-/* A sum and a clip that a convolution does while it requantises. */
+/* A sum and a clip that a convolution does while it requantizes. */
 static void what_is_done_on_the_way_costs_nothing(void **unused)
 {
     bdnn_model *model = model_with_input(&(bdnn_shape){4, {1, 4, SIDE, SIDE}});

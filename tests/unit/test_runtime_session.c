@@ -137,7 +137,7 @@ static void float_device_is_close(void **unused)
  * Q = 3, bias 10. y = 0.125 (3 (x0_q - 1) - (x1_q - 1)) + 10. */
 static void results_are_those_on_paper(void **unused)
 {
-    /* Quantised: 0.5 -> 3, 9 -> 7 (clamped), -9 -> 0 (clamped), 0.125 -> 1 (a tie, to even);
+    /* Quantized: 0.5 -> 3, 9 -> 7 (clamped), -9 -> 0 (clamped), 0.125 -> 1 (a tie, to even);
      *            0 -> 1, 1 -> 5, 0.375 -> 3 (1.5 to even 2), -0.25 -> 0 */
     const float input[8] = {0.5f, 9, -9, 0.125f, 0, 1, 0.375f, -0.25f};
     const float expected[4] = {10 + 0.125f * 6, 10 + 0.125f * 14, 10 - 0.125f * 5, 10 + 0.125f * 1};

@@ -11,8 +11,8 @@
 
 #include <time.h>
 
-#define MOST_LAYERS  60000
-#define MOST_SECONDS 60 /* with sanitizers and on a slow machine; quadratic work took many times that */
+#define MAX_LAYERS  60000
+#define MAX_SECONDS 60 /* with sanitizers and on a slow machine; quadratic work took many times that */
 
 static double seconds(void)
 {
@@ -191,10 +191,10 @@ static void layers_cost_in_proportion_to_their_number(void **unused)
                     {"nested", nested}, {"outputs", outputs},   {"pools", pools}};
     (void)unused;
     for (size_t i = 0; i < sizeof networks / sizeof *networks; i++) {
-        const double few = time_network(networks[i].make, MOST_LAYERS / 4);
-        const double many = time_network(networks[i].make, MOST_LAYERS);
-        print_message("%s: %d layers %.3f s, %d %.3f s\n", networks[i].name, MOST_LAYERS / 4, few, MOST_LAYERS, many);
-        assert_true(many < MOST_SECONDS && many < 9 * few + 1);
+        const double few = time_network(networks[i].make, MAX_LAYERS / 4);
+        const double many = time_network(networks[i].make, MAX_LAYERS);
+        print_message("%s: %d layers %.3f s, %d %.3f s\n", networks[i].name, MAX_LAYERS / 4, few, MAX_LAYERS, many);
+        assert_true(many < MAX_SECONDS && many < 9 * few + 1);
     }
 }
 
@@ -206,7 +206,7 @@ static double time_labels(size_t count)
     size_t size = 0, found;
     double start;
     bdnn_error err;
-    const char *path = scratch_path("labelled.bdnn");
+    const char *path = scratch_path("labeled.bdnn");
     assert_non_null(text);
     for (size_t i = 0; i < count; i++) {
         size += (size_t)sprintf(text + size, "class %zu\n", i);
@@ -234,7 +234,7 @@ static void labels_cost_in_proportion_to_their_number(void **unused)
     const double few = time_labels(250000), many = time_labels(1000000);
     (void)unused;
     print_message("250000 labels %.3f s, 1000000 %.3f s\n", few, many);
-    assert_true(many < MOST_SECONDS && many < 9 * few + 1);
+    assert_true(many < MAX_SECONDS && many < 9 * few + 1);
 }
 
 int main(void)

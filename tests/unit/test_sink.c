@@ -1,4 +1,4 @@
-/* Where sums go: the epilogue and every requantisation kernel against their definitions, element by element. */
+/* Where sums go: the epilogue and every requantization kernel against their definitions, element by element. */
 #include "kernels/sink.h"
 
 #include <setjmp.h>
@@ -50,7 +50,7 @@ static void epilogue_rounds_three_times(void **unused)
     }
 }
 
-/* floor by division, which cuts towards zero: nothing of the shift that the library uses. */
+/* floor by division, which cuts toward zero: nothing of the shift that the library uses. */
 static int64_t definition(int32_t acc, int64_t multiplier, int64_t offset, int32_t low, int32_t high)
 {
     const int64_t sum = acc * multiplier + offset, one = INT64_C(1) << 32;
@@ -88,7 +88,7 @@ static void fill(int32_t *acc, int64_t *multiplier, int64_t *offset)
     }
 }
 
-static void requantisation_is_the_definition(void **unused)
+static void requantization_is_the_definition(void **unused)
 {
     const int32_t limits[][2] = {{0, 1},     {0, 63},         {0, 255},   {17, 200},
                                  {255, 255}, {-32767, 32767}, {0, 32767}, {-5, 5}};
@@ -100,14 +100,14 @@ static void requantisation_is_the_definition(void **unused)
             const int32_t *limit = limits[round % 8];
             const int64_t count = round % MOST + 1;
             const bdnn_sink_tile tile = {.acc = acc, .rows = 1, .count = count};
-            const bdnn_requantiser r = {multiplier, offset, limit[0], limit[1]};
+            const bdnn_requantizer r = {multiplier, offset, limit[0], limit[1]};
             uint8_t bytes[MOST + 1];
             int16_t words[MOST + 1];
             fill(acc, multiplier, offset);
             memset(bytes, 0xa5, sizeof bytes);
             memset(words, 0xa5, sizeof words);
             if (limit[0] >= 0 && limit[1] <= 255) {
-                (*k)->quantised(&tile, &r, bytes);
+                (*k)->quantized(&tile, &r, bytes);
             }
             (*k)->wide(&tile, &r, words);
             for (int64_t i = 0; i < count; i++) {
@@ -124,17 +124,17 @@ static void requantisation_is_the_definition(void **unused)
 }
 
 /* By division, as above. */
-static int64_t definition_of_reading(int64_t v, const bdnn_reading *r)
+static int64_t definition_of_rescale(int64_t v, const bdnn_rescale *r)
 {
     const int64_t one = INT64_C(1) << r->shift, sum = v * r->multiplier + one / 2;
     const int64_t quotient = sum / one - (sum % one < 0) + r->zero_point;
     return quotient < 0 ? 0 : quotient > r->most ? r->most : quotient;
 }
 
-static bdnn_reading any_reading(void)
+static bdnn_rescale any_rescale(void)
 {
     const int32_t most = (1 << between(1, 8)) - 1;
-    return (bdnn_reading){.multiplier = (int32_t)between(1 << 14, (1 << 15) - 1),
+    return (bdnn_rescale){.multiplier = (int32_t)between(1 << 14, (1 << 15) - 1),
                           .shift = (int32_t)(bits() % 2 ? between(18, 24) : between(1, 29)),
                           .zero_point = (int32_t)between(0, most),
                           .most = most};
@@ -150,17 +150,17 @@ static void addends_are_added(void **unused)
     (void)unused;
     for (const bdnn_sink_kernel *const *k = bdnn_sink_kernels; *k; k++) {
         for (int round = 0; round < 2000 && (*k)->supported(); round++) {
-            const bdnn_requantiser r = {multiplier, offset, round % 3 ? 0 : -32767, round % 2 ? 5000 : 32767};
+            const bdnn_requantizer r = {multiplier, offset, round % 3 ? 0 : -32767, round % 2 ? 5000 : 32767};
             const int64_t count = round % MOST + 1;
             const bool in_place = round % 5 == 0;
-            const bdnn_reading reading = any_reading();
+            const bdnn_rescale rescale = any_rescale();
             const bdnn_sink_tile tile = {.acc = acc,
                                          .rows = 1,
                                          .count = count,
                                          .addend = round % 7 == 0 ? NULL
                                                    : in_place     ? y
                                                                   : addend,
-                                         .reading = round % 4 == 0 ? NULL : &reading,
+                                         .rescale = round % 4 == 0 ? NULL : &rescale,
                                          .x_q = x_q};
             fill(acc, multiplier, offset);
             for (int i = 0; i < MOST; i++) {
@@ -175,7 +175,7 @@ static void addends_are_added(void **unused)
                 v += tile.addend ? addend[i] : 0;
                 v = v < r.low ? r.low : v > r.high ? r.high : v;
                 assert_int_equal(y[i], v);
-                assert_int_equal(x_q[i], tile.reading ? definition_of_reading(v, &reading) : 0xa5);
+                assert_int_equal(x_q[i], tile.rescale ? definition_of_rescale(v, &rescale) : 0xa5);
             }
             assert_int_equal(y[count], 0x5a5a);
             assert_int_equal(x_q[count], 0xa5);
@@ -190,17 +190,17 @@ static void wide_values_are_read(void **unused)
     uint8_t x_q[MOST];
     (void)unused;
     for (int round = 0; round < 500; round++) {
-        const bdnn_reading reading = any_reading();
-        const bdnn_sink sink = {.kind = BDNN_SINK_WIDE, .y = y, .reading = &reading, .x_q = x_q};
+        const bdnn_rescale rescale = any_rescale();
+        const bdnn_sink sink = {.kind = BDNN_SINK_WIDE, .y = y, .rescale = &rescale, .x_q = x_q};
         const int64_t at = round % 5, count = round % (MOST - 5) + 1;
         for (int i = 0; i < MOST; i++) {
             y[i] = (int16_t)between(-32767, 32767);
         }
         memset(x_q, 0xa5, sizeof x_q);
-        bdnn_sink_read(&sink, at, count);
+        bdnn_sink_rescale(&sink, at, count);
         for (int64_t i = 0; i < MOST; i++) {
             const bool inside = i >= at && i < at + count;
-            assert_int_equal(x_q[i], inside ? definition_of_reading(y[i], &reading) : 0xa5);
+            assert_int_equal(x_q[i], inside ? definition_of_rescale(y[i], &rescale) : 0xa5);
         }
     }
 }
@@ -210,9 +210,9 @@ static void tiles_land_in_their_places(void **unused)
     enum { POSITIONS = 9, FILTERS = 23 };
     int32_t acc[3 * 8];
     int64_t multiplier[FILTERS], offset[FILTERS];
-    const bdnn_requantiser r = {multiplier, offset, -1000, 1000};
+    const bdnn_requantizer r = {multiplier, offset, -1000, 1000};
     int16_t y[POSITIONS * FILTERS];
-    const bdnn_sink sink = {.kind = BDNN_SINK_WIDE, .y = y, .filters = FILTERS, .requantiser = &r};
+    const bdnn_sink sink = {.kind = BDNN_SINK_WIDE, .y = y, .filters = FILTERS, .requantizer = &r};
     (void)unused;
     memset(y, 0x11, sizeof y);
     for (int f = 0; f < FILTERS; f++) {
@@ -234,7 +234,7 @@ static void tiles_land_in_their_places(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(epilogue_rounds_three_times), cmocka_unit_test(requantisation_is_the_definition),
+        cmocka_unit_test(epilogue_rounds_three_times), cmocka_unit_test(requantization_is_the_definition),
         cmocka_unit_test(addends_are_added),           cmocka_unit_test(wide_values_are_read),
         cmocka_unit_test(tiles_land_in_their_places),
     };

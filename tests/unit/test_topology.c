@@ -121,7 +121,7 @@ static void built_in_networks_are_the_published_ones(void **state)
     } cases[] = {
         {"alexnet", false, 1000, 60965224, 724, 8},
         {"vgg16", false, 1000, 138357544, 15470, 16},
-        /* torchvision's number is 60192808: convolutions, scale and shift of each normalisation, classifier. */
+        /* torchvision's number is 60192808: convolutions, scale and shift of each normalization, classifier. */
         {"resnet152", true, 1000, 60192808, 11282, 156},
         /* By hand: 14710464 + 8448 in the encoder, 14715083 + 7424 in the decoder. */
         {"segnet", true, 11, 29441419, 106712, 26},

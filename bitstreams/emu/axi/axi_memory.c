@@ -42,12 +42,12 @@ static struct axi_burst *front(struct axi_queue *queue)
 
 static void push(struct axi_queue *queue, const struct axi_burst *burst)
 {
-    queue->burst[(queue->first + queue->count++) % AXI_MOST_OUTSTANDING] = *burst;
+    queue->burst[(queue->first + queue->count++) % AXI_MAX_OUTSTANDING] = *burst;
 }
 
 static void pop(struct axi_queue *queue)
 {
-    queue->first = (queue->first + 1) % AXI_MOST_OUTSTANDING;
+    queue->first = (queue->first + 1) % AXI_MAX_OUTSTANDING;
     queue->count--;
 }
 
@@ -141,8 +141,8 @@ void axi_memory_drive(struct axi_memory *memory)
 {
     struct open_emu_axi_pins *pins = memory->pins;
     const unsigned percent = memory->timing.ready_percent;
-    pins->arready = memory->reads.count < AXI_MOST_OUTSTANDING && chance(memory, percent);
-    pins->awready = memory->writes.count + memory->responses.count < AXI_MOST_OUTSTANDING && chance(memory, percent);
+    pins->arready = memory->reads.count < AXI_MAX_OUTSTANDING && chance(memory, percent);
+    pins->awready = memory->writes.count + memory->responses.count < AXI_MAX_OUTSTANDING && chance(memory, percent);
     /* Data may come before their address is accepted; this memory takes them afterwards only. */
     pins->wready = memory->writes.count && bank_ready(memory) && chance(memory, percent);
     drive_read(memory);
@@ -253,15 +253,15 @@ static void take_addresses(struct axi_memory *memory)
         const struct axi_burst burst = accept(memory, false);
         push(&memory->reads, &burst);
         counters->read_bursts++;
-        if (memory->reads.count > counters->most_reads)
-            counters->most_reads = memory->reads.count;
+        if (memory->reads.count > counters->max_reads)
+            counters->max_reads = memory->reads.count;
     }
     if (pins->awvalid && pins->awready) {
         const struct axi_burst burst = accept(memory, true);
         push(&memory->writes, &burst);
         counters->write_bursts++;
-        if (memory->writes.count + memory->responses.count > counters->most_writes)
-            counters->most_writes = memory->writes.count + memory->responses.count;
+        if (memory->writes.count + memory->responses.count > counters->max_writes)
+            counters->max_writes = memory->writes.count + memory->responses.count;
     }
 }
 

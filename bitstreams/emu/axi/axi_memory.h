@@ -23,7 +23,7 @@ extern "C" {
 enum axi_response { AXI_OKAY = 0, AXI_SLVERR = 2, AXI_DECERR = 3 };
 
 /* Bursts that a port accepts before the first is answered, each way. */
-enum { AXI_MOST_OUTSTANDING = 64 };
+enum { AXI_MAX_OUTSTANDING = 64 };
 
 /* Where device address `address` is. */
 struct axi_place {
@@ -58,7 +58,7 @@ struct axi_counters {
     uint64_t read_beats, write_beats, read_bursts, write_bursts;
     /* cycles in which reads were outstanding without data, data waited for the master, written data waited */
     uint64_t read_waits, read_blocked, write_waits;
-    unsigned most_reads, most_writes; /* outstanding */
+    unsigned max_reads, max_writes; /* outstanding */
 };
 
 struct axi_burst {
@@ -70,7 +70,7 @@ struct axi_burst {
 };
 
 struct axi_queue {
-    struct axi_burst burst[AXI_MOST_OUTSTANDING];
+    struct axi_burst burst[AXI_MAX_OUTSTANDING];
     unsigned first, count;
 };
 

@@ -9,7 +9,7 @@
 
 static bool sound_model(const struct open_emu_model *model)
 {
-    if (model->port_count > OPEN_EMU_MOST_PORTS || (model->port_count && !model->ports))
+    if (model->port_count > OPEN_EMU_MAX_PORTS || (model->port_count && !model->ports))
         return false;
     for (uint32_t i = 0; i < model->port_count; i++) {
         const uint32_t bits = model->ports[i].bits;

@@ -10,7 +10,7 @@
 enum { GUARD = 1 << 20 };
 
 /* More are refused: they are searched one by one, and a host program that leaks them should hear of it. */
-enum { MOST_BUFFERS = 1 << 14 };
+enum { MAX_BUFFERS = 1 << 14 };
 
 bool emu_memory_open(struct emu_memory *memory, uint64_t base, uint64_t size)
 {
@@ -38,7 +38,7 @@ static bool inside(const struct emu_memory *memory, uint64_t address, uint64_t s
            size <= memory->size - (address - memory->base);
 }
 
-/* First and last byte of the pages that a buffer touches; pages can be shared with a neighbour. */
+/* First and last byte of the pages that a buffer touches; pages can be shared with a neighbor. */
 static uint64_t page_down(uint64_t offset)
 {
     return offset & ~((uint64_t)sysconf(_SC_PAGESIZE) - 1);
@@ -55,7 +55,7 @@ static bool shared_page(const struct emu_memory *memory, uint64_t page)
     return false;
 }
 
-/* Gives back the pages of a buffer that is no longer listed, except those that a neighbour also uses. */
+/* Gives back the pages of a buffer that is no longer listed, except those that a neighbor also uses. */
 static void withdraw(const struct emu_memory *memory, struct emu_range buffer)
 {
     uint64_t bytes = (uint64_t)sysconf(_SC_PAGESIZE);
@@ -95,7 +95,7 @@ bool emu_memory_allocate(struct emu_memory *memory, uint64_t address, uint64_t s
     if (!size || !inside(memory, address, size))
         return false;
     remove_overlapping(memory, address, size);
-    if (memory->buffer_count == MOST_BUFFERS)
+    if (memory->buffer_count == MAX_BUFFERS)
         return false;
     if (memory->buffer_count == memory->buffer_capacity) {
         size_t capacity = memory->buffer_capacity ? 2 * memory->buffer_capacity : 16;

@@ -32,12 +32,12 @@ void emu_profile_port(const struct open_emu_port *port, const struct axi_counter
             "  port %s, %u bits: %llu beats read in %llu bursts, %.1f %% of the cycles; at most %u bursts under way; "
             "waiting for data %.1f %%, data waiting %.1f %%",
             port->name, (unsigned)port->bits, (unsigned long long)counters->read_beats,
-            (unsigned long long)counters->read_bursts, percent(counters->read_beats, busy), counters->most_reads,
+            (unsigned long long)counters->read_bursts, percent(counters->read_beats, busy), counters->max_reads,
             percent(counters->read_waits, busy), percent(counters->read_blocked, busy));
     if (counters->write_bursts)
         emu_say("  port %s, %u bits: %llu beats written in %llu bursts, %.1f %% of the cycles; at most %u bursts under "
                 "way; held back %.1f %%",
                 port->name, (unsigned)port->bits, (unsigned long long)counters->write_beats,
-                (unsigned long long)counters->write_bursts, percent(counters->write_beats, busy), counters->most_writes,
+                (unsigned long long)counters->write_bursts, percent(counters->write_beats, busy), counters->max_writes,
                 percent(counters->write_waits, busy));
 }

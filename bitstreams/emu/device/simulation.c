@@ -14,7 +14,7 @@ enum {
     /* That a poll waits for the end of a run: few after a start, so that the host can start other units meanwhile, then
      * twice as many each time up to the most; or the time. */
     POLL_CYCLES = 256,
-    MOST_POLL_CYCLES = 8192,
+    MAX_POLL_CYCLES = 8192,
     POLL_MILLISECONDS = 200,
     ANSWER_CYCLES = 10000, /* that a slave may take for a register */
     WHOLE_WORD = 15,
@@ -206,7 +206,7 @@ static void run_until_done(struct rtl_unit *unit)
             if (simulation->units[i]->busy)
                 observe(simulation->units[i]);
     }
-    if (simulation->poll_cycles < MOST_POLL_CYCLES)
+    if (simulation->poll_cycles < MAX_POLL_CYCLES)
         simulation->poll_cycles *= 2;
 }
 

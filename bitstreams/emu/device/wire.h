@@ -34,7 +34,7 @@ bool wire_next(struct wire_reader *reader, struct wire_field *field);
 /* --- writing
  * --------------------------------------------------------------------------------------------------------------- */
 
-/* Grows as needed; zero-initialise before the first use, free with wire_release. */
+/* Grows as needed; zero-initialize before the first use, free with wire_release. */
 struct wire_buffer {
     uint8_t *bytes;
     size_t size, capacity;

@@ -49,16 +49,16 @@
 /* Address space of a block, of which only what is used takes room. The largest message is a packet of 8 MiB, or what
  * xrt.ini says. */
 #define RESERVED_BYTES ((size_t)512 << 20)
-enum { MOST_BLOCKS = 64 };
+enum { MAX_BLOCKS = 64 };
 
 /* Few: the shim allocates three for each device. Further ones come from malloc. */
 static struct block {
     _Atomic(void *) start;
-} blocks[MOST_BLOCKS];
+} blocks[MAX_BLOCKS];
 
 static struct block *block_of(const void *pointer)
 {
-    for (int i = 0; pointer && i < MOST_BLOCKS; i++)
+    for (int i = 0; pointer && i < MAX_BLOCKS; i++)
         if (atomic_load(&blocks[i].start) == pointer)
             return &blocks[i];
     return NULL;
@@ -72,7 +72,7 @@ static void *shim_malloc(size_t size)
         mmap(NULL, RESERVED_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (start == MAP_FAILED)
         return malloc(size);
-    for (int i = 0; i < MOST_BLOCKS; i++) {
+    for (int i = 0; i < MAX_BLOCKS; i++) {
         void *none = NULL;
         if (atomic_compare_exchange_strong(&blocks[i].start, &none, start))
             return start;
@@ -271,17 +271,17 @@ static int shim_bind(int fd, const struct sockaddr *address, socklen_t size)
     return bind(fd, address, size);
 }
 
-enum { LEAST_START_SECONDS = 60 };
+enum { MIN_START_SECONDS = 60 };
 
 /* The thread that waits for a device to ask for host memory may wait: not every device does. */
 static int shim_accept(int fd, struct sockaddr *address, socklen_t *size)
 {
     struct emu_doubt doubt;
     enum socket_kind kind = kind_of(fd);
-    unsigned seconds = setting("OPEN_EMU_TIMEOUT", LEAST_START_SECONDS);
+    unsigned seconds = setting("OPEN_EMU_TIMEOUT", MIN_START_SECONDS);
     for (;;) {
         if (kind == SOCKET_ANSWERS &&
-            !wait_for_input(fd, seconds < LEAST_START_SECONDS ? LEAST_START_SECONDS : seconds)) {
+            !wait_for_input(fd, seconds < MIN_START_SECONDS ? MIN_START_SECONDS : seconds)) {
             fprintf(stderr, "open_emu: the device process did not start\n");
             _exit(EXIT_FAILURE);
         }

@@ -16,7 +16,7 @@ extern "C" {
 
 #define OPEN_EMU_ABI        2
 #define OPEN_EMU_MAX_SPAN   0x10000u /* largest register range of a kernel */
-#define OPEN_EMU_MOST_PORTS 16u
+#define OPEN_EMU_MAX_PORTS 16u
 #define OPEN_EMU_BEAT_BYTES 64u /* of the widest port */
 
 /* One run of a C kernel, for the generated adaptor that calls the kernel's function. `registers` is the unit's register
@@ -62,7 +62,7 @@ struct open_emu_axi_pins {
 struct open_emu_pins {
     uint8_t reset_n;
     struct open_emu_lite_pins control;
-    struct open_emu_axi_pins port[OPEN_EMU_MOST_PORTS];
+    struct open_emu_axi_pins port[OPEN_EMU_MAX_PORTS];
 };
 
 struct open_emu_port {

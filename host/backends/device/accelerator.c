@@ -90,7 +90,7 @@ static bdnn_status identify(bdnn_accelerator *a, size_t unit, bdnn_error *err)
         status = bdnn_accelerator_check(a, err); /* it may have gone since */
         return status != BDNN_OK
                    ? status
-                   : bdnn_fail(err, BDNN_ERROR_DEVICE, "%s: the registers 0x%08x 0x%08x 0x%08x are of no array",
+                   : bdnn_fail(err, BDNN_ERROR_DEVICE, "%s: the registers 0x%08x 0x%08x 0x%08x describe no array",
                                a->label, found[ARRAY], found[WORD], found[BUFFERS]);
     }
     if (unit > 0 && memcmp(&array, &a->array, sizeof array) != 0) {
@@ -204,7 +204,7 @@ void bdnn_accelerator_end_turn(bdnn_accelerator *a)
 void bdnn_accelerator_describe(const bdnn_accelerator *a, bdnn_device_info *info)
 {
     info->identity = a->identity;
-    info->units = (uint32_t)a->unit_count;
+    info->compute_units = (uint32_t)a->unit_count;
     info->rows = a->array.rows;
     info->columns = a->array.columns;
     info->word_bits = a->array.word_bits;

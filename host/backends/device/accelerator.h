@@ -7,7 +7,7 @@
 
 #include <pthread.h>
 
-#define BDNN_ACCELERATOR_MOST_UNITS 64
+#define BDNN_ACCELERATOR_MAX_COMPUTE_UNITS 64
 #define BDNN_ACCELERATOR_TIMEOUT_MS 60000 /* for 0 */
 
 typedef struct bdnn_accelerator_unit {
@@ -29,7 +29,7 @@ struct bdnn_accelerator {
     bdnn_device_array array;
     uint32_t identity, features;
     size_t unit_count;
-    bdnn_accelerator_unit units[BDNN_ACCELERATOR_MOST_UNITS];
+    bdnn_accelerator_unit units[BDNN_ACCELERATOR_MAX_COMPUTE_UNITS];
     bdnn_bus_memory page; /* the first memory; what jobs point to that access nothing */
     uint32_t timeout_ms;
     bdnn_wait wait;

@@ -191,7 +191,7 @@ struct progress {
     void *scratch;
     int64_t started, finished; /* jobs */
     int64_t done;              /* items, fetched ones where they are */
-    uint64_t unit_cycles[BDNN_ACCELERATOR_MOST_UNITS];
+    uint64_t unit_cycles[BDNN_ACCELERATOR_MAX_COMPUTE_UNITS];
 };
 
 static void add_counters(struct progress *p, size_t unit, const bdnn_accelerator_counters *c)

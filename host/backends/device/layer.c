@@ -10,10 +10,10 @@
 static bdnn_device_output output_for(const bdnn_sink *sink)
 {
     bdnn_device_output output = {.mode = BDNN_HW_MODE_INT32};
-    if (sink->kind == BDNN_SINK_QUANTISED) {
-        output = (bdnn_device_output){BDNN_HW_MODE_PLANES, sink->bits, sink->requantiser->low, sink->requantiser->high};
+    if (sink->kind == BDNN_SINK_QUANTIZED) {
+        output = (bdnn_device_output){BDNN_HW_MODE_PLANES, sink->bits, sink->requantizer->low, sink->requantizer->high};
     } else if (sink->kind == BDNN_SINK_WIDE) {
-        output = (bdnn_device_output){BDNN_HW_MODE_INT16, 0, sink->requantiser->low, sink->requantiser->high};
+        output = (bdnn_device_output){BDNN_HW_MODE_INT16, 0, sink->requantizer->low, sink->requantizer->high};
     }
     return output;
 }
@@ -175,7 +175,7 @@ static bdnn_status load_groups(bdnn_resident_layer *layer, bdnn_accelerator *dev
 {
     const bdnn_device_layer *plan = &layer->plan;
     const size_t sizes[2] = {page_bytes(plan->weight_words), page_bytes(plan->filter_words)};
-    const bool requantised = plan->output.mode != BDNN_HW_MODE_INT32;
+    const bool requantized = plan->output.mode != BDNN_HW_MODE_INT32;
     size_t at = 0;
     for (int64_t g = 0; g < layer->shape.groups; g++) {
         for (int i = 0; i < 2; i++) {
@@ -187,7 +187,7 @@ static bdnn_status load_groups(bdnn_resident_layer *layer, bdnn_accelerator *dev
             if (i == 0) {
                 bdnn_device_pack_weights(plan, weights, g, part->host);
             } else {
-                bdnn_device_pack_filters(plan, weights, requantised ? sink->requantiser : NULL, g, part->host);
+                bdnn_device_pack_filters(plan, weights, requantized ? sink->requantizer : NULL, g, part->host);
             }
             at += sizes[i];
         }
@@ -269,7 +269,7 @@ void bdnn_resident_layer_pack(const bdnn_resident_layer *layer, const uint8_t *x
 /* Clamped sums, to which the addend is still added. */
 static void add_and_clamp(const bdnn_sink *sink, const int16_t *sums, int64_t at, int64_t count)
 {
-    const int32_t low = sink->requantiser->low, high = sink->requantiser->high;
+    const int32_t low = sink->requantizer->low, high = sink->requantizer->high;
     int16_t *y = (int16_t *)sink->y + at;
     for (int64_t i = 0; i < count; i++) {
         const int32_t v = sums[i] + sink->addend[at + i];
@@ -295,7 +295,7 @@ static void put_values(const bdnn_resident_layer *layer, const bdnn_sink *sink, 
         } else {
             memcpy((int16_t *)sink->y + at, values, (size_t)elements * sizeof(int16_t));
         }
-        bdnn_sink_read(sink, at, elements);
+        bdnn_sink_rescale(sink, at, elements);
         break;
     }
 }

@@ -71,7 +71,7 @@ static uint32_t filter_constant(const bdnn_ip_shape *s, const uint64_t *planes, 
 }
 
 void bdnn_device_pack_filters(const bdnn_device_layer *layer, const bdnn_ip_weights *weights,
-                              const bdnn_requantiser *requantiser, int64_t group, uint64_t *to)
+                              const bdnn_requantizer *requantizer, int64_t group, uint64_t *to)
 {
     const bdnn_ip_shape *s = &layer->shape;
     const int64_t words = (bdnn_ip_inner(s) + 63) / 64, filters = group_filters(s);
@@ -83,9 +83,9 @@ void bdnn_device_pack_filters(const bdnn_device_layer *layer, const bdnn_ip_weig
         for (int32_t i = 0; i < s->bases; i++) {
             filter.scales |= (uint64_t)(uint8_t)scales[i] << (BDNN_HW_SCALE_BITS * i);
         }
-        if (requantiser) {
-            filter.multiplier = (uint32_t)requantiser->multiplier[f];
-            filter.offset = (uint64_t)requantiser->offset[f];
+        if (requantizer) {
+            filter.multiplier = (uint32_t)requantizer->multiplier[f];
+            filter.offset = (uint64_t)requantizer->offset[f];
         }
         bdnn_hw_pack_filter(&filter, to + BDNN_HW_FILTER_WORDS * at);
     }

@@ -13,14 +13,14 @@ typedef struct bdnn_device_array {
     uint32_t rows, columns, word_bits, weight_depth, activation_depth, tiles;
 } bdnn_device_array;
 
-/* From the registers BDNN_HW_REG_ARRAY, _WORD and _BUFFERS; false when they are of no array that could be. */
+/* From the registers BDNN_HW_REG_ARRAY, _WORD and _BUFFERS; false when they describe no possible array. */
 bool bdnn_device_array_read(bdnn_device_array *array, uint32_t sizes, uint32_t word, uint32_t buffers);
 
-/* What a layer writes: planes are quantised values as the next layer reads them, int16 wide values, int32 accumulators,
+/* What a layer writes: planes are quantized values as the next layer reads them, int16 wide values, int32 accumulators,
  * and a maximum is that of planes. */
 typedef struct bdnn_device_output {
     bdnn_hw_mode mode;
-    int32_t bits;      /* of a quantised value; planes only */
+    int32_t bits;      /* of a quantized value; planes only */
     int32_t low, high; /* clamp; planes and int16 only */
 } bdnn_device_output;
 
@@ -55,11 +55,11 @@ bool bdnn_device_job_move(bdnn_hw_job *job, size_t activations, size_t results);
  * the same weights, and wastes nothing where a pixel has few channels. */
 bdnn_ip_shape bdnn_device_flatten(const bdnn_ip_shape *shape);
 
-/* to[weight_words] and to[filter_words] of one group. requantiser: NULL for accumulators. */
+/* to[weight_words] and to[filter_words] of one group. requantizer: NULL for accumulators. */
 void bdnn_device_pack_weights(const bdnn_device_layer *layer, const bdnn_ip_weights *weights, int64_t group,
                               uint64_t *to);
 void bdnn_device_pack_filters(const bdnn_device_layer *layer, const bdnn_ip_weights *weights,
-                              const bdnn_requantiser *requantiser, int64_t group, uint64_t *to);
+                              const bdnn_requantizer *requantizer, int64_t group, uint64_t *to);
 
 /* to[activation_words] of one image x_q[height][width][C], values below 2^Q. */
 void bdnn_device_pack_activations(const bdnn_device_layer *layer, const uint8_t *x_q, uint64_t *to);

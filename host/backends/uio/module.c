@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define MOST_SPIN_US 1000 /* of the module */
+#define MAX_SPIN_US 1000 /* of the module */
 
 static bdnn_uio_device *device_of(bdnn_accelerator *a)
 {
@@ -24,21 +24,21 @@ static int call(const bdnn_uio_device *device, unsigned long request, void *argu
 
 /* ---- Opening */
 
-static bdnn_status ask_state(bdnn_uio_device *device, struct bdnn_device_state *state, bdnn_error *err)
+static bdnn_status ask_state(bdnn_uio_device *device, struct bdnn_ioc_state *state, bdnn_error *err)
 {
     memset(state, 0, sizeof *state);
-    if (call(device, BDNN_DEVICE_INFO, state) != 0) {
+    if (call(device, BDNN_IOC_INFO, state) != 0) {
         return errno == ENOTTY ? bdnn_fail(err, BDNN_ERROR_DEVICE,
                                            "%s: this bdnn needs version %d of the module, which "
                                            "this one is not",
-                                           device->base.label, BDNN_DEVICE_VERSION)
+                                           device->base.label, BDNN_UAPI_VERSION)
                                : bdnn_fail(err, BDNN_ERROR_DEVICE, "%s: the module says nothing of it: %s",
                                            device->base.label, strerror(errno));
     }
-    return state->version == BDNN_DEVICE_VERSION
+    return state->version == BDNN_UAPI_VERSION
                ? BDNN_OK
                : bdnn_fail(err, BDNN_ERROR_DEVICE, "%s: the module is of version %u, this bdnn of %d",
-                           device->base.label, state->version, BDNN_DEVICE_VERSION);
+                           device->base.label, state->version, BDNN_UAPI_VERSION);
 }
 
 static void close_node(bdnn_accelerator *a)
@@ -56,7 +56,7 @@ static void close_node(bdnn_accelerator *a)
 static bdnn_status open_node(const char *name, bool mapped, bdnn_accelerator **accelerator, bdnn_error *err)
 {
     bdnn_uio_device *device = bdnn_zalloc(1, sizeof *device);
-    struct bdnn_device_state state = {0};
+    struct bdnn_ioc_state state = {0};
     char path[80];
     bdnn_status status;
     if (!device) {
@@ -79,7 +79,7 @@ static bdnn_status open_node(const char *name, bool mapped, bdnn_accelerator **a
         close_node(&device->base);
         return status;
     }
-    device->coherent = state.flags & BDNN_DEVICE_COHERENT;
+    device->coherent = state.flags & BDNN_STATE_COHERENT;
     device->pool_bytes = state.pool_bytes;
     *accelerator = &device->base;
     return BDNN_OK;
@@ -104,19 +104,19 @@ static bdnn_status open_direct(const char *name, const bdnn_backend_options *opt
 static bool hand_over(bdnn_accelerator *a, const bdnn_bus_memory *memory, uint32_t direction, size_t offset,
                       size_t bytes)
 {
-    struct bdnn_device_sync sync = {
+    struct bdnn_ioc_sync sync = {
         .handle = (uint32_t)memory->handle, .direction = direction, .offset = memory->offset + offset, .bytes = bytes};
-    return device_of(a)->coherent || call(device_of(a), BDNN_DEVICE_SYNC, &sync) == 0;
+    return device_of(a)->coherent || call(device_of(a), BDNN_IOC_SYNC, &sync) == 0;
 }
 
 static bool to_device(bdnn_accelerator *a, const bdnn_bus_memory *memory, size_t offset, size_t bytes)
 {
-    return hand_over(a, memory, BDNN_DEVICE_TO_DEVICE, offset, bytes);
+    return hand_over(a, memory, BDNN_SYNC_TO_DEVICE, offset, bytes);
 }
 
 static bool from_device(bdnn_accelerator *a, const bdnn_bus_memory *memory, size_t offset, size_t bytes)
 {
-    return hand_over(a, memory, BDNN_DEVICE_FROM_DEVICE, offset, bytes);
+    return hand_over(a, memory, BDNN_SYNC_FROM_DEVICE, offset, bytes);
 }
 
 /* What cannot be freed, since the accelerator does not stop, is the module's to keep when the node is closed. */
@@ -127,14 +127,14 @@ static void free_memory(bdnn_accelerator *a, bdnn_bus_memory *memory)
         bdnn_uio_system_used->munmap(memory->host, memory->bytes);
     }
     if (!memory->is_part && handle) {
-        call(device_of(a), BDNN_DEVICE_FREE, &handle);
+        call(device_of(a), BDNN_IOC_FREE, &handle);
     }
     memset(memory, 0, sizeof *memory);
 }
 
 static bdnn_status fail_allocate(bdnn_uio_device *device, size_t bytes, const char *what, int error, bdnn_error *err)
 {
-    struct bdnn_device_state state;
+    struct bdnn_ioc_state state;
     bdnn_status status = ask_state(device, &state, err);
     if (status != BDNN_OK) {
         return status;
@@ -160,9 +160,9 @@ static bdnn_status allocate(bdnn_accelerator *a, int pointer, size_t bytes, cons
                             bdnn_error *err)
 {
     bdnn_uio_device *device = device_of(a);
-    struct bdnn_device_buffer buffer = {.bytes = bytes, .flags = device->coherent ? 0 : BDNN_DEVICE_CACHED};
+    struct bdnn_ioc_buffer buffer = {.bytes = bytes, .flags = device->coherent ? 0 : BDNN_BUFFER_CACHED};
     (void)pointer;
-    if (call(device, BDNN_DEVICE_ALLOCATE, &buffer) != 0) {
+    if (call(device, BDNN_IOC_ALLOCATE, &buffer) != 0) {
         return fail_allocate(device, bytes, what, errno, err);
     }
     *memory = (bdnn_bus_memory){.bytes = bytes, .handle = buffer.handle, .address = buffer.address};
@@ -181,13 +181,13 @@ static bdnn_status allocate(bdnn_accelerator *a, int pointer, size_t bytes, cons
 static bdnn_status start(bdnn_accelerator *a, size_t unit, const bdnn_hw_job *job,
                          const bdnn_bus_memory *const pointers[BDNN_HW_POINTERS], bdnn_error *err)
 {
-    struct bdnn_device_launch launch = {.reserved = {0}};
+    struct bdnn_ioc_launch launch = {.reserved = {0}};
     bdnn_hw_pack_job(job, launch.arguments);
     for (int p = 0; p < BDNN_HW_POINTERS; p++) {
         launch.handle[p] = (uint32_t)pointers[p]->handle;
         launch.offset[p] = pointers[p]->offset;
     }
-    return call(device_of(a), BDNN_DEVICE_LAUNCH, &launch) == 0
+    return call(device_of(a), BDNN_IOC_LAUNCH, &launch) == 0
                ? BDNN_OK
                : bdnn_accelerator_lose(a, &a->units[unit], err, "the module does not start a job: %s", strerror(errno));
 }
@@ -197,11 +197,11 @@ static bdnn_status await(bdnn_accelerator *a, size_t unit, uint64_t limit, bool 
 {
     bdnn_uio_device *device = device_of(a);
     const bool sleeps = a->wait != BDNN_WAIT_POLL;
-    uint32_t spin_us = a->wait == BDNN_WAIT_HYBRID ? BDNN_UIO_SPIN_US : sleeps ? 0 : MOST_SPIN_US;
+    uint32_t spin_us = a->wait == BDNN_WAIT_HYBRID ? BDNN_UIO_SPIN_US : sleeps ? 0 : MAX_SPIN_US;
     do {
-        struct bdnn_device_wait wait = {.timeout_ms = sleeps ? bdnn_uio_milliseconds_until(limit) : 0,
+        struct bdnn_ioc_wait wait = {.timeout_ms = sleeps ? bdnn_uio_milliseconds_until(limit) : 0,
                                         .spin_us = spin_us};
-        *ended = call(device, BDNN_DEVICE_WAIT, &wait) == 0;
+        *ended = call(device, BDNN_IOC_WAIT, &wait) == 0;
         if (*ended) {
             device->last.ending = wait.ending;
             memcpy(device->last.counters, wait.counters, sizeof device->last.counters);
@@ -217,7 +217,7 @@ static bdnn_status await(bdnn_accelerator *a, size_t unit, uint64_t limit, bool 
 static bool read_register(bdnn_accelerator *a, size_t unit, uint32_t offset, uint32_t *value)
 {
     bdnn_uio_device *device = device_of(a);
-    struct bdnn_device_state state;
+    struct bdnn_ioc_state state;
     (void)unit;
     if (offset == BDNN_HW_REG_ENDING) {
         *value = device->last.ending;
@@ -252,7 +252,7 @@ static bool read_register(bdnn_accelerator *a, size_t unit, uint32_t offset, uin
 static bool reset(bdnn_accelerator *a, size_t unit)
 {
     (void)unit;
-    return call(device_of(a), BDNN_DEVICE_RESET, NULL) == 0;
+    return call(device_of(a), BDNN_IOC_RESET, NULL) == 0;
 }
 
 /* The module itself refuses a job of zeros. */

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define MOST_DEVICES 16 /* of a kind */
+#define MAX_DEVICES 16 /* of a kind */
 
 /* A device that was found: its name and the way to it. */
 struct found {
@@ -14,7 +14,7 @@ struct found {
     const bdnn_bus *bus;
 };
 
-enum { MOST_FOUND = 3 * MOST_DEVICES };
+enum { MAX_FOUND = 3 * MAX_DEVICES };
 
 /* What the device tree calls a UIO device (uio_pdrv_genirq: the node's name, or linux,uio-name). */
 static bool read_uio_name(const char *uio, char *text, size_t bytes)
@@ -33,18 +33,18 @@ static size_t add(struct found *devices, size_t count, const bdnn_bus *bus, cons
 
 /* Every device, the one that "uio" stands for first: the module's nodes for everybody, those for root, and of UIO's the
  * devices that are called bdnn. */
-static size_t find_all(struct found devices[MOST_FOUND])
+static size_t find_all(struct found devices[MAX_FOUND])
 {
-    long numbers[MOST_DEVICES];
+    long numbers[MAX_DEVICES];
     char name[64], text[64];
-    size_t count = 0, found = bdnn_uio_find_numbers("misc", "bdnn", numbers, MOST_DEVICES);
+    size_t count = 0, found = bdnn_uio_find_numbers("misc", "bdnn", numbers, MAX_DEVICES);
     for (size_t i = 0; i < found; i++) {
         count = add(devices, count, &bdnn_uio_mediated_bus, "bdnn%ld", numbers[i]);
     }
     for (size_t i = 0; i < found; i++) {
         count = add(devices, count, &bdnn_uio_direct_bus, "bdnn%ld-direct", numbers[i]);
     }
-    found = bdnn_uio_find_numbers("uio", "uio", numbers, MOST_DEVICES);
+    found = bdnn_uio_find_numbers("uio", "uio", numbers, MAX_DEVICES);
     for (size_t i = 0; i < found; i++) {
         snprintf(name, sizeof name, "uio%ld", numbers[i]);
         if (read_uio_name(name, text, sizeof text) && strncmp(text, "bdnn", 4) == 0) {
@@ -80,7 +80,7 @@ static bdnn_status fail_find(const char *name, bdnn_error *err)
 /* The device of that name, or the first. */
 static bdnn_status find(const char *name, struct found *device, bdnn_error *err)
 {
-    struct found all[MOST_FOUND];
+    struct found all[MAX_FOUND];
     const size_t count = find_all(all);
     for (size_t i = 0; i < count; i++) {
         if (!name || strcmp(all[i].name, name) == 0) {
@@ -123,7 +123,7 @@ static void describe(const struct found *device, bdnn_device_info *info)
 
 static size_t list_uio(const char *bitstream, bdnn_device_info *devices, size_t room)
 {
-    struct found all[MOST_FOUND];
+    struct found all[MAX_FOUND];
     const size_t count = find_all(all);
     bdnn_error err;
     (void)bitstream;

@@ -20,7 +20,7 @@ typedef struct bdnn_xrt_device {
     const bdnn_xrt_library *xrt;
     bdnn_xclbin xclbin;
     xrtDeviceHandle handle;
-    bdnn_xrt_unit units[BDNN_XCLBIN_MOST_UNITS];
+    bdnn_xrt_unit units[BDNN_XCLBIN_MAX_COMPUTE_UNITS];
     int groups[BDNN_HW_POINTERS]; /* memory of each pointer's buffers */
     bool has_memory;              /* the first buffer was allocated */
 } bdnn_xrt_device;

@@ -51,10 +51,10 @@ static void take_text(const uint8_t *at, size_t size, char *to)
 }
 
 /* The first section of a kind; an empty one when there is none. False when it reaches beyond the file. */
-static bool find_section(const bdnn_map *file, uint32_t kind, bdnn_map *section)
+static bool find_section(const bdnn_file_map *file, uint32_t kind, bdnn_file_map *section)
 {
     const uint64_t count = number(file->data + HEADER_SECTIONS, 4), room = (file->size - FIRST_SECTION) / SECTION_BYTES;
-    *section = (bdnn_map){.data = NULL};
+    *section = (bdnn_file_map){.data = NULL};
     for (uint64_t i = 0; i < count; i++) {
         const uint8_t *header = file->data + FIRST_SECTION + i * SECTION_BYTES;
         if (i >= room) {
@@ -65,7 +65,7 @@ static bool find_section(const bdnn_map *file, uint32_t kind, bdnn_map *section)
             if (offset > file->size || size > file->size - offset) {
                 return false;
             }
-            *section = (bdnn_map){.data = file->data + offset, .size = (size_t)size};
+            *section = (bdnn_file_map){.data = file->data + offset, .size = (size_t)size};
             return true;
         }
     }
@@ -73,14 +73,14 @@ static bool find_section(const bdnn_map *file, uint32_t kind, bdnn_map *section)
 }
 
 /* Compute units are named "KERNEL:UNIT". */
-static bool list_units(const bdnn_map *layout, const char *kernel, bdnn_xclbin *xclbin)
+static bool list_units(const bdnn_file_map *layout, const char *kernel, bdnn_xclbin *xclbin)
 {
     const size_t length = strlen(kernel);
     const uint64_t count = layout->size < LIST_COUNT_BYTES ? 0 : number(layout->data, 4);
     if (count > (layout->size < LIST_COUNT_BYTES ? 0 : (layout->size - LIST_COUNT_BYTES) / IP_BYTES)) {
         return false;
     }
-    for (uint64_t i = 0; i < count && xclbin->unit_count < BDNN_XCLBIN_MOST_UNITS; i++) {
+    for (uint64_t i = 0; i < count && xclbin->unit_count < BDNN_XCLBIN_MAX_COMPUTE_UNITS; i++) {
         const uint8_t *ip = layout->data + LIST_COUNT_BYTES + i * IP_BYTES;
         char name[IP_NAME_BYTES + 1];
         take_text(ip + IP_NAME, IP_NAME_BYTES, name);
@@ -91,7 +91,7 @@ static bool list_units(const bdnn_map *layout, const char *kernel, bdnn_xclbin *
     return true;
 }
 
-static uint32_t kernel_clock(const bdnn_map *clocks)
+static uint32_t kernel_clock(const bdnn_file_map *clocks)
 {
     const uint64_t count = clocks->size < CLOCK_FIRST ? 0 : number(clocks->data, 2);
     for (uint64_t i = 0; i < count && CLOCK_FIRST + (i + 1) * CLOCK_BYTES <= clocks->size; i++) {
@@ -127,7 +127,7 @@ static uint32_t decimal(const uint8_t *at, const uint8_t *end)
 
 /* Emulation's files have their clock in the metadata alone: clockFreq="300MHz" of the platform's core. The kernel's
  * memory ports are elements <port name=".." mode="master" range=".." dataWidth="64" ../> within its own. */
-static void read_metadata(const bdnn_map *metadata, const char *kernel, bdnn_xclbin *xclbin)
+static void read_metadata(const bdnn_file_map *metadata, const char *kernel, bdnn_xclbin *xclbin)
 {
     const uint8_t *at = metadata->data, *end, *clock;
     char element[128];
@@ -153,9 +153,9 @@ static void read_metadata(const bdnn_map *metadata, const char *kernel, bdnn_xcl
     }
 }
 
-static bdnn_status read_file(const bdnn_map *file, const char *kernel, bdnn_xclbin *xclbin, bdnn_error *err)
+static bdnn_status read_file(const bdnn_file_map *file, const char *kernel, bdnn_xclbin *xclbin, bdnn_error *err)
 {
-    bdnn_map layout, clocks, metadata;
+    bdnn_file_map layout, clocks, metadata;
     if (file->size < FIRST_SECTION || memcmp(file->data, "xclbin2", 8) != 0) {
         return bdnn_fail(err, BDNN_ERROR_FORMAT, "this is no xclbin");
     }
@@ -178,12 +178,12 @@ static bdnn_status read_file(const bdnn_map *file, const char *kernel, bdnn_xclb
 }
 
 /* A full bitstream of the largest devices takes some 200 MB. */
-#define MOST_BYTES ((size_t)1 << 30)
+#define MAX_BYTES ((size_t)1 << 30)
 
 bdnn_status bdnn_xclbin_read(const char *path, const char *kernel, bdnn_xclbin *xclbin, bdnn_error *err)
 {
-    bdnn_map file;
-    bdnn_status status = bdnn_read_file(path, MOST_BYTES, &file, err);
+    bdnn_file_map file;
+    bdnn_status status = bdnn_read_file(path, MAX_BYTES, &file, err);
     memset(xclbin, 0, sizeof *xclbin);
     if (status != BDNN_OK) {
         return status;

@@ -9,7 +9,7 @@
 
 typedef enum bdnn_xclbin_target { BDNN_XCLBIN_HARDWARE, BDNN_XCLBIN_HW_EMU, BDNN_XCLBIN_SW_EMU } bdnn_xclbin_target;
 
-#define BDNN_XCLBIN_MOST_UNITS 64
+#define BDNN_XCLBIN_MAX_COMPUTE_UNITS 64
 
 typedef struct bdnn_xclbin {
     bdnn_xclbin_target target;
@@ -18,7 +18,7 @@ typedef struct bdnn_xclbin {
     uint32_t clock_mhz;        /* of the kernels; 0 when the file does not say */
     uint32_t ports, port_bits; /* memory ports of a unit and the width of the first; likewise */
     size_t unit_count;         /* compute units of the kernel that was asked for */
-    char units[BDNN_XCLBIN_MOST_UNITS][64];
+    char units[BDNN_XCLBIN_MAX_COMPUTE_UNITS][64];
 } bdnn_xclbin;
 
 /* Reads the file and lists the compute units of `kernel`. Errors: a file that cannot be read, is no xclbin or

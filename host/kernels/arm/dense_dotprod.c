@@ -4,7 +4,7 @@
 #define DENSE_KERNEL    bdnn_ip_dense_dotprod
 #define DENSE_NAME      "dense_1x8__dotprod"
 #define DENSE_AVAILABLE bdnn_arm_has_dotprod()
-#define DENSE_MOST_BITS 7
+#define DENSE_MAX_BITS 7
 
 #define product_add(sum, x, w) of_sums(vdotq_s32(sums_of(sum), vreinterpretq_s8_u8(x), vreinterpretq_s8_u8(w)))
 

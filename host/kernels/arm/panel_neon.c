@@ -17,13 +17,13 @@
 #endif
 #define FILTERS   2
 #define STEP      8 /* elements of a vector of bytes whose products are one of 16 bits */
-#define MOST_BITS 7
+#define MAX_BITS 7
 
 #define INLINE static inline __attribute__((always_inline))
 
 static bool supported(const bdnn_ip_shape *shape)
 {
-    return bdnn_arm_has_neon() && (!shape || shape->bits <= MOST_BITS);
+    return bdnn_arm_has_neon() && (!shape || shape->bits <= MAX_BITS);
 }
 
 /* Weights: [F][padded D] int8. */

@@ -1,4 +1,4 @@
-/* Requantisation, NEON: products of 64 bits of even and of odd lanes. */
+/* Requantization, NEON: products of 64 bits of even and of odd lanes. */
 #include "kernels/arm/features.h"
 
 #include <arm_neon.h>
@@ -6,7 +6,7 @@
 #include <string.h>
 
 #define SINK_KERNEL    bdnn_sink_neon
-#define SINK_NAME      "requantise__neon"
+#define SINK_NAME      "requantize__neon"
 #define SINK_AVAILABLE bdnn_arm_has_neon()
 
 #define LANES 4

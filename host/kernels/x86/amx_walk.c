@@ -16,7 +16,7 @@
 /* Blocks of a task, of all that there are: results lie together. */
 #define TASK_BLOCKS(blocks) ((blocks) < 32 ? BDNN_AMX_SINK : 2 * BDNN_AMX_SINK)
 /* Tasks to cut a layer into, at least, when it has that many spans and blocks: enough for a few threads. */
-#define LEAST_TASKS 8
+#define MIN_TASKS 8
 
 static bool in_place(const bdnn_ip_shape *s)
 {
@@ -71,11 +71,11 @@ static void cut_tasks(const bdnn_ip_shape *s, bdnn_amx_walk *w)
     w->task_spans = w->blocks_outside ? w->spans : bdnn_min(w->spans, TASK_SPANS);
     others = s->groups * (w->blocks_outside ? 1 : w->images);
     while (w->task_spans > 1 &&
-           others * bdnn_ceil_div(w->blocks, w->task_blocks) * bdnn_ceil_div(w->spans, w->task_spans) < LEAST_TASKS) {
+           others * bdnn_ceil_div(w->blocks, w->task_blocks) * bdnn_ceil_div(w->spans, w->task_spans) < MIN_TASKS) {
         w->task_spans = bdnn_ceil_div(w->task_spans, 2);
     }
     while (w->task_blocks > BDNN_AMX_SINK && !w->gathered &&
-           others * bdnn_ceil_div(w->blocks, w->task_blocks) * bdnn_ceil_div(w->spans, w->task_spans) < LEAST_TASKS) {
+           others * bdnn_ceil_div(w->blocks, w->task_blocks) * bdnn_ceil_div(w->spans, w->task_spans) < MIN_TASKS) {
         w->task_blocks = bdnn_ceil_div(w->task_blocks, 2 * BDNN_AMX_SINK) * BDNN_AMX_SINK;
     }
     w->span_parts = bdnn_ceil_div(w->spans, w->task_spans);

@@ -1,4 +1,4 @@
-/* Template of the panel kernels that multiply by PMADDUBSW: unsigned times signed bytes, neighbouring products added in
+/* Template of the panel kernels that multiply by PMADDUBSW: unsigned times signed bytes, neighboring products added in
  * 16 bits with saturation. Its sums are added up in 16 bits for as many steps as can be shown never to leave them, and
  * widened to 32 bits only then: the lower Q, the more of the work is multiplication.
  *
@@ -15,7 +15,7 @@
  *     maddubs_add(&sum, x, w)            products added to sums of 16 bits,
  *     widen_into(&total, sum)            sums of 16 bits widened and added to those of 32 bits in memory,
  *     widen_one(&sum, x, &w)             products, with weights in memory, widened at once,
- *     widen_two(&sum, x0, x1, &w)        products of two neighbouring quads added and widened. */
+ *     widen_two(&sum, x0, x1, &w)        products of two neighboring quads added and widened. */
 #include "kernels/cpu.h"
 #include "kernels/kernel_list.h"
 #include "kernels/panel.h"
@@ -27,14 +27,14 @@
 #define ROWS       6
 #define BLOCKS     2
 #define QUAD       4
-#define MOST_STEPS 16
-#define MOST_BITS  7
+#define MAX_STEPS 16
+#define MAX_BITS  7
 
 #define INLINE static inline __attribute__((always_inline))
 
 static bool supported(const bdnn_ip_shape *shape)
 {
-    return (MADDUBS_AVAILABLE) && (!shape || shape->bits <= MOST_BITS);
+    return (MADDUBS_AVAILABLE) && (!shape || shape->bits <= MAX_BITS);
 }
 
 #include "kernels/quad_store.h"
@@ -50,23 +50,23 @@ static int32_t larger(int32_t a, int32_t b)
 }
 
 /* The largest of any run's sums, for runs of 1, 2, 4... quads. */
-static void largest_sums(const int8_t *w, int64_t inner, int32_t largest[MOST_STEPS + 1])
+static void largest_sums(const int8_t *w, int64_t inner, int32_t largest[MAX_STEPS + 1])
 {
-    for (int64_t first = 0; first < inner; first += MOST_STEPS * QUAD) {
-        struct run runs[MOST_STEPS] = {{{0}, {0}}};
-        const int64_t end = bdnn_min(inner - first, MOST_STEPS * QUAD);
+    for (int64_t first = 0; first < inner; first += MAX_STEPS * QUAD) {
+        struct run runs[MAX_STEPS] = {{{0}, {0}}};
+        const int64_t end = bdnn_min(inner - first, MAX_STEPS * QUAD);
         for (int64_t d = 0; d < end; d++) {
             struct run *run = &runs[d / QUAD];
             run->positive[d / 2 % 2] += larger(w[first + d], 0);
             run->negative[d / 2 % 2] += larger(-w[first + d], 0);
         }
-        for (int steps = 1; steps <= MOST_STEPS; steps *= 2) {
-            for (int i = 0; i < MOST_STEPS / steps; i++) {
+        for (int steps = 1; steps <= MAX_STEPS; steps *= 2) {
+            for (int i = 0; i < MAX_STEPS / steps; i++) {
                 for (int lane = 0; lane < 2; lane++) {
                     largest[steps] = larger(largest[steps], larger(runs[i].positive[lane], runs[i].negative[lane]));
                 }
             }
-            for (int i = 0; i < MOST_STEPS / steps / 2; i++) {
+            for (int i = 0; i < MAX_STEPS / steps / 2; i++) {
                 for (int lane = 0; lane < 2; lane++) {
                     runs[i].positive[lane] = runs[2 * i].positive[lane] + runs[2 * i + 1].positive[lane];
                     runs[i].negative[lane] = runs[2 * i].negative[lane] + runs[2 * i + 1].negative[lane];
@@ -79,8 +79,8 @@ static void largest_sums(const int8_t *w, int64_t inner, int32_t largest[MOST_ST
 static uint8_t note(const int8_t *w, int64_t inner, int32_t bits)
 {
     const int32_t most = ((1 << 15) - 1) / ((1 << bits) - 1);
-    int32_t largest[MOST_STEPS + 1] = {0};
-    int steps = MOST_STEPS;
+    int32_t largest[MAX_STEPS + 1] = {0};
+    int steps = MAX_STEPS;
     largest_sums(w, inner, largest);
     while (steps > 1 && largest[steps] > most) {
         steps /= 2;
@@ -237,7 +237,7 @@ static void multiply(const void *rows, int64_t row_stride, int64_t count, const 
 {
     for (int64_t f = 0; f < filters; f += BLOCKS * LANES) {
         const int64_t left = bdnn_min(filters - f, BLOCKS * LANES);
-        int steps = MOST_STEPS;
+        int steps = MAX_STEPS;
         for (int64_t i = 0; i < left; i++) {
             steps = notes[f + i] < steps ? notes[f + i] : steps;
         }

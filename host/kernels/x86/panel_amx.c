@@ -246,7 +246,7 @@ static void run_task(void *context, size_t slot, size_t task)
     const int64_t most = w->task_spans * SPAN;
     const int64_t parts = w->span_parts * w->block_parts, rest = (int64_t)task / parts, part = (int64_t)task % parts;
     struct part p = {.group = rest % job->shape->groups, .image = rest / job->shape->groups};
-    /* Neighbours, which one thread begins with, share the weights where those are what is read once. */
+    /* Neighbors, which one thread begins with, share the weights where those are what is read once. */
     p.first_block = (w->blocks_outside ? part / w->span_parts : part % w->block_parts) * w->task_blocks;
     p.last_block = p.first_block + w->task_blocks < w->blocks ? p.first_block + w->task_blocks : w->blocks;
     p.first = (w->blocks_outside ? part % w->span_parts : part / w->block_parts) * most;

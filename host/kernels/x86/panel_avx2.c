@@ -31,7 +31,7 @@ static inline __attribute__((always_inline)) void maddubs_add(vec *sum, vec x, v
     __asm__("vpmaddubsw %3, %2, %1\n\tvpaddw %1, %0, %0" : "+x"(*sum), "=&x"(products) : "x"(x), "x"(w));
 }
 
-/* The same with weights from memory, widened at once; and two neighbouring quads widened together. */
+/* The same with weights from memory, widened at once; and two neighboring quads widened together. */
 static inline __attribute__((always_inline)) void widen_one(vec *sum, vec x, const int8_t *w)
 {
     const vec ones = _mm256_set1_epi16(1);

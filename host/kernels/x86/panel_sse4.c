@@ -32,7 +32,7 @@ static inline __attribute__((always_inline)) void maddubs_add(vec *sum, vec x, v
     __asm__("movdqa %2, %1\n\tpmaddubsw %3, %1\n\tpaddw %1, %0" : "+x"(*sum), "=&x"(products) : "x"(x), "x"(w));
 }
 
-/* The same with weights from memory, widened at once; and two neighbouring quads widened together. */
+/* The same with weights from memory, widened at once; and two neighboring quads widened together. */
 static inline __attribute__((always_inline)) void widen_one(vec *sum, vec x, const int8_t *w)
 {
     const vec ones = _mm_set1_epi16(1);

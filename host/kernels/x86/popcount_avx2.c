@@ -12,7 +12,7 @@
 #define POPCOUNT_AND
 
 #define WORDS       4  /* of a vector */
-#define MOST_BLOCKS 31 /* of four vectors, until a byte's count of up to 8 a block must be added up */
+#define MAX_BLOCKS 31 /* of four vectors, until a byte's count of up to 8 a block must be added up */
 
 /* How many bits are set in every byte. */
 static inline __m256i count_bytes(__m256i v)
@@ -54,7 +54,7 @@ static int32_t and_count(const uint64_t *a, const uint64_t *b, int64_t words)
         const __m256i second =
             add_carry(&ones, both(a + w + 2 * WORDS, b + w + 2 * WORDS), both(a + w + 3 * WORDS, b + w + 3 * WORDS));
         fours = _mm256_add_epi8(fours, count_bytes(add_carry(&twos, first, second)));
-        if (blocks % MOST_BLOCKS == 0) {
+        if (blocks % MAX_BLOCKS == 0) {
             total = _mm256_add_epi64(total, sum_bytes(fours));
             fours = _mm256_setzero_si256();
         }

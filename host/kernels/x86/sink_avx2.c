@@ -1,9 +1,9 @@
-/* Requantisation, x86-64 with AVX2. */
+/* Requantization, x86-64 with AVX2. */
 #include <immintrin.h>
 #include <stdint.h>
 
 #define SINK_KERNEL    bdnn_sink_avx2
-#define SINK_NAME      "requantise__avx2"
+#define SINK_NAME      "requantize__avx2"
 #define SINK_AVAILABLE (bdnn_cpu_allows(BDNN_CPU_AVX2) && __builtin_cpu_supports("avx2"))
 
 #define LANES 8

@@ -1,4 +1,4 @@
-/* Requantisation, x86-64 with AVX-512: sixteen filters at a time, even and odd ones by themselves as products in 64
+/* Requantization, x86-64 with AVX-512: sixteen filters at a time, even and odd ones by themselves as products in 64
  * bits, of which the upper halves are kept. */
 #include "kernels/cpu.h"
 #include "kernels/sink.h"
@@ -29,7 +29,7 @@ static inline __attribute__((always_inline)) void even_and_odd(const int64_t *nu
     out[1] = _mm512_permutex2var_epi64(a, _mm512_set_epi64(15, 13, 11, 9, 7, 5, 3, 1), b);
 }
 
-static inline __attribute__((always_inline)) struct lanes lanes_of(const bdnn_requantiser *r, int64_t f, int64_t count)
+static inline __attribute__((always_inline)) struct lanes lanes_of(const bdnn_requantizer *r, int64_t f, int64_t count)
 {
     struct lanes l = {.used = count - f < LANES ? (__mmask16)((1u << (count - f)) - 1) : (__mmask16)0xffff,
                       .low = _mm512_set1_epi32(r->low),
@@ -50,7 +50,7 @@ static inline __attribute__((always_inline)) __m512i clamp(__m512i v, __m512i lo
 }
 
 /* Before clamping. */
-static inline __attribute__((always_inline)) __m512i requantise(const int32_t *acc, const struct lanes *l)
+static inline __attribute__((always_inline)) __m512i requantize(const int32_t *acc, const struct lanes *l)
 {
     const __m512i sums = _mm512_maskz_loadu_epi32(l->used, acc);
     const __m512i even = product(sums, l, 0), odd = product(_mm512_srli_epi64(sums, 32), l, 1);
@@ -58,7 +58,7 @@ static inline __attribute__((always_inline)) __m512i requantise(const int32_t *a
 }
 
 /* Lanes that fit 16 bits, whose sign the upper half of a lane meets with a factor of 0. */
-static inline __attribute__((always_inline)) __m512i read_wide(__m512i v, const bdnn_reading *r)
+static inline __attribute__((always_inline)) __m512i read_wide(__m512i v, const bdnn_rescale *r)
 {
     v = _mm512_madd_epi16(v, _mm512_set1_epi32(r->multiplier));
     v = _mm512_add_epi32(v, _mm512_set1_epi32(1 << (r->shift - 1)));
@@ -69,30 +69,30 @@ static inline __attribute__((always_inline)) __m512i read_wide(__m512i v, const 
 
 /* ---- Few filters: sixteen at a time or less ---- */
 
-static void quantised_lanes(const bdnn_sink_tile *t, const bdnn_requantiser *r, int64_t f, uint8_t *y)
+static void quantized_lanes(const bdnn_sink_tile *t, const bdnn_requantizer *r, int64_t f, uint8_t *y)
 {
     const struct lanes l = lanes_of(r, f, t->count);
     for (int64_t row = 0; row < t->rows; row++) {
-        const __m512i v = clamp(requantise(t->acc + row * t->acc_stride + f, &l), l.low, l.high);
+        const __m512i v = clamp(requantize(t->acc + row * t->acc_stride + f, &l), l.low, l.high);
         _mm_mask_storeu_epi8(y + row * t->y_stride + f, l.used, _mm512_cvtepi32_epi8(v));
     }
 }
 
-static void wide_lanes(const bdnn_sink_tile *t, const bdnn_requantiser *r, int64_t f, int16_t *y)
+static void wide_lanes(const bdnn_sink_tile *t, const bdnn_requantizer *r, int64_t f, int16_t *y)
 {
     const __m512i most = _mm512_set1_epi32(32767), least = _mm512_set1_epi32(-32767);
     const struct lanes l = lanes_of(r, f, t->count);
     for (int64_t row = 0; row < t->rows; row++) {
         const int64_t at = row * t->y_stride + f;
-        __m512i v = requantise(t->acc + row * t->acc_stride + f, &l);
+        __m512i v = requantize(t->acc + row * t->acc_stride + f, &l);
         if (t->addend) {
             v = _mm512_add_epi32(clamp(v, least, most),
                                  _mm512_cvtepi16_epi32(_mm256_maskz_loadu_epi16(l.used, t->addend + at)));
         }
         v = clamp(v, l.low, l.high);
         _mm256_mask_storeu_epi16(y + at, l.used, _mm512_cvtepi32_epi16(v));
-        if (t->reading) {
-            _mm_mask_storeu_epi8(t->x_q + at, l.used, _mm512_cvtepi32_epi8(read_wide(v, t->reading)));
+        if (t->rescale) {
+            _mm_mask_storeu_epi8(t->x_q + at, l.used, _mm512_cvtepi32_epi8(read_wide(v, t->rescale)));
         }
     }
 }
@@ -115,7 +115,7 @@ static inline __attribute__((always_inline)) __m512i in_order(__m512i bytes)
     return _mm512_permutexvar_epi32(_mm512_set_epi32(15, 11, 7, 3, 14, 10, 6, 2, 13, 9, 5, 1, 12, 8, 4, 0), bytes);
 }
 
-static void quantised_many(const bdnn_sink_tile *t, const bdnn_requantiser *r, int64_t f, uint8_t *y)
+static void quantized_many(const bdnn_sink_tile *t, const bdnn_requantizer *r, int64_t f, uint8_t *y)
 {
     const __m512i low = _mm512_set1_epi8((char)r->low), high = _mm512_set1_epi8((char)r->high);
     struct lanes l[VECTORS];
@@ -125,8 +125,8 @@ static void quantised_many(const bdnn_sink_tile *t, const bdnn_requantiser *r, i
     }
     for (int64_t row = 0; row < t->rows; row++) {
         const int32_t *acc = t->acc + row * t->acc_stride + f;
-        const __m512i a = _mm512_packs_epi32(requantise(acc, &l[0]), requantise(acc + LANES, &l[1])),
-                      b = _mm512_packs_epi32(requantise(acc + 2 * LANES, &l[2]), requantise(acc + 3 * LANES, &l[3]));
+        const __m512i a = _mm512_packs_epi32(requantize(acc, &l[0]), requantize(acc + LANES, &l[1])),
+                      b = _mm512_packs_epi32(requantize(acc + 2 * LANES, &l[2]), requantize(acc + 3 * LANES, &l[3]));
         const __m512i v = in_order(_mm512_packus_epi16(a, b));
         _mm512_storeu_si512(y + row * t->y_stride + f, _mm512_min_epu8(_mm512_max_epu8(v, low), high));
     }
@@ -138,7 +138,7 @@ struct reader {
     __m128i shift;
 };
 
-static inline __attribute__((always_inline)) struct reader reader_of(const bdnn_reading *r)
+static inline __attribute__((always_inline)) struct reader reader_of(const bdnn_rescale *r)
 {
     return (struct reader){.even = _mm512_set1_epi32(r->multiplier),
                            .odd = _mm512_set1_epi32(r->multiplier << 16),
@@ -167,12 +167,12 @@ static inline __attribute__((always_inline)) __m512i read_many(__m512i a, __m512
     return _mm512_permutexvar_epi64(_mm512_set_epi64(7, 5, 3, 1, 6, 4, 2, 0), paired);
 }
 
-static inline __attribute__((always_inline)) void wide_many(const bdnn_sink_tile *t, const bdnn_requantiser *r,
+static inline __attribute__((always_inline)) void wide_many(const bdnn_sink_tile *t, const bdnn_requantizer *r,
                                                             int64_t f, bool adds, bool reads, int16_t *y)
 {
     const __m512i low = _mm512_set1_epi16((int16_t)r->low), high = _mm512_set1_epi16((int16_t)r->high),
                   least = _mm512_set1_epi16(-32767);
-    const struct reader reader = reads ? reader_of(t->reading) : (struct reader){.shift = _mm_setzero_si128()};
+    const struct reader reader = reads ? reader_of(t->rescale) : (struct reader){.shift = _mm_setzero_si128()};
     struct lanes l[VECTORS];
     UNROLL
     for (int i = 0; i < VECTORS; i++) {
@@ -184,8 +184,8 @@ static inline __attribute__((always_inline)) void wide_many(const bdnn_sink_tile
         __m512i v[2];
         UNROLL
         for (int i = 0; i < 2; i++) {
-            v[i] = to_words(requantise(acc + 2 * i * LANES, &l[2 * i]),
-                            requantise(acc + (2 * i + 1) * LANES, &l[2 * i + 1]));
+            v[i] = to_words(requantize(acc + 2 * i * LANES, &l[2 * i]),
+                            requantize(acc + (2 * i + 1) * LANES, &l[2 * i + 1]));
             if (adds) {
                 v[i] = _mm512_adds_epi16(_mm512_max_epi16(v[i], least),
                                          _mm512_loadu_si512(t->addend + at + 2 * i * LANES));
@@ -199,26 +199,26 @@ static inline __attribute__((always_inline)) void wide_many(const bdnn_sink_tile
     }
 }
 
-static void quantised(const bdnn_sink_tile *t, const bdnn_requantiser *r, uint8_t *y)
+static void quantized(const bdnn_sink_tile *t, const bdnn_requantizer *r, uint8_t *y)
 {
     int64_t f = 0;
     for (; f + MANY <= t->count; f += MANY) {
-        quantised_many(t, r, f, y);
+        quantized_many(t, r, f, y);
     }
     for (; f < t->count; f += LANES) {
-        quantised_lanes(t, r, f, y);
+        quantized_lanes(t, r, f, y);
     }
 }
 
-static void wide(const bdnn_sink_tile *t, const bdnn_requantiser *r, int16_t *y)
+static void wide(const bdnn_sink_tile *t, const bdnn_requantizer *r, int16_t *y)
 {
     int64_t f = 0;
     for (; f + MANY <= t->count; f += MANY) {
-        if (t->addend && t->reading) {
+        if (t->addend && t->rescale) {
             wide_many(t, r, f, true, true, y);
         } else if (t->addend) {
             wide_many(t, r, f, true, false, y);
-        } else if (t->reading) {
+        } else if (t->rescale) {
             wide_many(t, r, f, false, true, y);
         } else {
             wide_many(t, r, f, false, false, y);
@@ -230,4 +230,4 @@ static void wide(const bdnn_sink_tile *t, const bdnn_requantiser *r, int16_t *y)
 }
 
 const bdnn_sink_kernel bdnn_sink_avx512 = {
-    .name = "requantise__avx512", .supported = supported, .quantised = quantised, .wide = wide};
+    .name = "requantize__avx512", .supported = supported, .quantized = quantized, .wide = wide};

@@ -1,10 +1,10 @@
-/* Requantisation, x86-64 with SSE4.1. */
+/* Requantization, x86-64 with SSE4.1. */
 #include <smmintrin.h>
 #include <stdint.h>
 #include <string.h>
 
 #define SINK_KERNEL    bdnn_sink_sse4
-#define SINK_NAME      "requantise__sse4"
+#define SINK_NAME      "requantize__sse4"
 #define SINK_AVAILABLE (bdnn_cpu_allows(BDNN_CPU_SSE4) && __builtin_cpu_supports("sse4.1"))
 
 #define LANES 4

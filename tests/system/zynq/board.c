@@ -55,7 +55,7 @@ static void end(int signal)
     ending = 1;
 }
 
-static void summarise(const struct board *b)
+static void summarize(const struct board *b)
 {
     printf("board: %" PRIu64 " runs, %" PRIu64 " interrupts, %" PRIu64 " register accesses, %" PRIu64
            " cancels, %" PRIu64 " silent runs, %s\n",
@@ -156,7 +156,7 @@ static void die_if_asked(const struct board *b)
 {
     if (fault_now(b, BOARD_DIES) && !b->idle) {
         printf("board: dies, as asked\n");
-        summarise(b);
+        summarize(b);
         fflush(stdout);
         _exit(3);
     }
@@ -313,6 +313,6 @@ int main(int argc, char **argv)
     printf("board: ready\n");
     fflush(stdout);
     work(&b);
-    summarise(&b);
+    summarize(&b);
     return 0;
 }

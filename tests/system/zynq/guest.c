@@ -81,7 +81,7 @@ static void check_refusals(const bdnn_device_array *array)
     check_error(open(direct_node, O_RDWR), EBUSY, "and its direct node");
     check_error(mmap(NULL, PAGE, PROT_READ, MAP_SHARED, fd, 0) == MAP_FAILED ? -1 : 0, EPERM,
                 "registers mapped without the direct node");
-    check_error(ioctl(fd, BDNN_DEVICE_FREE, &handle), ENOENT, "a handle that was never given is freed");
+    check_error(ioctl(fd, BDNN_IOC_FREE, &handle), ENOENT, "a handle that was never given is freed");
     check_error(allocate(fd, 0, 0, &m), EINVAL, "a buffer of 0 bytes");
     check_error(allocate(fd, info_of(fd).pool_bytes + 1, 0, &m), ENOSPC, "a buffer beyond the pool");
     if (allocate(fd, PAGE, 0, &m) == 0) {
@@ -89,9 +89,9 @@ static void check_refusals(const bdnn_device_array *array)
         check_error(mmap(NULL, 2 * PAGE, PROT_READ, MAP_SHARED, fd, (off_t)m.buffer.offset) == MAP_FAILED ? -1 : 0,
                     EINVAL, "a mapping larger than its buffer");
         m.data[0] = 42;
-        check_error(ioctl(fd, BDNN_DEVICE_FREE, &m.buffer.handle), 0, "a buffer is freed while it is mapped");
+        check_error(ioctl(fd, BDNN_IOC_FREE, &m.buffer.handle), 0, "a buffer is freed while it is mapped");
         check(m.data[0] == 42, "its memory stays until it is unmapped");
-        check_error(ioctl(fd, BDNN_DEVICE_FREE, &m.buffer.handle), ENOENT, "it is freed twice");
+        check_error(ioctl(fd, BDNN_IOC_FREE, &m.buffer.handle), ENOENT, "it is freed twice");
         check_error(mmap(NULL, PAGE, PROT_READ, MAP_SHARED, fd, (off_t)m.buffer.offset) == MAP_FAILED ? -1 : 0, ENOENT,
                     "it is mapped again");
         munmap(m.data, m.buffer.bytes);
@@ -100,19 +100,19 @@ static void check_refusals(const bdnn_device_array *array)
 
     make_vector(&p.vector, array, 5);
     place(fd, &p, 5);
-    struct bdnn_device_wait wait = {0};
-    check_error(ioctl(fd, BDNN_DEVICE_WAIT, &wait), ENODATA, "waiting for nothing");
+    struct bdnn_ioc_wait wait = {0};
+    check_error(ioctl(fd, BDNN_IOC_WAIT, &wait), ENODATA, "waiting for nothing");
     for (int i = 0; i < BDNN_HW_POINTERS; i++) {
-        struct bdnn_device_launch launch = launch_of(&p, 0, 0);
+        struct bdnn_ioc_launch launch = launch_of(&p, 0, 0);
         launch.offset[i] = p.part[i].buffer.bytes - 8;
-        check_error(ioctl(fd, BDNN_DEVICE_LAUNCH, &launch), EFAULT, "a job that leaves its buffer");
+        check_error(ioctl(fd, BDNN_IOC_LAUNCH, &launch), EFAULT, "a job that leaves its buffer");
         launch = launch_of(&p, 0, 0);
         launch.handle[i] = 999;
-        check_error(ioctl(fd, BDNN_DEVICE_LAUNCH, &launch), ENOENT, "a job on a buffer that is not there");
+        check_error(ioctl(fd, BDNN_IOC_LAUNCH, &launch), ENOENT, "a job on a buffer that is not there");
     }
-    struct bdnn_device_launch launch = launch_of(&p, 0, 0);
+    struct bdnn_ioc_launch launch = launch_of(&p, 0, 0);
     launch.arguments[(BDNN_HW_REG_TAP_STEP - BDNN_HW_REG_ARGUMENTS) / 4] += 8;
-    check_error(ioctl(fd, BDNN_DEVICE_LAUNCH, &launch), EINVAL, "a job whose steps are not those of its image");
+    check_error(ioctl(fd, BDNN_IOC_LAUNCH, &launch), EINVAL, "a job whose steps are not those of its image");
     unplace(fd, &p);
     close(fd);
 }
@@ -150,10 +150,10 @@ static void check_pool(void)
 static void check_limit(void)
 {
     const int fd = open_or_exit(node);
-    struct bdnn_device_buffer buffer = {.bytes = PAGE};
+    struct bdnn_ioc_buffer buffer = {.bytes = PAGE};
     unsigned count = 0;
-    while (count < 65536 && ioctl(fd, BDNN_DEVICE_ALLOCATE, &buffer) == 0) {
-        buffer = (struct bdnn_device_buffer){.bytes = PAGE};
+    while (count < 65536 && ioctl(fd, BDNN_IOC_ALLOCATE, &buffer) == 0) {
+        buffer = (struct bdnn_ioc_buffer){.bytes = PAGE};
         count++;
     }
     check(errno == EMFILE && count == 1024, "%u buffers are had, then no more: %s", count, strerrorname_np(errno));
@@ -164,11 +164,11 @@ static void check_limit(void)
 static void check_former_owner(void)
 {
     uint64_t seen = 0;
-    for (uint32_t flags = 0; flags <= BDNN_DEVICE_CACHED; flags++) {
+    for (uint32_t flags = 0; flags <= BDNN_BUFFER_CACHED; flags++) {
         struct memory m = {.data = NULL};
         int fd = open_or_exit(node);
         const uint64_t half = info_of(fd).pool_bytes / 2;
-        if (allocate(fd, half, BDNN_DEVICE_CACHED - flags, &m) != 0) {
+        if (allocate(fd, half, BDNN_BUFFER_CACHED - flags, &m) != 0) {
             perror("half of the pool");
             exit(1);
         }
@@ -219,9 +219,9 @@ static void check_spurious(const bdnn_device_array *array)
 {
     arm(BOARD_SPURIOUS, 1);
     const int fd = open_or_exit(node);
-    const struct bdnn_device_state before = info_of(fd);
+    const struct bdnn_ioc_state before = info_of(fd);
     check(run_vector(fd, NULL, array, 9), "a run with a spurious interrupt before it is right");
-    const struct bdnn_device_state after = info_of(fd);
+    const struct bdnn_ioc_state after = info_of(fd);
     check(after.spurious > before.spurious && after.interrupts - before.interrupts == after.launches - before.launches,
           "it is told apart: %u spurious", after.spurious - before.spurious);
     close(fd);
@@ -239,18 +239,18 @@ static void check_stuck(const bdnn_device_array *array)
     const int fd = open_or_exit(node);
     make_vector(&p.vector, array, 11);
     place(fd, &p, 11);
-    struct bdnn_device_launch launch = launch_of(&p, 0, 0);
-    struct bdnn_device_wait wait = {.timeout_ms = 300};
-    check_error(ioctl(fd, BDNN_DEVICE_LAUNCH, &launch), 0, "a run that hangs is launched");
-    check_error(ioctl(fd, BDNN_DEVICE_LAUNCH, &launch), EBUSY, "another one at the same time");
-    check_error(ioctl(fd, BDNN_DEVICE_FREE, &p.part[0].buffer.handle), EBUSY, "a buffer is freed meanwhile");
-    check_error(ioctl(fd, BDNN_DEVICE_WAIT, &wait), ETIME, "it is waited for, for 0.3 s");
+    struct bdnn_ioc_launch launch = launch_of(&p, 0, 0);
+    struct bdnn_ioc_wait wait = {.timeout_ms = 300};
+    check_error(ioctl(fd, BDNN_IOC_LAUNCH, &launch), 0, "a run that hangs is launched");
+    check_error(ioctl(fd, BDNN_IOC_LAUNCH, &launch), EBUSY, "another one at the same time");
+    check_error(ioctl(fd, BDNN_IOC_FREE, &p.part[0].buffer.handle), EBUSY, "a buffer is freed meanwhile");
+    check_error(ioctl(fd, BDNN_IOC_WAIT, &wait), ETIME, "it is waited for, for 0.3 s");
     struct sigaction action = {.sa_handler = nothing};
     sigaction(SIGALRM, &action, NULL);
     ualarm(200000, 0);
     wait.timeout_ms = 10000;
-    check_error(ioctl(fd, BDNN_DEVICE_WAIT, &wait), EINTR, "a signal comes while it is waited for");
-    check_error(ioctl(fd, BDNN_DEVICE_RESET, 0), EIO, "it does not take a reset");
+    check_error(ioctl(fd, BDNN_IOC_WAIT, &wait), EINTR, "a signal comes while it is waited for");
+    check_error(ioctl(fd, BDNN_IOC_RESET, 0), EIO, "it does not take a reset");
     close(fd);
     check_error(open(node, O_RDWR), EBUSY, "with its buffers still mapped, it is not given to others");
     unplace_mappings(&p);
@@ -283,8 +283,8 @@ static void check_killed(const bdnn_device_array *array, const char *path, unsig
             const int fd = open_or_exit(path);
             make_vector(&p.vector, array, 17 + t);
             place(fd, &p, 0);
-            struct bdnn_device_launch launch = launch_of(&p, 0, 0);
-            byte = ioctl(fd, BDNN_DEVICE_LAUNCH, &launch) == 0;
+            struct bdnn_ioc_launch launch = launch_of(&p, 0, 0);
+            byte = ioctl(fd, BDNN_IOC_LAUNCH, &launch) == 0;
             raise(write(started[1], &byte, 1) == 1 ? SIGKILL : SIGABRT);
         }
         close(started[1]);
@@ -350,7 +350,7 @@ static long system_memory(const char *name)
 }
 
 /* A leak of one page a time, or of the module's smallest structure, is more than this for 10,000 times. */
-#define MOST_KIB_LOST 768
+#define MAX_KIB_LOST 768
 
 static void check_cycles(const bdnn_device_array *array, unsigned cycles)
 {
@@ -370,7 +370,7 @@ static void check_cycles(const bdnn_device_array *array, unsigned cycles)
           "open, allocate, launch, free, close: %u of %u times, nothing left behind", right, cycles);
     close(fd);
     const long unused_after = system_memory("MemFree"), slabs_after = system_memory("SUnreclaim");
-    check(unused - unused_after <= MOST_KIB_LOST && slabs_after - slabs <= MOST_KIB_LOST && unused > 0,
+    check(unused - unused_after <= MAX_KIB_LOST && slabs_after - slabs <= MAX_KIB_LOST && unused > 0,
           "the kernel's memory: %ld KiB free before, %ld after; slabs %ld, %ld", unused, unused_after, slabs,
           slabs_after);
 }
@@ -384,11 +384,11 @@ static void check_death(const bdnn_device_array *array)
     const int fd = open_or_exit(node);
     make_vector(&p.vector, array, 5);
     place(fd, &p, 0);
-    struct bdnn_device_launch launch = launch_of(&p, 0, 0);
-    struct bdnn_device_wait wait = {.timeout_ms = 1000};
-    check_error(ioctl(fd, BDNN_DEVICE_LAUNCH, &launch), 0, "a run is launched in which the accelerator dies");
-    check_error(ioctl(fd, BDNN_DEVICE_WAIT, &wait), ETIME, "it is waited for, for 1 s");
-    check_error(ioctl(fd, BDNN_DEVICE_RESET, 0), EIO, "it does not take a reset");
+    struct bdnn_ioc_launch launch = launch_of(&p, 0, 0);
+    struct bdnn_ioc_wait wait = {.timeout_ms = 1000};
+    check_error(ioctl(fd, BDNN_IOC_LAUNCH, &launch), 0, "a run is launched in which the accelerator dies");
+    check_error(ioctl(fd, BDNN_IOC_WAIT, &wait), ETIME, "it is waited for, for 1 s");
+    check_error(ioctl(fd, BDNN_IOC_RESET, 0), EIO, "it does not take a reset");
     close(fd);
     unplace_mappings(&p);
     check_error(open(node, O_RDWR), EIO, "it is opened again");
@@ -477,7 +477,7 @@ int main(int argc, char **argv)
     }
     int fd = open_or_exit(direct_node);
     const bdnn_device_array array = array_of(fd);
-    const struct bdnn_device_state before = info_of(fd);
+    const struct bdnn_ioc_state before = info_of(fd);
     close(fd);
     if (argc > 3 && check_alone(argc, argv, &array)) {
         return failed > 0;

@@ -15,14 +15,14 @@
 
 /* ---- Random calls */
 
-enum { MAPPINGS = 8, MOST_PAGES = 16 };
+enum { MAPPINGS = 8, MAX_PAGES = 16 };
 
 struct caller {
     pthread_t thread;
     int fd;
     uint64_t noise;
     time_t end;
-    struct bdnn_device_launch launch; /* of a job that is well */
+    struct bdnn_ioc_launch launch; /* of a job that is well */
     struct {
         void *at;
         size_t bytes;
@@ -40,13 +40,13 @@ static uint32_t draw(struct caller *c, uint32_t below)
 static uint64_t draw_size(struct caller *c)
 {
     static const uint64_t odd[] = {0, 1, 4095, 4096, 4097, UINT32_MAX, 1ull << 32, UINT64_MAX - 4095, UINT64_MAX};
-    return draw(c, 8) ? draw(c, MOST_PAGES * PAGE) : odd[draw(c, sizeof odd / sizeof *odd)];
+    return draw(c, 8) ? draw(c, MAX_PAGES * PAGE) : odd[draw(c, sizeof odd / sizeof *odd)];
 }
 
 static int call_map(struct caller *c)
 {
     const unsigned i = draw(c, MAPPINGS);
-    const size_t bytes = (draw(c, MOST_PAGES) + 1) * PAGE;
+    const size_t bytes = (draw(c, MAX_PAGES) + 1) * PAGE;
     if (c->mappings[i].at) {
         munmap(c->mappings[i].at, c->mappings[i].bytes);
         c->mappings[i].at = NULL;
@@ -69,7 +69,7 @@ static int call_map(struct caller *c)
 
 static int call_launch(struct caller *c)
 {
-    struct bdnn_device_launch launch = c->launch;
+    struct bdnn_ioc_launch launch = c->launch;
     for (int p = 0; p < BDNN_HW_POINTERS; p++) {
         if (draw(c, 8) == 0) {
             launch.handle[p] = draw(c, 40);
@@ -79,31 +79,31 @@ static int call_launch(struct caller *c)
         }
     }
     launch.reserved[draw(c, 2)] = draw(c, 16) == 0;
-    return ioctl(c->fd, BDNN_DEVICE_LAUNCH, &launch);
+    return ioctl(c->fd, BDNN_IOC_LAUNCH, &launch);
 }
 
 static int call_any(struct caller *c)
 {
-    struct bdnn_device_buffer buffer = {.bytes = draw_size(c), .flags = draw(c, 9) ? draw(c, 2) : draw(c, UINT32_MAX)};
-    struct bdnn_device_sync sync = {
+    struct bdnn_ioc_buffer buffer = {.bytes = draw_size(c), .flags = draw(c, 9) ? draw(c, 2) : draw(c, UINT32_MAX)};
+    struct bdnn_ioc_sync sync = {
         .handle = draw(c, 40), .direction = draw(c, 4), .offset = draw_size(c), .bytes = draw_size(c)};
-    struct bdnn_device_wait wait = {.timeout_ms = draw(c, 50), .spin_us = draw(c, 2000)};
+    struct bdnn_ioc_wait wait = {.timeout_ms = draw(c, 50), .spin_us = draw(c, 2000)};
     struct pollfd waiting = {.fd = c->fd, .events = POLLIN};
     uint32_t word = draw(c, 40);
     uint8_t bytes[256] = {0};
     switch (draw(c, 11)) {
     case 0:
-        return ioctl(c->fd, BDNN_DEVICE_ALLOCATE, &buffer);
+        return ioctl(c->fd, BDNN_IOC_ALLOCATE, &buffer);
     case 1:
-        return ioctl(c->fd, BDNN_DEVICE_FREE, &word);
+        return ioctl(c->fd, BDNN_IOC_FREE, &word);
     case 2:
-        return ioctl(c->fd, BDNN_DEVICE_SYNC, &sync);
+        return ioctl(c->fd, BDNN_IOC_SYNC, &sync);
     case 3:
         return call_launch(c);
     case 4:
-        return ioctl(c->fd, BDNN_DEVICE_WAIT, &wait);
+        return ioctl(c->fd, BDNN_IOC_WAIT, &wait);
     case 5:
-        return draw(c, 8) ? 0 : ioctl(c->fd, BDNN_DEVICE_RESET, 0);
+        return draw(c, 8) ? 0 : ioctl(c->fd, BDNN_IOC_RESET, 0);
     case 6:
         return call_map(c);
     case 7:
@@ -111,11 +111,11 @@ static int call_any(struct caller *c)
                    ? (int)read(c->fd, bytes, draw(c, 4) ? 4 : draw(c, 9))
                    : 0;
     case 8: /* pointers to nowhere, sizes and numbers of no command */
-        return ioctl(c->fd, _IOC(draw(c, 4), BDNN_DEVICE_MAGIC, 0x5e + draw(c, 12), draw(c, 256)), bytes);
+        return ioctl(c->fd, _IOC(draw(c, 4), BDNN_IOC_MAGIC, 0x5e + draw(c, 12), draw(c, 256)), bytes);
     case 9:
-        return ioctl(c->fd, BDNN_DEVICE_ALLOCATE + (draw(c, 3) << 8), (void *)(uintptr_t)draw(c, 3));
+        return ioctl(c->fd, BDNN_IOC_ALLOCATE + (draw(c, 3) << 8), (void *)(uintptr_t)draw(c, 3));
     default:
-        return ioctl(c->fd, BDNN_DEVICE_INFO, bytes);
+        return ioctl(c->fd, BDNN_IOC_INFO, bytes);
     }
 }
 
@@ -200,17 +200,17 @@ enum step { OPEN, ALLOCATE_CACHED, ALLOCATE_PLAIN, MAP, SYNC, LAUNCH, WAIT, READ
 
 struct client {
     int fd;
-    struct bdnn_device_buffer buffers[2];
+    struct bdnn_ioc_buffer buffers[2];
     struct placed p; /* for the launch */
     void *mapping;
 };
 
 static int do_step(struct client *c, enum step step)
 {
-    struct bdnn_device_sync sync = {
-        .handle = c->buffers[0].handle, .direction = BDNN_DEVICE_FROM_DEVICE, .bytes = PAGE};
-    struct bdnn_device_wait wait = {.timeout_ms = 20000};
-    struct bdnn_device_state state;
+    struct bdnn_ioc_sync sync = {
+        .handle = c->buffers[0].handle, .direction = BDNN_SYNC_FROM_DEVICE, .bytes = PAGE};
+    struct bdnn_ioc_wait wait = {.timeout_ms = 20000};
+    struct bdnn_ioc_state state;
     uint32_t count;
     switch (step) {
     case OPEN:
@@ -219,25 +219,25 @@ static int do_step(struct client *c, enum step step)
     case ALLOCATE_CACHED:
     case ALLOCATE_PLAIN:
         c->buffers[step == ALLOCATE_PLAIN] =
-            (struct bdnn_device_buffer){.bytes = 3 * PAGE, .flags = step == ALLOCATE_CACHED ? BDNN_DEVICE_CACHED : 0};
-        return ioctl(c->fd, BDNN_DEVICE_ALLOCATE, &c->buffers[step == ALLOCATE_PLAIN]);
+            (struct bdnn_ioc_buffer){.bytes = 3 * PAGE, .flags = step == ALLOCATE_CACHED ? BDNN_BUFFER_CACHED : 0};
+        return ioctl(c->fd, BDNN_IOC_ALLOCATE, &c->buffers[step == ALLOCATE_PLAIN]);
     case MAP:
         c->mapping = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, c->fd, (off_t)c->buffers[0].offset);
         return c->mapping == MAP_FAILED ? -1 : munmap(c->mapping, PAGE);
     case SYNC:
-        return ioctl(c->fd, BDNN_DEVICE_SYNC, &sync);
+        return ioctl(c->fd, BDNN_IOC_SYNC, &sync);
     case LAUNCH: {
-        struct bdnn_device_launch launch = launch_of(&c->p, 0, 0);
-        return ioctl(c->fd, BDNN_DEVICE_LAUNCH, &launch);
+        struct bdnn_ioc_launch launch = launch_of(&c->p, 0, 0);
+        return ioctl(c->fd, BDNN_IOC_LAUNCH, &launch);
     }
     case WAIT:
-        return ioctl(c->fd, BDNN_DEVICE_WAIT, &wait);
+        return ioctl(c->fd, BDNN_IOC_WAIT, &wait);
     case READ:
         return read(c->fd, &count, sizeof count) == sizeof count ? 0 : -1;
     case INFO:
-        return ioctl(c->fd, BDNN_DEVICE_INFO, &state);
+        return ioctl(c->fd, BDNN_IOC_INFO, &state);
     default:
-        return ioctl(c->fd, BDNN_DEVICE_FREE, &c->buffers[0].handle);
+        return ioctl(c->fd, BDNN_IOC_FREE, &c->buffers[0].handle);
     }
 }
 

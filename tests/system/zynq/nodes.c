@@ -20,11 +20,11 @@ int open_or_exit(const char *path)
     return fd;
 }
 
-struct bdnn_device_state info_of(int fd)
+struct bdnn_ioc_state info_of(int fd)
 {
-    struct bdnn_device_state info = {0};
-    if (ioctl(fd, BDNN_DEVICE_INFO, &info) != 0) {
-        perror("BDNN_DEVICE_INFO");
+    struct bdnn_ioc_state info = {0};
+    if (ioctl(fd, BDNN_IOC_INFO, &info) != 0) {
+        perror("BDNN_IOC_INFO");
         exit(1);
     }
     return info;
@@ -32,8 +32,8 @@ struct bdnn_device_state info_of(int fd)
 
 int allocate(int fd, uint64_t bytes, uint32_t flags, struct memory *m)
 {
-    m->buffer = (struct bdnn_device_buffer){.bytes = bytes, .flags = flags};
-    if (ioctl(fd, BDNN_DEVICE_ALLOCATE, &m->buffer) != 0) {
+    m->buffer = (struct bdnn_ioc_buffer){.bytes = bytes, .flags = flags};
+    if (ioctl(fd, BDNN_IOC_ALLOCATE, &m->buffer) != 0) {
         return -1;
     }
     m->data = mmap(NULL, m->buffer.bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, (off_t)m->buffer.offset);
@@ -43,8 +43,8 @@ int allocate(int fd, uint64_t bytes, uint32_t flags, struct memory *m)
 void release(int fd, struct memory *m)
 {
     munmap(m->data, m->buffer.bytes);
-    if (ioctl(fd, BDNN_DEVICE_FREE, &m->buffer.handle) != 0) {
-        perror("BDNN_DEVICE_FREE");
+    if (ioctl(fd, BDNN_IOC_FREE, &m->buffer.handle) != 0) {
+        perror("BDNN_IOC_FREE");
     }
 }
 
@@ -91,15 +91,15 @@ void place(int fd, struct placed *p, uint64_t seed)
 {
     const fence *parts[] = {&p->vector.weights, &p->vector.activations, &p->vector.filters, &p->vector.results};
     for (int i = 0; i < BDNN_HW_POINTERS; i++) {
-        if (allocate(fd, parts[i]->bytes, seed % 2 ? BDNN_DEVICE_CACHED : 0, &p->part[i]) != 0) {
+        if (allocate(fd, parts[i]->bytes, seed % 2 ? BDNN_BUFFER_CACHED : 0, &p->part[i]) != 0) {
             perror("a vector's buffers");
             exit(1);
         }
         memcpy(p->part[i].data, parts[i]->data, parts[i]->bytes);
-        struct bdnn_device_sync sync = {
-            .handle = p->part[i].buffer.handle, .direction = BDNN_DEVICE_TO_DEVICE, .bytes = p->part[i].buffer.bytes};
-        if (ioctl(fd, BDNN_DEVICE_SYNC, &sync) != 0) {
-            perror("BDNN_DEVICE_SYNC");
+        struct bdnn_ioc_sync sync = {
+            .handle = p->part[i].buffer.handle, .direction = BDNN_SYNC_TO_DEVICE, .bytes = p->part[i].buffer.bytes};
+        if (ioctl(fd, BDNN_IOC_SYNC, &sync) != 0) {
+            perror("BDNN_IOC_SYNC");
         }
     }
 }
@@ -131,9 +131,9 @@ static void offsets_of(const struct placed *p, int64_t image, int64_t group, __u
     offset[BDNN_HW_POINTER_RESULTS] = 8 * (uint64_t)image * layer->result_words;
 }
 
-struct bdnn_device_launch launch_of(const struct placed *p, int64_t image, int64_t group)
+struct bdnn_ioc_launch launch_of(const struct placed *p, int64_t image, int64_t group)
 {
-    struct bdnn_device_launch launch = {.reserved = {0}};
+    struct bdnn_ioc_launch launch = {.reserved = {0}};
     const bdnn_hw_job job = bdnn_device_job(&p->vector.layer, group);
     bdnn_hw_pack_job(&job, launch.arguments);
     offsets_of(p, image, group, launch.offset);
@@ -145,9 +145,9 @@ struct bdnn_device_launch launch_of(const struct placed *p, int64_t image, int64
 
 int run_mediated(int fd, const struct placed *p, int64_t image, int64_t group)
 {
-    struct bdnn_device_launch launch = launch_of(p, image, group);
-    struct bdnn_device_wait wait = {.timeout_ms = 20000, .spin_us = group % 2 ? 0 : 100};
-    if (ioctl(fd, BDNN_DEVICE_LAUNCH, &launch) != 0 || ioctl(fd, BDNN_DEVICE_WAIT, &wait) != 0) {
+    struct bdnn_ioc_launch launch = launch_of(p, image, group);
+    struct bdnn_ioc_wait wait = {.timeout_ms = 20000, .spin_us = group % 2 ? 0 : 100};
+    if (ioctl(fd, BDNN_IOC_LAUNCH, &launch) != 0 || ioctl(fd, BDNN_IOC_WAIT, &wait) != 0) {
         return -1;
     }
     return (int)wait.ending;
@@ -199,9 +199,9 @@ int run_direct(int fd, volatile uint32_t *registers, const struct placed *p, int
 static bool results_are_right(int fd, struct placed *p)
 {
     struct memory *results = &p->part[BDNN_HW_POINTER_RESULTS];
-    struct bdnn_device_sync sync = {
-        .handle = results->buffer.handle, .direction = BDNN_DEVICE_FROM_DEVICE, .bytes = results->buffer.bytes};
-    if (ioctl(fd, BDNN_DEVICE_SYNC, &sync) != 0) {
+    struct bdnn_ioc_sync sync = {
+        .handle = results->buffer.handle, .direction = BDNN_SYNC_FROM_DEVICE, .bytes = results->buffer.bytes};
+    if (ioctl(fd, BDNN_IOC_SYNC, &sync) != 0) {
         return false;
     }
     memcpy(p->vector.results.data, results->data, p->vector.results.bytes);

@@ -9,7 +9,7 @@
 #define PAGE 4096u
 
 int open_or_exit(const char *path);
-struct bdnn_device_state info_of(int fd);
+struct bdnn_ioc_state info_of(int fd);
 
 /* The registers, of a direct node. */
 volatile uint32_t *map_registers(int fd);
@@ -20,7 +20,7 @@ bdnn_device_array array_of(int fd);
 
 /* A mapped buffer. allocate: -1 with errno. */
 struct memory {
-    struct bdnn_device_buffer buffer;
+    struct bdnn_ioc_buffer buffer;
     uint8_t *data;
 };
 
@@ -42,7 +42,7 @@ void unplace_mappings(struct placed *p);
 
 /* One job of a placed vector. run: how it ended (0: well), or -1 with errno; direct runs of odd images sleep until the
  * interrupt, others poll. */
-struct bdnn_device_launch launch_of(const struct placed *p, int64_t image, int64_t group);
+struct bdnn_ioc_launch launch_of(const struct placed *p, int64_t image, int64_t group);
 int run_mediated(int fd, const struct placed *p, int64_t image, int64_t group);
 int run_direct(int fd, volatile uint32_t *registers, const struct placed *p, int64_t image, int64_t group);
 
@@ -50,7 +50,7 @@ int run_direct(int fd, volatile uint32_t *registers, const struct placed *p, int
  * `side` pixels; at least 162 cycles for 8 filters and 8 pixels on the array of boards/emu.txt. */
 struct long_job {
     struct memory part[BDNN_HW_POINTERS];
-    struct bdnn_device_launch launch;
+    struct bdnn_ioc_launch launch;
 };
 
 void place_long(int fd, const bdnn_device_array *array, int64_t filters, int64_t side, struct long_job *job);

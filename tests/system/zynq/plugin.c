@@ -45,7 +45,7 @@ struct qemu_plugin_hwaddr *qemu_plugin_get_hwaddr(qemu_plugin_meminfo_t info, ui
 bool qemu_plugin_hwaddr_is_io(const struct qemu_plugin_hwaddr *address);
 uint64_t qemu_plugin_hwaddr_phys_addr(const struct qemu_plugin_hwaddr *address);
 
-#define MOST_TRIES 100 /* of 100 ms: how long an access may take */
+#define MAX_TRIES 100 /* of 100 ms: how long an access may take */
 
 #define EXPORT __attribute__((visibility("default")))
 EXPORT int qemu_plugin_version = 1;
@@ -77,7 +77,7 @@ static void accessed(unsigned vcpu, qemu_plugin_meminfo_t info, uint64_t address
     mailbox->store = qemu_plugin_mem_is_store(info);
     board_post(&mailbox->request, number);
     for (int tries = 0; atomic_load(&mailbox->reply) != number && !dead; tries++) {
-        if (tries == MOST_TRIES) {
+        if (tries == MAX_TRIES) {
             fprintf(stderr, "plugin: the accelerator's process is gone; its registers stay as they are\n");
             dead = true;
         }

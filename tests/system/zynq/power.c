@@ -45,10 +45,10 @@ static void check_idle(const bdnn_device_array *array)
     int fd = open_or_exit(node);
     place_vector(fd, &p, array, 21);
     check_placed(fd, NULL, &p, "before a suspension");
-    const struct bdnn_device_state before = info_of(fd);
+    const struct bdnn_ioc_state before = info_of(fd);
     check_error(suspend(), 0, "the system is suspended, and woken by its clock");
     check_placed(fd, NULL, &p, "after it, with the same handles and mappings");
-    const struct bdnn_device_state after = info_of(fd);
+    const struct bdnn_ioc_state after = info_of(fd);
     check(after.interrupts - before.interrupts == after.launches - before.launches, "each run has its interrupt");
     unplace(fd, &p);
     close(fd);
@@ -67,13 +67,13 @@ static void check_idle(const bdnn_device_array *array)
 static void check_running(const bdnn_device_array *array)
 {
     struct long_job job;
-    struct bdnn_device_wait wait = {.timeout_ms = 0};
+    struct bdnn_ioc_wait wait = {.timeout_ms = 0};
     const int fd = open_or_exit(node);
     place_long(fd, array, 8, 12, &job);
-    struct bdnn_device_launch launch = job.launch;
-    check_error(ioctl(fd, BDNN_DEVICE_LAUNCH, &launch), 0, "a run is launched");
+    struct bdnn_ioc_launch launch = job.launch;
+    check_error(ioctl(fd, BDNN_IOC_LAUNCH, &launch), 0, "a run is launched");
     check_error(suspend(), 0, "suspended at once: that waits for it");
-    check_error(ioctl(fd, BDNN_DEVICE_WAIT, &wait), 0, "its end is known afterwards");
+    check_error(ioctl(fd, BDNN_IOC_WAIT, &wait), 0, "its end is known afterwards");
     check(wait.ending == 0 && wait.counters[0] > 0, "it ended well, after %u cycles", wait.counters[0]);
     unplace_long(fd, &job);
     close(fd);
@@ -85,11 +85,11 @@ static void check_refused(const bdnn_device_array *array)
     arm(BOARD_STUCK, 1);
     const int fd = open_or_exit(node);
     place_vector(fd, &p, array, 23);
-    struct bdnn_device_launch launch = launch_of(&p, 0, 0);
-    struct bdnn_device_wait wait = {.timeout_ms = 20000};
-    check_error(ioctl(fd, BDNN_DEVICE_LAUNCH, &launch), 0, "a run that hangs is launched");
+    struct bdnn_ioc_launch launch = launch_of(&p, 0, 0);
+    struct bdnn_ioc_wait wait = {.timeout_ms = 20000};
+    check_error(ioctl(fd, BDNN_IOC_LAUNCH, &launch), 0, "a run that hangs is launched");
     check_error(suspend(), EBUSY, "the system is not suspended then");
-    check_error(ioctl(fd, BDNN_DEVICE_WAIT, &wait), 0, "the run goes on, and ends");
+    check_error(ioctl(fd, BDNN_IOC_WAIT, &wait), 0, "the run goes on, and ends");
     check_placed(fd, NULL, &p, "the next runs");
     unplace(fd, &p);
     close(fd);
@@ -121,8 +121,8 @@ void run_for_ever(const bdnn_device_array *array)
     volatile uint32_t *registers = map_registers(fd);
     sigaction(SIGBUS, &action, NULL);
     place_long(fd, array, 16384, 8, &job); /* a cancel waits for 8 filters of all pixels */
-    struct bdnn_device_launch launch = job.launch;
-    check_error(ioctl(fd, BDNN_DEVICE_LAUNCH, &launch), 0, "a run of many seconds is launched");
+    struct bdnn_ioc_launch launch = job.launch;
+    check_error(ioctl(fd, BDNN_IOC_LAUNCH, &launch), 0, "a run of many seconds is launched");
     for (;;) {
         if (is_idle(registers)) {
             put(registers, BDNN_HW_REG_CONTROL, BDNN_HW_CONTROL_START);

@@ -19,7 +19,7 @@ struct waiter {
     enum way way;
     bool good;
     uint32_t count;
-    struct bdnn_device_wait wait;
+    struct bdnn_ioc_wait wait;
 };
 
 static void *wait_for_end(void *argument)
@@ -28,8 +28,8 @@ static void *wait_for_end(void *argument)
     struct pollfd waiting = {.fd = w->fd, .events = POLLIN};
     switch (w->way) {
     case BY_WAIT:
-        w->wait = (struct bdnn_device_wait){.timeout_ms = LIMIT_MS};
-        w->good = ioctl(w->fd, BDNN_DEVICE_WAIT, &w->wait) == 0;
+        w->wait = (struct bdnn_ioc_wait){.timeout_ms = LIMIT_MS};
+        w->good = ioctl(w->fd, BDNN_IOC_WAIT, &w->wait) == 0;
         break;
     case BY_READ:
         w->good = read(w->fd, &w->count, sizeof w->count) == sizeof w->count;
@@ -50,8 +50,8 @@ static void check_way(const bdnn_device_array *array, enum way way, const char *
     const int fd = open_or_exit(node);
     place_long(fd, array, 64, 32, &job);
     const uint32_t before = info_of(fd).interrupts;
-    struct bdnn_device_launch launch = job.launch;
-    check_error(ioctl(fd, BDNN_DEVICE_LAUNCH, &launch), 0, "a run of a second is launched");
+    struct bdnn_ioc_launch launch = job.launch;
+    check_error(ioctl(fd, BDNN_IOC_LAUNCH, &launch), 0, "a run of a second is launched");
     alarm(LIMIT_MS / 1000); /* whoever sleeps on is an end of the program */
     for (int i = 0; i < THREADS; i++) {
         waiters[i] = (struct waiter){.fd = fd, .way = way};

@@ -16,7 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { MOST_RUNS = 16 };
+enum { MAX_RUNS = 16 };
 
 /* One run: its buffers and where they are mapped. */
 struct part {
@@ -129,7 +129,7 @@ int main(int argument_count, char **arguments)
     size_t count = argument_count > 2 ? strtoul(arguments[2], NULL, 10) : 1024;
     size_t runs = argument_count > 3 ? strtoul(arguments[3], NULL, 10) : 1;
     unsigned milliseconds = argument_count > 4 ? (unsigned)strtoul(arguments[4], NULL, 10) : 20000;
-    if (argument_count < 2 || count < 1 || count > 1 << 26 || runs < 1 || runs > MOST_RUNS)
+    if (argument_count < 2 || count < 1 || count > 1 << 26 || runs < 1 || runs > MAX_RUNS)
         return fail("usage: host XCLBIN [COUNT [RUNS [MILLISECONDS]]]");
     xrtDeviceHandle device = xrtDeviceOpen(0);
     xuid_t uuid;
@@ -138,7 +138,7 @@ int main(int argument_count, char **arguments)
     xrtKernelHandle kernel = xrtPLKernelOpen(device, uuid, "vadd");
     if (!kernel)
         return fail("the xclbin has no kernel vadd");
-    struct part parts[MOST_RUNS] = {{0}};
+    struct part parts[MAX_RUNS] = {{0}};
     int status = EXIT_SUCCESS;
     for (size_t i = 0; i < runs && status == EXIT_SUCCESS; i++) {
         status = open_part(device, kernel, count * sizeof(int32_t), &parts[i]);

@@ -4,7 +4,7 @@
 
 #include <deque>
 
-#include "Vxnor_unit.h"
+#include "Vxnor_pe.h"
 
 namespace
 {
@@ -15,7 +15,7 @@ struct Expected {
 };
 
 struct Test {
-    Bench<Vxnor_unit> bench;
+    Bench<Vxnor_pe> bench;
     Random random;
     std::deque<Expected> expected[3];
     unsigned sums = 0;

@@ -13,7 +13,7 @@
 //
 // The two controls of the accumulator belong to the operands of bdnn_popcount_pkg::unit_stages cycles before; sum_o follows them by one cycle.
 
-module bdnn_xnor_unit #(
+module bdnn_xnor_pe #(
   parameter int unsigned WordBits   = 128,
   parameter int unsigned SumBits    = 24,
   parameter bit          Structural = 1'b1  // 0: the definition, for fast simulation; cycle by cycle the same

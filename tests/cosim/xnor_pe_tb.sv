@@ -1,6 +1,6 @@
 // The unit as it is built of look-up tables and as it is defined, side by side, at three widths; they must agree in every cycle once a sum began.
 
-module xnor_unit_tb (
+module xnor_pe_tb (
   input  logic         clk_i,
   input  logic         rst_ni,
   input  logic [255:0] weights_i,
@@ -32,11 +32,11 @@ module xnor_unit_tb (
     localparam int unsigned Stages = bdnn_popcount_pkg::unit_stages(Bits);
     logic [23:0] built, defined;
 
-    bdnn_xnor_unit #(.WordBits(Bits), .Structural(1'b1)) u_built (
+    bdnn_xnor_pe #(.WordBits(Bits), .Structural(1'b1)) u_built (
       .clk_i, .weights_i(weights_i[Bits-1:0]), .activations_i(activations_i[Bits-1:0]), .flush_i,
       .sum_first_i(first_q[Stages-1]), .sum_double_i(double_q[Stages-1]), .sum_o(built)
     );
-    bdnn_xnor_unit #(.WordBits(Bits), .Structural(1'b0)) u_defined (
+    bdnn_xnor_pe #(.WordBits(Bits), .Structural(1'b0)) u_defined (
       .clk_i, .weights_i(weights_i[Bits-1:0]), .activations_i(activations_i[Bits-1:0]), .flush_i,
       .sum_first_i(first_q[Stages-1]), .sum_double_i(double_q[Stages-1]), .sum_o(defined)
     );

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
 """Writes what follows from the kernel's interface (kernel.txt) and a board's sizes (boards/NAME.txt):
 
     bdnn_hw.h                 registers, fields, constants, packing and unpacking, for hosts, the kernel module and the HLS kernel

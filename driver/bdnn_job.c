@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * What memory a job reaches (docs/reference/accelerator.md, "Memory layouts" and "What is refused"). Plain
- * arithmetic on the argument words: the tests compile this file for user space too.
+ * What memory a job reaches (docs/reference/accelerator.md, "Memory layouts" and "What is
+ * refused"). Plain arithmetic on the argument words: the tests compile this file for user space
+ * too.
  *
  * Everything is exact, in 64 bits with a sign; nothing is reduced modulo anything. What the
  * accelerator's own sums could not hold is refused here, whatever the accelerator does about it.

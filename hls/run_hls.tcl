@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 # Synthesizes the kernel for a board with Vitis HLS 2022.1 or later and exports it as a Vitis kernel (.xo):
 #
 #   cmake -S . -B build -DBDNN_BOARD=kv260 && cmake --build build

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Calls the HLS kernel with a job (run_job.h). */
 #include "run_job.h"
 

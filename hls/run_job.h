@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Calls the HLS kernel with a job whose addresses are pointers: for test benches and programs that run it in their own
  * memory. */
 #ifndef BDNN_HLS_RUN_JOB_H

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
 """Measures accuracy over K and Q on the four trained networks, all layers decomposed, full test sets.
 
     scripts/accuracy.py [--tool build/release/host/bdnn] [--methods data,paper] [--networks vgg,...] [--bases 1,2,...]

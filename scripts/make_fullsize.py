@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
 """Writes the four networks at full size as ONNX files with random weights: for size, memory, speed and comparison with other
 runtimes, where what the weights say does not matter. Needs python3-numpy and python3-onnx.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """C of the kernel's interface: bdnn_hw.h for hosts, the kernel module and the HLS kernel, and what only the HLS kernel includes."""
 
 

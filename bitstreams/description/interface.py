@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Reads the kernel's interface (kernel.txt, which says what its lines mean) and a board's sizes (boards/NAME.txt)."""
 import os
 

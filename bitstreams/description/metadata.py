@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """What tools must know of the kernel: kernel.xml for Vitis' package_xo, and the descriptions for scripts/build-xclbin."""
 import glob
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The SystemVerilog package bdnn_hw_pkg: numbers of the interface, a board's sizes, and the register words as packed structs."""
 
 

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
 # Runs the emulated device. When that fails it ends the host program, which would wait for an answer for ever, unless it
 # asked for answers of ones.
 trap '' INT

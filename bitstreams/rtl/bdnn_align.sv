@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-2-Clause
 // From the beats of a port to the 64-bit words that were asked for. On a port of 64 bits the two are the same. On one of 128 bits a command reads
 // all beats that its words touch; here the halves around them fall away, and one or two words leave a cycle, wherever the command began.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-2-Clause
 // The array: Rows x Columns XNOR-popcount units. A row shares its weight word, a column its activation word.
 //
 // A sum is a burst without gaps: for every bit plane, highest first, its words and then one flush. When a sum is complete every unit's result is

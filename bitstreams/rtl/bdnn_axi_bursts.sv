@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-2-Clause
 // An AXI4 address channel, for reads or writes: a command of any number of beats becomes bursts.
 //
 // Bursts end where an address is a multiple of MaxBurst beats, and MaxBurst beats divide 4 KiB: none crosses a 4-KiB border. Each is held back until

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-2-Clause
 // AXI4 read master: a command of any number of beats becomes bursts (bdnn_axi_bursts), several of them outstanding; the data leave in order as one
 // stream. A burst is asked for only when the queue has room for all of it, so rready_o never falls and the interconnect is never blocked.
 //

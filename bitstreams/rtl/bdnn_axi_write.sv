@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-2-Clause
 // AXI4 write master: a command of any number of beats becomes bursts (bdnn_axi_bursts) that take their data from one stream.
 // Up to MaxOutstanding bursts wait for their responses; an error response is remembered in error_o until clear_i.
 

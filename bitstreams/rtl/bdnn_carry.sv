@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-2-Clause
 // A carry chain: sum_o = select ^ carry, the carry of a position being its own input where select is 0 and the one from below where it is 1.
 // BDNN_CARRY8 (UltraScale+) chooses the wider primitive.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-2-Clause
 // Says before a job's first access to memory whether it is one (docs/reference/accelerator.md): its numbers are within their bounds, and nothing that the
 // kernel adds up later leaves the bits that it has for it.
 //

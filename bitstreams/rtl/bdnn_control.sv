@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-2-Clause
 // AXI4-Lite slave with the registers of an ap_ctrl_hs kernel, at the offsets of bdnn_hw_pkg: control and interrupts, ArgumentWords read-write words,
 // from StatusOffset on StatusWords read-only words. What lies elsewhere reads as zero.
 //

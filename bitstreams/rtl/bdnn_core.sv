@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-2-Clause
 // The kernel without its bus protocols: fetch -> fill -> buffers -> array -> scale accumulators -> requantization -> store, each part running as
 // soon as the one before it has filled a bank and the one behind it has freed one. Max pooling goes from fetch through bdnn_pool alone.
 

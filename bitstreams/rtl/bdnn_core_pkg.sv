@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-2-Clause
 // What the parts of the core tell one another of the job that runs (bdnn_hw_pkg::job_t).
 
 /* verilator lint_off UNUSEDPARAM */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-2-Clause
 // Requantization of one accumulator a cycle: clamp((acc x multiplier + offset) >> 32, low, high), or the accumulator itself when raw.
 // Latency 5 cycles. The product is built of two 17 x 32 halves, each two DSP blocks of either family.
 

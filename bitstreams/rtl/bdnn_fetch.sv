@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-2-Clause
 // Decides what is read next: walks the weights (and filter records) of every pixel block and, beside them, the taps of the next block's pixels.
 // Weights go first whenever a bank for them is free, as the array waits for them soonest; taps take what remains of the port.
 // For each piece a read command is issued (taps outside of the input need none) and a note of it is left for bdnn_fill.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-2-Clause
 // First-in first-out queue whose head is always at data_o: a memory with a registered read port, which is also the output register.
 // Holds Depth + 1 entries; space_o counts the free ones of the memory. An entry reaches the output two cycles after its write.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-2-Clause
 // Writes what was read to where it belongs, in the order in which bdnn_fetch asked for it, as fast as the port delivers.
 //
 //   weights  [word][row][part]       a word is so many parts of a unit each -> row memories, two banks

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-2-Clause
 // The kernel as XRT and Vitis see it: ap_ctrl_hs registers on an AXI4-Lite slave and one AXI4 master. One start runs one job: one
 // convolution (a fully connected layer is one of a single pixel) of one group of one image.
 //

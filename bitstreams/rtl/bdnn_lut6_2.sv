@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-2-Clause
 // Two functions of the same five inputs in one six-input look-up table: the primitive of AMD devices where there is one, its definition in simulation.
 
 module bdnn_lut6_2 #(

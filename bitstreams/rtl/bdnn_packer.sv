@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-2-Clause
 // Packs values, a unit's neighboring channels of a pixel, Lanes at a time, into 64-bit words:
 //   planes  planes_i words, the lowest plane first, bit c of a word is channel c
 //   int16   16 words of four values       int32   32 words of two values

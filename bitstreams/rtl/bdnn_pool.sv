@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-2-Clause
 // Max pooling of quantized values as they lie in memory: channel by channel the greatest of a unit's taps, a unit at a time.
 //
 // Planes come lowest first, so a channel's tap is greater than the best so far if in the highest plane in which they differ it has the 1: each plane

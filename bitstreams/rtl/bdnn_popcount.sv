@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-2-Clause
 // Number of ones of a word: 6:3 counters (three look-up tables for six bits), then layers of ternary adders.
 // Latency 1 + bdnn_popcount_pkg::layers(bdnn_popcount_pkg::counters(Bits)) cycles, one word a cycle.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-2-Clause
 // How the popcount of a unit is built: sizes and pipeline stages, shared by its parts.
 
 package bdnn_popcount_pkg;

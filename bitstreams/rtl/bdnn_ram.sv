@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-2-Clause
 // Memory with one write and one read port; a read takes one cycle.
 
 module bdnn_ram #(

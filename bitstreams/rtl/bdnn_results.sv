@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-2-Clause
 // From accumulators to values: keeps the finished accumulators of a filter chunk (two banks), requantizes Lanes of them a cycle and gathers the
 // values of a unit's filters, of all pixels of a block (two banks) for bdnn_store.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-2-Clause
 // Scale accumulator of one array row: for every column, acc <- acc + scale x sum over the bases of a filter, starting from the filter's constant.
 // Shaped for one DSP block: 25 x 18 signed multiplier, adder behind it. Partial sums of the columns live in a small memory. Latency 3 cycles.
 // The same column must not return within 4 cycles.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-2-Clause
 // Drives the array: for every pixel block, filter chunk, basis and tile of Columns pixels one sum, its bit planes from the highest down, as soon as
 // the operands are loaded and there is room for the results. Sums follow one another without a gap where nothing is missing.
 

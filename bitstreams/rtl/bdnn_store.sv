@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-2-Clause
 // Writes the values of finished channel units: for every pixel one write command and its channels, Lanes at a time, through the packer. After
 // halt_i it completes what it asked for and starts nothing more.
 

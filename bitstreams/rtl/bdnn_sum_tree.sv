@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-2-Clause
 // Adds Count numbers in layers of ternary adders with a register behind each; bits_i are two free single bits for every adder of the first layer.
 
 module bdnn_sum_tree #(

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-2-Clause
 // Adds three numbers and two single bits, one look-up table a bit: each holds the full adder of its column (sum and majority) and, with the
 // majority of the column below, the propagate term of the carry chain.
 

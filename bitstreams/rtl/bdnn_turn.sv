@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-2-Clause
 // Turns units of channels, which come with one plane after the other, into words of several units, which leave with one plane after the
 // other: two small memories a part, for even and for odd planes. One word is collected while the one before leaves.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-2-Clause
 // From commands and data in 64-bit words to those in beats of the port, with a strobe for each byte: the way back from bdnn_align.
 // On a port of 128 bits a command's first and last beat may be half empty. One word a cycle.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-2-Clause
 // One element of the array: XNOR and popcount of a weight word and an activation word a cycle, with carry-save over time.
 //
 // The bits of one word position that arrive in successive cycles form a column of full adders in time: a pair of products and the

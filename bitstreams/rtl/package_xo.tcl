@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 # Packages the SystemVerilog kernel for Vitis as an RTL kernel (.xo), with Vivado of Vitis 2022.1 or later:
 #
 #   cmake -S . -B build -DBDNN_BOARD=kv260 && cmake --build build

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Runs a network on an accelerator, and goes on with the CPU when there is none or when it fails: results are the same
  * bits. Prints the scores of one input of zeros.
  *

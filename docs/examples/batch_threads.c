@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Classifies a labeled set of images in batches, by several threads that share one model, and prints how many are
  * right.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Classifies one image: the least that a program needs of libbdnn.
  *
  *     cc classify.c $(pkg-config --cflags --libs bdnn) -o classify && ./classify alexnet.bdnn shoe.png */

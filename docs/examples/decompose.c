@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Decomposes a trained network by calibration images, keeps its first layer finer than the others, and saves it.
  *
  *     cc decompose.c $(pkg-config --cflags --libs bdnn) -o decompose

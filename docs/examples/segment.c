@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Gives each pixel of an image a class, prints how much of it each class takes, and draws the classes over the image.
  *
  *     cc segment.c $(pkg-config --cflags --libs bdnn) -o segment && ./segment segnet.bdnn street.png overlay.png */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The accelerator kernel for high-level synthesis: one job, load - compute - store. */
 #include "kernel.h"
 

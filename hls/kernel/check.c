@@ -1,4 +1,6 @@
-/* What no job can be (docs/reference/accelerator.md), seen before the first access to memory: numbers out of their bounds. */
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What no job can be (docs/reference/accelerator.md), seen before the first access to memory: numbers out of their
+ * bounds. */
 #include "kernel.h"
 
 /* Geometry, addresses and steps: what all modes have. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The compute stage: XNOR and popcount of filters with pixels, the scale accumulators, requantization. */
 #include "kernel.h"
 

@@ -1,5 +1,6 @@
-/* Parts of the HLS kernel (docs/reference/accelerator.md). C for Vitis HLS: no recursion, no allocation, every size a constant; a
- * compiler takes the directives for nothing. */
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Parts of the HLS kernel (docs/reference/accelerator.md). C for Vitis HLS: no recursion, no allocation, every size a
+ * constant; a compiler takes the directives for nothing. */
 #ifndef BDNN_HLS_KERNEL_H
 #define BDNN_HLS_KERNEL_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The load stage: taps of a block's pixels from the activations to the array's columns. */
 #include "kernel.h"
 

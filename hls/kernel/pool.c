@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Max pooling of quantized values as they lie in memory, 64 channels at a time. */
 #include "kernel.h"
 

@@ -1,5 +1,6 @@
-/* How far a job reaches (docs/reference/accelerator.md, "What is refused"): what is within these bounds leaves no type and no
- * register, in C or in SystemVerilog, when it is added up later. */
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* How far a job reaches (docs/reference/accelerator.md, "What is refused"): what is within these bounds leaves no type
+ * and no register, in C or in SystemVerilog, when it is added up later. */
 #include "kernel.h"
 
 /* Whether the furthest tap's place in one direction, before padding is taken off, is beyond a coordinate. */

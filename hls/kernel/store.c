@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The store stage: packs the values of a unit to bit planes or integers and writes them. */
 #include "kernel.h"
 

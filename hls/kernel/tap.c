@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Where a tap is: in the image, and in memory. */
 #include "kernel.h"
 

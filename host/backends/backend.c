@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The backends of this build. */
 #include "backends/backend.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The backend interface: where the integer inner products are computed. A backend knows shapes, weights and integers;
  * it never knows a network, an importer or a float. */
 #ifndef BDNN_BACKENDS_BACKEND_H
@@ -25,10 +26,10 @@ typedef struct bdnn_backend_options {
     bdnn_wait wait;        /* how the end of a run is waited for, where the backend has a choice */
 } bdnn_backend_options;
 
-/* What one run of a layer reads and writes. Shapes are those of the whole batch; NULL for what there is not. On the host input
- * and output are host maps. On a device they are the device's; `send` is the input on the host, to be transferred first, `fetch`
- * where the output goes on the host afterwards, and a device overlaps both with its work. What is added and read next is added
- * and read on the host. */
+/* What one run of a layer reads and writes. Shapes are those of the whole batch; NULL for what there is not. On the
+ * host input and output are host maps. On a device they are the device's; `send` is the input on the host, to be
+ * transferred first, `fetch` where the output goes on the host afterwards, and a device overlaps both with its work.
+ * What is added and read next is added and read on the host. */
 typedef struct bdnn_operands {
     const bdnn_feature_map *input;  /* quantized, as the layer reads it */
     const bdnn_feature_map *output; /* of the sink's kind */
@@ -47,13 +48,14 @@ typedef struct bdnn_placement {
 
 /* Backends whose feature maps lie in memory of their own. Transfers are steps of the plan. */
 typedef struct bdnn_device_type {
-    /* Whether the device runs this layer, and how. sink: its kind, filters and limits. `resident`: the input is on the device
-     * already, with in_groups groups, and gathering it would take it away from there. */
+    /* Whether the device runs this layer, and how. sink: its kind, filters and limits. `resident`: the input is on the
+     * device already, with in_groups groups, and gathering it would take it away from there. */
     bool (*place_layer)(const bdnn_backend *backend, const bdnn_ip_shape *shape, const bdnn_sink *sink, bool resident,
                         bdnn_placement *placement);
     /* The same of max pooling: filters are the channels, bases 1, groups 1. */
     bool (*place_pool)(const bdnn_backend *backend, const bdnn_ip_shape *shape, bdnn_placement *placement);
-    bdnn_status (*prepare_pool)(bdnn_backend *backend, const bdnn_ip_shape *shape, bdnn_resident **resident, bdnn_error *err);
+    bdnn_status (*prepare_pool)(bdnn_backend *backend, const bdnn_ip_shape *shape, bdnn_resident **resident,
+                                bdnn_error *err);
     /* Whether results may be read where they were written; else each goes by the host. */
     bool (*chains)(const bdnn_backend *backend);
     /* Memory for all device maps of a session, which lie at their offsets in it; once, before the first run. Errors:
@@ -69,14 +71,15 @@ typedef struct bdnn_device_type {
 } bdnn_device_type;
 
 typedef struct bdnn_backend_type {
-    const char *name; /* "cpu", "reference", "xrt", "uio" */
-    bool numbered;    /* there may be several such devices: "xrt:1" */
-    bool named;       /* likewise: "uio:bdnn1" */
+    const char *name;               /* "cpu", "reference", "xrt", "uio" */
+    bool numbered;                  /* there may be several such devices: "xrt:1" */
+    bool named;                     /* likewise: "uio:bdnn1" */
     const bdnn_device_type *device; /* NULL: it computes on the host's memory */
     bdnn_status (*open)(const bdnn_backend_options *options, bdnn_backend **backend, bdnn_error *err);
     void (*close)(bdnn_backend *backend);
-    /* Makes one layer's weights resident. shape and sink are copied; weights stay valid until release, and so do the constants
-     * behind the sink, whose y, addend and x_q are each run's. placement: what place_layer said; NULL on the host. */
+    /* Makes one layer's weights resident. shape and sink are copied; weights stay valid until release, and so do the
+     * constants behind the sink, whose y, addend and x_q are each run's. placement: what place_layer said; NULL on the
+     * host. */
     bdnn_status (*prepare)(bdnn_backend *backend, const bdnn_ip_shape *shape, const bdnn_ip_weights *weights,
                            const bdnn_sink *sink, const bdnn_placement *placement, bdnn_resident **resident,
                            bdnn_error *err);

@@ -1,6 +1,7 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The list of devices, for the public interface. */
-#include "core/memory.h"
 #include "backends/backend.h"
+#include "core/memory.h"
 
 #include <stdio.h>
 #include <string.h>

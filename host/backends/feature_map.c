@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Feature maps. */
 #include "backends/feature_map.h"
 
@@ -8,8 +9,11 @@
 bdnn_feature_map bdnn_feature_map_host(const bdnn_shape *shape, bdnn_type type, const bdnn_format *format)
 {
     const size_t elements = (size_t)bdnn_shape_elements(shape);
-    return (bdnn_feature_map){
-        .shape = *shape, .type = type, .format = *format, .groups = 1, .bytes = bdnn_product(elements, bdnn_type_size(type))};
+    return (bdnn_feature_map){.shape = *shape,
+                              .type = type,
+                              .format = *format,
+                              .groups = 1,
+                              .bytes = bdnn_product(elements, bdnn_type_size(type))};
 }
 
 int64_t bdnn_feature_map_blocks(int64_t channels, int32_t groups)

@@ -1,5 +1,6 @@
-/* Feature maps: the values between layers as the backends see them. Each has a place, the host's memory or the device's,
- * and a layout there. Whoever plans a network decides both; a backend computes on what it is given. */
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Feature maps: the values between layers as the backends see them. Each has a place, the host's memory or the
+ * device's, and a layout there. Whoever plans a network decides both; a backend computes on what it is given. */
 #ifndef BDNN_BACKENDS_FEATURE_MAP_H
 #define BDNN_BACKENDS_FEATURE_MAP_H
 
@@ -15,18 +16,18 @@ typedef enum bdnn_layout {
 
 /* What a place and a layout hold of one value, and where. */
 typedef struct bdnn_feature_map {
-    bdnn_shape shape;   /* logical: N, C, spatial */
-    bdnn_type type;     /* of the elements on the host */
+    bdnn_shape shape; /* logical: N, C, spatial */
+    bdnn_type type;   /* of the elements on the host */
     /* What they stand for; of sums on a device FLOAT: the float output is made of them on the host. */
     bdnn_format format;
     bdnn_place place;
     bdnn_layout layout;
-    int32_t groups;  /* PLANES, BLOCKS: groups of channels, each of which begins with a block of its own */
+    int32_t groups; /* PLANES, BLOCKS: groups of channels, each of which begins with a block of its own */
     /* PLANES: pixels are output positions of the layer that reads it, channels all that it reads there. */
     bool gathered;
     size_t bytes;
-    size_t offset;   /* in the memory of its place */
-    void *data;      /* host: the elements */
+    size_t offset; /* in the memory of its place */
+    void *data;    /* host: the elements */
 } bdnn_feature_map;
 
 /* A host map of a value of this shape, type and format. */

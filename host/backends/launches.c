@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What launches cost on a device, for the public interface. */
 #include "backends/backend.h"
 #include "core/memory.h"

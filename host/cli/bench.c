@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* bdnn bench: how long each layer takes, and what the machine could do at best. */
 #define _POSIX_C_SOURCE 200809L
 #include "cli/bench.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What `bdnn bench` measured, between measuring (bench.c) and showing (bench_report.c). */
 #ifndef BDNN_CLI_BENCH_H
 #define BDNN_CLI_BENCH_H

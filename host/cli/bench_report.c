@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The results of `bdnn bench` as a table and as JSON. */
 #include "cli/bench.h"
 

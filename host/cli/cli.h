@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What the subcommands share. The tool is written on the library's public header alone. */
 #ifndef BDNN_CLI_CLI_H
 #define BDNN_CLI_CLI_H
@@ -15,8 +16,7 @@ typedef int cli_command(int argc, char **argv);
 cli_command cli_bench, cli_compare, cli_convert, cli_decompose, cli_devices, cli_eval, cli_export_npy, cli_info,
     cli_run;
 
-/* ---- Messages (messages.c)
- * -------------------------------------------------------------------------------------------------- */
+/* ---- Messages (messages.c) ---- */
 
 /* "bdnn: <message>" on stderr; returns CLI_FAILED. */
 int cli_fail(const bdnn_error *err);
@@ -32,8 +32,7 @@ bdnn_status cli_error(bdnn_error *err, bdnn_status status, const char *format, .
 /* "bdnn <command>: <text>" and a pointer to the command's help; returns CLI_USAGE. */
 int cli_usage(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* ---- Options (options.c)
- * ---------------------------------------------------------------------------------------------------- */
+/* ---- Options (options.c) ---- */
 
 /* Whole text as a number within bounds; false after a message. */
 bool cli_integer(const char *command, const char *option, const char *text, long long low, long long high,
@@ -88,8 +87,7 @@ bool cli_take_model_option(const char *command, int option, const char *text, cl
 /* Loads a network and applies the options to its pre-processing. */
 bdnn_status cli_load(const char *path, const cli_model_options *options, bdnn_model **model, bdnn_error *err);
 
-/* ---- Devices (device.c)
- * ---------------------------------------------------------------------------------------------------- */
+/* ---- Devices (device.c) ---- */
 
 #define CLI_DEVICE_OPTIONS                                                                                             \
     {"device", required_argument, NULL, CLI_DEVICE}, {"xclbin", required_argument, NULL, CLI_XCLBIN},                  \
@@ -142,8 +140,7 @@ void cli_lose_device(void);
 /* The last call of main: returns code, or ends the program at once where XRT would wait for a lost device. */
 int cli_leave(int code);
 
-/* ---- Signals (signals.c)
- * --------------------------------------------------------------------------------------------------- */
+/* ---- Signals (signals.c) ---- */
 
 /* Called first in main: signals that end the tool remove temporary files; the loss of a mapped file is a message. */
 void cli_handle_signals(void);
@@ -152,8 +149,7 @@ void cli_handle_signals(void);
 void cli_loading(const char *path);
 void cli_loaded(const char *path, const bdnn_model *model);
 
-/* ---- Stopping (stop.c)
- * ---------------------------------------------------------------------------------------------------- */
+/* ---- Stopping (stop.c) ---- */
 
 /* From now on the first SIGINT or SIGTERM only asks for an end, which the command comes to when it next looks; a second
  * signal does what it would have done before this call. */
@@ -165,8 +161,7 @@ const char *cli_stopped(void);
 /* 128 + the number of the signal that asked; `code` when none did. */
 int cli_stop_code(int code);
 
-/* ---- Skipping (skip.c)
- * ---------------------------------------------------------------------------------------------------- */
+/* ---- Skipping (skip.c) ---- */
 
 struct cJSON;
 
@@ -196,8 +191,7 @@ void cli_skips_print(const cli_skips *skips, size_t of);
 void cli_skips_json(const cli_skips *skips, struct cJSON *object);
 void cli_skips_free(cli_skips *skips);
 
-/* ---- Progress (progress.c)
- * -------------------------------------------------------------------------------------------------- */
+/* ---- Progress (progress.c) ---- */
 
 /* A bar on the terminal with the time that is left; nothing at all where stderr is no terminal. */
 typedef struct cli_progress {
@@ -213,8 +207,7 @@ void cli_progress_end(cli_progress *progress);
 
 double cli_seconds(void);
 
-/* ---- Output (output.c, paths.c)
- * ------------------------------------------------------------------------------------------------------ */
+/* ---- Output (output.c, paths.c) ---- */
 
 /* A table whose columns are as wide as their widest cell; the first column is flush left, others right. */
 typedef struct cli_table {

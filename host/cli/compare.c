@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* bdnn compare: one network on several devices, accelerators and the CPU. */
 #include "cli/compare_html.h"
 #include "cli/compare_report.h"

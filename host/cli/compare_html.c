@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The results of `bdnn compare` as a page of its own: tables, bars of the layers' times and rooflines as inline SVG. */
 #define _POSIX_C_SOURCE 200809L
 #include "cli/compare_html.h"
@@ -7,7 +8,7 @@
 #include <string.h>
 
 static const char *const colors[COMPARE_MAX_DEVICES] = {"#3366aa", "#cc6633", "#338855",
-                                                          "#884499", "#888822", "#555555"};
+                                                        "#884499", "#888822", "#555555"};
 
 /* Names come from files. Bytes that are not ASCII pass: the page is UTF-8. */
 static void put_text(FILE *f, const char *text)
@@ -275,8 +276,7 @@ static void put_accelerator_roofline(FILE *f, const compare_results *c, const co
 }
 
 /* Multiply-adds a nanosecond, over the bytes of weights and inputs that the kernels read. */
-static void put_cpu_roofline(FILE *f, const compare_results *c, const compare_device *d, roofline *r,
-                             const char *color)
+static void put_cpu_roofline(FILE *f, const compare_results *c, const compare_device *d, roofline *r, const char *color)
 {
     const bdnn_peak *best = NULL;
     r->x_title = "multiply-adds a byte of weights and inputs";
@@ -356,9 +356,9 @@ static bool put_device(FILE *f, const compare_results *c, size_t index)
     put_text(f, d->bench.device.name);
     fputs("</h2>\n", f);
     if (d->info.accelerator) {
-        fprintf(f, "<p>%u compute unit%s%s%s%s. Resource use: docs/reference/resources.md.</p>\n", d->info.compute_units,
-                d->info.compute_units == 1 ? "" : "s", d->info.emulated ? ", emulated" : "", d->info.uuid[0] ? ", xclbin " : "",
-                d->info.uuid);
+        fprintf(f, "<p>%u compute unit%s%s%s%s. Resource use: docs/reference/resources.md.</p>\n",
+                d->info.compute_units, d->info.compute_units == 1 ? "" : "s", d->info.emulated ? ", emulated" : "",
+                d->info.uuid[0] ? ", xclbin " : "", d->info.uuid);
         put_accelerator(f, c, d);
         if (compare_counts(d)) {
             put_accelerator_roofline(f, c, d, &r, colors[index]);

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What `bdnn compare` measured, as a page. */
 #ifndef BDNN_CLI_COMPARE_HTML_H
 #define BDNN_CLI_COMPARE_HTML_H

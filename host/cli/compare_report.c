@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The results of `bdnn compare` as tables and as JSON. */
 #include "cli/compare_report.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What `bdnn compare` measured, on stdout. */
 #ifndef BDNN_CLI_COMPARE_REPORT_H
 #define BDNN_CLI_COMPARE_REPORT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Figures that follow from what was measured. */
 #include "cli/compare_results.h"
 

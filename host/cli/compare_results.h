@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What `bdnn compare` measured and the figures that follow, between measuring (compare.c) and showing
  * (compare_report.c, compare_html.c). */
 #ifndef BDNN_CLI_COMPARE_RESULTS_H

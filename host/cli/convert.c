@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* bdnn convert, bdnn export-npy, bdnn devices: the small subcommands. */
 #include "cli/cli.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* bdnn decompose: a trained network in, a binary-decomposed one out. */
 #include "cli/cli.h"
 
@@ -7,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define COMMAND            "decompose"
+#define COMMAND           "decompose"
 #define MAX_LAYER_OPTIONS 256
 
 enum {

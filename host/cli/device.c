@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Devices: the options that choose one, and sessions that can go on without it. */
 #define _POSIX_C_SOURCE 200809L
 #include "cli/cli.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* bdnn devices: what networks can run on. */
 #include "cli/cli.h"
 
@@ -126,8 +127,8 @@ static cJSON *json_of(const bdnn_device_info *d)
 static void print_details(const bdnn_device_info *d)
 {
     if (d->uuid[0]) {
-        printf("           xclbin   %s, %u compute unit%s%s", d->uuid, d->compute_units, d->compute_units == 1 ? "" : "s",
-               d->clock_mhz ? "" : ", clock not known\n");
+        printf("           xclbin   %s, %u compute unit%s%s", d->uuid, d->compute_units,
+               d->compute_units == 1 ? "" : "s", d->clock_mhz ? "" : ", clock not known\n");
         if (d->clock_mhz) {
             printf(", %u MHz%s\n", d->clock_mhz, d->emulated ? " (as the file says; emulation has no clock)" : "");
         }

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* bdnn eval: accuracy on a dataset, of one network or of several side by side. */
 #include "cli/cli.h"
 
@@ -7,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define COMMAND       "eval"
+#define COMMAND      "eval"
 #define MAX_NETWORKS 16
 
 enum { COMPARE = CLI_COMMAND_OPTION, DATASET_LABELS, LIMIT, THREADS, BATCH, SKIP_BAD, JSON };
@@ -224,8 +225,8 @@ static bdnn_status check_label(const struct evaluation *e, const struct network 
                : BDNN_OK;
 }
 
-static bdnn_status check_class_map(const struct evaluation *e, const struct network *n, size_t index, const int32_t *class_map,
-                             bdnn_error *err)
+static bdnn_status check_class_map(const struct evaluation *e, const struct network *n, size_t index,
+                                   const int32_t *class_map, bdnn_error *err)
 {
     bdnn_status status = BDNN_OK;
     for (size_t p = 0; p < n->positions && status == BDNN_OK; p++) {
@@ -243,7 +244,7 @@ static bdnn_status read_item(struct evaluation *e, size_t index, size_t slot, bd
         status = bdnn_dataset_input(e->dataset, index, &n->preprocess, n->input + slot * n->item, err);
         if (status == BDNN_OK && n->own_truth) {
             status = bdnn_dataset_class_map(e->dataset, index, (int32_t)n->result.shape[2], (int32_t)n->result.shape[3],
-                                      n->truth + slot * n->positions, err);
+                                            n->truth + slot * n->positions, err);
         }
     }
     if (status == BDNN_OK && e->kind == BDNN_LABEL_CLASS) {
@@ -451,7 +452,7 @@ static int report(const struct evaluation *e, const char *reason)
     say_partial(e, reason, json);
     cli_skips_json(&e->skips, json);
     cli_table_row(&table, class_maps ? "network|mean IoU|pixels|agreement|bytes|saved|images/s"
-                               : "network|top-1|top-5|agreement|bytes|saved|images/s");
+                                     : "network|top-1|top-5|agreement|bytes|saved|images/s");
     for (size_t i = 0; i < e->network_count; i++) {
         cJSON *row = cJSON_CreateObject();
         add_network_row(e, &e->networks[i], &table, row);

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* bdnn info: what a network consists of. */
 #include "cli/cli.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* bdnn, the command-line tool: the table of its subcommands. */
 #include "cli/cli.h"
 

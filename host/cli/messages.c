@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Messages and exit codes. */
 #include "cli/cli.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Options: numbers, and what every command that loads a network takes. */
 #include "cli/cli.h"
 

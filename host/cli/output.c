@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Tables and JSON. */
 #include "cli/cli.h"
 

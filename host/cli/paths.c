@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Paths that a command will write to, looked at before its work begins. */
 #define _XOPEN_SOURCE 700 /* realpath */
 #include "cli/cli.h"

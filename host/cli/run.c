@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* bdnn run: images through a network. */
 #define _POSIX_C_SOURCE 200809L /* stat, strcasecmp, strdup */
 
@@ -11,8 +12,8 @@
 #include <strings.h>
 #include <sys/stat.h>
 
-#define COMMAND          "run"
-#define MAX_SHOWN       1000
+#define COMMAND     "run"
+#define MAX_SHOWN   1000
 #define MAX_CLASSES 256 /* an index class_map has one byte a pixel */
 
 enum { TOP = CLI_COMMAND_OPTION, THREADS, OVERLAY, CLASS_MAP, SKIP_BAD, JSON };
@@ -126,8 +127,8 @@ static char *default_name(const char *path, const char *suffix)
     return name;
 }
 
-static bdnn_status write_pictures(struct running *r, const char *path, const bdnn_image *image, const int32_t *class_map,
-                                  int32_t height, int32_t width, bdnn_error *err)
+static bdnn_status write_pictures(struct running *r, const char *path, const bdnn_image *image,
+                                  const int32_t *class_map, int32_t height, int32_t width, bdnn_error *err)
 {
     char *overlay_name = r->overlay ? NULL : default_name(path, "-overlay.png");
     char *map_name = r->class_map ? NULL : default_name(path, "-classes.png");
@@ -200,8 +201,9 @@ static bdnn_status show_map(struct running *r, const char *path, const bdnn_imag
     }
     for (size_t p = 0; p < positions; p++) {
         for (size_t c = 1; c < classes; c++) {
-            class_map[p] =
-                result->data[c * positions + p] > result->data[(size_t)class_map[p] * positions + p] ? (int32_t)c : class_map[p];
+            class_map[p] = result->data[c * positions + p] > result->data[(size_t)class_map[p] * positions + p]
+                               ? (int32_t)c
+                               : class_map[p];
         }
     }
     if (preprocess.resize == BDNN_RESIZE_CROP) {
@@ -282,7 +284,8 @@ static bdnn_status run_image(struct running *r, const char *path, bdnn_image *im
     bdnn_result result;
     bdnn_status status = bdnn_session_output(r->session.session, 0, &result, err); /* its shape alone */
     if (status == BDNN_OK && result.rank < 4) {
-        bdnn_image_free(image); /* only class maps are drawn over it, and a photograph can be larger than all activations */
+        bdnn_image_free(
+            image); /* only class maps are drawn over it, and a photograph can be larger than all activations */
     }
     if (status == BDNN_OK) {
         status = cli_session_run(&r->session, input, err);

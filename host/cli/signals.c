@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Signals that end the tool: nothing half written stays behind, and the end of a mapped file is a message. The library
  * handles no signals; what is called here, in handlers, is async-signal-safe. */
 #define _POSIX_C_SOURCE 200809L

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Items of a dataset that cannot be read: skipped as far as --skip-bad allows, and reported. */
 #define _POSIX_C_SOURCE 200809L
 #include "cli/cli.h"

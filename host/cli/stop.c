@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Ending in an orderly way: the first SIGINT or SIGTERM asks for it, the second does what it did before. */
 #define _POSIX_C_SOURCE 200809L
 #include "cli/cli.h"

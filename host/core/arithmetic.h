@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Integer arithmetic that C has no operator for. */
 #ifndef BDNN_CORE_ARITHMETIC_H
 #define BDNN_CORE_ARITHMETIC_H

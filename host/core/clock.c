@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Time. */
 #define _POSIX_C_SOURCE 199309L /* clock_gettime */
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Time. */
 #ifndef BDNN_CORE_CLOCK_H
 #define BDNN_CORE_CLOCK_H

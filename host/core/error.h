@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Status and messages: how a failure travels from where it is found to whoever asked. */
 #ifndef BDNN_CORE_ERROR_H
 #define BDNN_CORE_ERROR_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Files that are read. */
 #define _DEFAULT_SOURCE /* madvise */
 #include "core/file.h"
@@ -71,10 +72,10 @@ bdnn_status bdnn_map_file(const char *path, bdnn_file_map *map, bdnn_error *err)
         return status;
     }
     *map = (bdnn_file_map){.data = data,
-                      .size = (size_t)info.st_size,
-                      .watch = fd + 1,
-                      .seconds = info.st_mtim.tv_sec,
-                      .nanoseconds = info.st_mtim.tv_nsec};
+                           .size = (size_t)info.st_size,
+                           .watch = fd + 1,
+                           .seconds = info.st_mtim.tv_sec,
+                           .nanoseconds = info.st_mtim.tv_nsec};
     return BDNN_OK;
 }
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Files that are read: opened without waiting for anybody, mapped or read whole, and watched for changes. Output is
  * core/output.h's. */
 #ifndef BDNN_CORE_FILE_H
@@ -24,8 +25,8 @@ typedef struct bdnn_file_map {
 bdnn_status bdnn_open_file(const char *path, int *fd, uint64_t *size, bdnn_error *err);
 
 /* Maps a file. A mapped file is a view of what lies on the disk: whoever writes to it in place changes what is read
- * here, and whoever shortens it makes reading end in SIGBUS. bdnn_file_map_check tells the former. Errors: as above, and a
- * file that cannot be mapped. */
+ * here, and whoever shortens it makes reading end in SIGBUS. bdnn_file_map_check tells the former. Errors: as above,
+ * and a file that cannot be mapped. */
 bdnn_status bdnn_map_file(const char *path, bdnn_file_map *map, bdnn_error *err);
 
 /* Reads a file of at most `most` bytes into memory. Errors: as above; a larger file, one that ends before its size. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Looking for floats that are not finite. */
 #include "core/finite.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Numbers that are none, and infinities: looked for wherever floats come from outside, and where a float network's
  * results leave it. */
 #ifndef BDNN_CORE_FINITE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Aligned memory and checked size arithmetic. */
 #define _DEFAULT_SOURCE /* madvise */
 #include "core/memory.h"

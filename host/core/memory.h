@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Aligned memory and checked size arithmetic. */
 #ifndef BDNN_CORE_MEMORY_H
 #define BDNN_CORE_MEMORY_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Options structures as callers give them. */
 #include "core/options.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Options structures as callers give them: perhaps of another version of the header, docs/reference/abi.md. */
 #ifndef BDNN_CORE_OPTIONS_H
 #define BDNN_CORE_OPTIONS_H

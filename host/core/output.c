@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Output under temporary names, and the list of these names. */
 #define _GNU_SOURCE /* getrandom, O_DIRECTORY */
 #include "core/output.h"
@@ -15,8 +16,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* ---- Temporary names
- * --------------------------------------------------------------------------------------------------------- */
+/* ---- Temporary names ---- */
 
 /* Copies of the names that exist now, for whoever handles a signal: fixed memory, because a handler can follow no
  * pointer that another thread frees. More outputs at once than slots are written all the same. */
@@ -160,8 +160,7 @@ static int make_folder(const char *name)
     return mkdir(name, 0777);
 }
 
-/* ---- Getting the name
- * -------------------------------------------------------------------------------------------------------- */
+/* ---- Getting the name ---- */
 
 /* A new name is on the disk only when its folder is. Some file systems cannot do that, and say so by EINVAL. */
 static bool sync_folder_of(const char *path)
@@ -278,8 +277,7 @@ bdnn_status bdnn_write_file(const char *path, const void *data, size_t size, bdn
     return bdnn_output_commit(&output, err);
 }
 
-/* ---- Folders
- * ----------------------------------------------------------------------------------------------------------------- */
+/* ---- Folders ---- */
 
 bdnn_status bdnn_output_folder_open(bdnn_output_folder *output, const char *path, bdnn_error *err)
 {

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Output that appears under its name only when it is complete: files and folders under a temporary name beside it,
  * written to the disk, then renamed. */
 #ifndef BDNN_CORE_OUTPUT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Shapes and tensors. */
 #include "core/tensor.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Shapes and tensors; knows nothing of networks. */
 #ifndef BDNN_CORE_TENSOR_H
 #define BDNN_CORE_TENSOR_H
@@ -18,7 +19,8 @@
 
 typedef enum bdnn_type { BDNN_FLOAT32 = 0, BDNN_INT64 = 1, BDNN_UINT8 = 2, BDNN_INT16 = 3 } bdnn_type;
 
-/* How the elements of a real-valued tensor are kept (docs/reference/numerics.md, "The integer pipeline"). Stored in model files.
+/* How the elements of a real-valued tensor are kept (docs/reference/numerics.md, "The integer pipeline"). Stored in
+ * model files.
  */
 typedef enum bdnn_format_kind {
     BDNN_FORMAT_FLOAT = 0,     /* float32: what they are */

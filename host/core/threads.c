@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The thread pool. */
 #define _GNU_SOURCE /* affinity of threads */
 #include "core/threads.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The thread pool: an object that a session owns, without process-wide state. A call costs a microsecond or two while
  * the workers are awake, and never waits for a worker that has not begun: where other programs want the processors, the
  * caller does all the work itself. Work is cut in tiles whose sizes never depend on the number of threads: that, and

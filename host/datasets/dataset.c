@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Opening a dataset of whatever kind. */
 #define _POSIX_C_SOURCE 200809L
 #include "datasets/kind.h"
@@ -82,8 +83,8 @@ bdnn_status bdnn_dataset_class(const bdnn_dataset *dataset, size_t index, int32_
     return status == BDNN_OK ? dataset->type->label(dataset, index, label, err) : status;
 }
 
-bdnn_status bdnn_dataset_class_map(const bdnn_dataset *dataset, size_t index, int32_t height, int32_t width, int32_t *class_map,
-                             bdnn_error *err)
+bdnn_status bdnn_dataset_class_map(const bdnn_dataset *dataset, size_t index, int32_t height, int32_t width,
+                                   int32_t *class_map, bdnn_error *err)
 {
     if (!dataset || !class_map) {
         return bdnn_fail_null(err, __func__);

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Folders of image files: plain, with a label file (ILSVRC2012 validation), one folder a class, and the Cityscapes
  * tree. */
 #define _DEFAULT_SOURCE
@@ -318,7 +319,7 @@ static bdnn_status cityscapes_labels(const char *path, char **labels, bool *trai
 }
 
 static bdnn_status class_map_cityscapes(const bdnn_dataset *dataset, size_t index, int32_t height, int32_t width,
-                                  int32_t *class_map, bdnn_error *err)
+                                        int32_t *class_map, bdnn_error *err)
 {
     const struct item *item = &((const struct folder_dataset *)dataset)->items[index];
     int32_t to_class[256];
@@ -349,8 +350,11 @@ static void name_folder(const bdnn_dataset *dataset, size_t index, char *text, s
     snprintf(text, size, "%s", ((const struct folder_dataset *)dataset)->items[index].path);
 }
 
-static const bdnn_dataset_type folder_type = {
-    .close = close_folder, .input = input_folder, .label = label_folder, .class_map = class_map_cityscapes, .name = name_folder};
+static const bdnn_dataset_type folder_type = {.close = close_folder,
+                                              .input = input_folder,
+                                              .label = label_folder,
+                                              .class_map = class_map_cityscapes,
+                                              .name = name_folder};
 
 /* ---- Opening ---- */
 

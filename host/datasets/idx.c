@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* IDX files of bytes, as (Fashion-)MNIST comes in, raw or compressed by gzip. */
 #define _POSIX_C_SOURCE 200809L
 #include "datasets/kind.h"
@@ -181,13 +182,13 @@ static bdnn_status label_idx(const bdnn_dataset *dataset, size_t index, int32_t 
     return BDNN_OK;
 }
 
-static bdnn_status class_map_idx(const bdnn_dataset *dataset, size_t index, int32_t height, int32_t width, int32_t *class_map,
-                           bdnn_error *err)
+static bdnn_status class_map_idx(const bdnn_dataset *dataset, size_t index, int32_t height, int32_t width,
+                                 int32_t *class_map, bdnn_error *err)
 {
     const struct idx *labels = &((const struct idx_dataset *)dataset)->labels;
     (void)err;
     bdnn_resize_class_map(labels->data + index * (size_t)labels->dim[1] * labels->dim[2], (int32_t)labels->dim[1],
-                    (int32_t)labels->dim[2], NULL, height, width, class_map);
+                          (int32_t)labels->dim[2], NULL, height, width, class_map);
     return BDNN_OK;
 }
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What the kinds of datasets share. */
 #include "datasets/kind.h"
 
@@ -6,7 +7,7 @@
 #include <string.h>
 
 void bdnn_resize_class_map(const uint8_t *from, int32_t from_height, int32_t from_width, const int32_t *to_class,
-                     int32_t height, int32_t width, int32_t *class_map)
+                           int32_t height, int32_t width, int32_t *class_map)
 {
     for (int32_t y = 0; y < height; y++) {
         const uint8_t *row = from + (int64_t)y * from_height / height * from_width;

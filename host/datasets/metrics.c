@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Metrics: ranks of scores, hits of classes, intersection over union. All take time and memory in proportion to the
  * number of classes, of which there can be a million. */
 #include "bdnn_data.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Pairs of .npy arrays: images uint8 (N,H,W), (N,H,W,C) or (N,C,H,W), or float32 (N,C,H,W) taken as the network's input
  * as it is; labels integers (N) or (N,H,W). */
 #include "datasets/kind.h"
@@ -107,8 +108,8 @@ static bdnn_status label_npy(const bdnn_dataset *dataset, size_t index, int32_t 
     return status;
 }
 
-static bdnn_status class_map_npy(const bdnn_dataset *dataset, size_t index, int32_t height, int32_t width, int32_t *class_map,
-                           bdnn_error *err)
+static bdnn_status class_map_npy(const bdnn_dataset *dataset, size_t index, int32_t height, int32_t width,
+                                 int32_t *class_map, bdnn_error *err)
 {
     const struct npy_dataset *set = (const struct npy_dataset *)dataset;
     const int64_t h = set->label_shape.dim[1], w = set->label_shape.dim[2];

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Blocked Cholesky factorization and solution (Golub and Van Loan, Matrix Computations, 4.2). */
 #include "decompose/cholesky.h"
 

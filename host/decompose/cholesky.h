@@ -1,5 +1,6 @@
-/* Cholesky factors H = L L' of positive definite matrices, by blocks: all but the small blocks on the diagonal are matrix
- * products, whose order kernels/floats.h defines (LAPACK's depends on the processor). */
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Cholesky factors H = L L' of positive definite matrices, by blocks: all but the small blocks on the diagonal are
+ * matrix products, whose order kernels/floats.h defines (LAPACK's depends on the processor). */
 #ifndef BDNN_DECOMPOSE_CHOLESKY_H
 #define BDNN_DECOMPOSE_CHOLESKY_H
 
@@ -17,8 +18,8 @@ typedef struct bdnn_cholesky {
 /* Floats of `inverses`. */
 int64_t bdnn_cholesky_inverses(int64_t size);
 
-/* Replaces the symmetric matrix in `factor` by its factor. Returns 0, or the number of the element, from 1 on, up to which
- * the matrix is not positive definite. One thread. */
+/* Replaces the symmetric matrix in `factor` by its factor. Returns 0, or the number of the element, from 1 on, up to
+ * which the matrix is not positive definite. One thread. */
 int64_t bdnn_cholesky_factorize(bdnn_cholesky *cholesky);
 
 /* Floats of scratch for `count` right-hand sides. */

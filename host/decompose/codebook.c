@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The codebook of one filter and the decomposition of a vector by its values alone. */
 #include "decompose/codebook.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The codebook of one filter - the 2^K values that K scales and signs can form - and the decomposition of a vector by
  * its values alone (Kamiya et al. 2017, section 3: greedy residual bases, then alternation of a least-squares step for
  * the scales and an exhaustive choice of each element's sign pattern). */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Decomposing a network: settings per layer, the walk over the layers in execution order, the report. */
 #include "core/finite.h"
 #include "core/memory.h"

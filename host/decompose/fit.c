@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Decomposing one inner-product layer. */
 #include "decompose/fit.h"
 
@@ -133,8 +134,8 @@ static bdnn_status collect(struct fit *fit, bdnn_error *err)
     wanted = d > MAX_GRAM_INNER ? MAX_HELD_SAMPLES : wanted;
     /* A constant addend is no stream: what is fitted then is the output itself. */
     const int32_t other = fusion.sum >= 0 && exact[fusion.addend] ? fusion.addend : BDNN_NONE;
-    fit->rectified = fusion.clip >= 0 && (fusion.sum < 0 || other >= 0) &&
-                     graph->layers[fusion.clip].attr.activation.low == 0;
+    fit->rectified =
+        fusion.clip >= 0 && (fusion.sum < 0 || other >= 0) && graph->layers[fusion.clip].attr.activation.low == 0;
     positions = bdnn_sample_positions(&fit->geometry, fit->streams->images, wanted, fit->options->seed + 1, &count);
     if (!positions) {
         return bdnn_fail_memory(err, (size_t)wanted * sizeof *positions, "samples of a layer's input");

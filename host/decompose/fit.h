@@ -1,4 +1,6 @@
-/* Decomposing one inner-product layer: range, objective, targets, search, bias - the steps of docs/reference/decomposition.md. */
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Decomposing one inner-product layer: range, objective, targets, search, bias - the steps of
+ * docs/reference/decomposition.md. */
 #ifndef BDNN_DECOMPOSE_FIT_H
 #define BDNN_DECOMPOSE_FIT_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The quadratic form that an error of the weights costs, and its solution in real weights. */
 #include "decompose/objective.h"
 
@@ -99,11 +100,10 @@ bdnn_status bdnn_objective_factorize(bdnn_objective *objective, bdnn_error *err)
     }
     failed = bdnn_cholesky_factorize(cholesky);
     if (failed) {
-        return bdnn_fail(
-            err, BDNN_ERROR_ARGUMENT,
-            "the inputs' Gram matrix is not positive definite at element %lld of %lld: "
-            "lambda is too small, or an input is not finite",
-            (long long)failed, (long long)size);
+        return bdnn_fail(err, BDNN_ERROR_ARGUMENT,
+                         "the inputs' Gram matrix is not positive definite at element %lld of %lld: "
+                         "lambda is too small, or an input is not finite",
+                         (long long)failed, (long long)size);
     }
     return BDNN_OK;
 }

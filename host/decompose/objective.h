@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What an error of the weights costs at a layer's output: the quadratic form e'He with H = X'X / n + lambda I over n
  * sampled, centered rows X of the quantized input. Held as the D x D matrix, or, where there are fewer samples than
  * elements, as X itself, so that H is never formed.
@@ -19,9 +20,9 @@ typedef struct bdnn_objective {
     int64_t samples; /* n */
     bool sampled;    /* X is held, not H */
     float lambda;
-    float *gram;     /* [D][D] H, or NULL */
-    float *columns;  /* [D][n] centered columns of X, or NULL */
-    float *diagonal; /* [D] H_ii */
+    float *gram;            /* [D][D] H, or NULL */
+    float *columns;         /* [D][n] centered columns of X, or NULL */
+    float *diagonal;        /* [D] H_ii */
     bdnn_cholesky cholesky; /* of H, or of X X' / n + lambda I; empty before bdnn_objective_factorize */
 } bdnn_objective;
 

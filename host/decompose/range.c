@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The quantized input's step and zero point. */
 #include "decompose/range.h"
 
@@ -10,8 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Ranges tried, as parts of the largest: 10^(-i / 13). Written out, since pow is not the same to the last bit everywhere. */
-static const float parts[] = {1.0f, 0.837677658f, 0.701703846f, 0.587801635f, 0.492388248f, 0.412462652f, 0.345510721f, 0.289426625f, 0.242446199f, 0.203091756f, 0.170125425f, 0.142510265f, 0.119377665f, 0.100000001f};
+/* Ranges tried, as parts of the largest: 10^(-i / 13). Written out, since pow is not the same to the last bit
+ * everywhere. */
+static const float parts[] = {1.0f,         0.837677658f, 0.701703846f, 0.587801635f, 0.492388248f,
+                              0.412462652f, 0.345510721f, 0.289426625f, 0.242446199f, 0.203091756f,
+                              0.170125425f, 0.142510265f, 0.119377665f, 0.100000001f};
 #define CANDIDATES ((int)(sizeof parts / sizeof *parts))
 
 static bdnn_quantizer quantizer_of(float low, float high, int32_t bits)

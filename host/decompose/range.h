@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The quantized input's step and zero point, chosen from sampled inputs of a layer. */
 #ifndef BDNN_DECOMPOSE_RANGE_H
 #define BDNN_DECOMPOSE_RANGE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Targets of a block of filters. */
 #include "decompose/retarget.h"
 

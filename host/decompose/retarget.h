@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Targets of a block of filters: the real weights that best give the outputs which the float network has, seen through
  * the rectifier that follows.
  *

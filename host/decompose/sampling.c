@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Sampled positions of an inner-product layer. */
 #include "decompose/sampling.h"
 

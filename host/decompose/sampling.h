@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Sampled positions of an inner-product layer: rows of the convolution's matrix form (im2col) and the outputs at the
  * same places. */
 #ifndef BDNN_DECOMPOSE_SAMPLING_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The data-aware decomposition of a block of filters. */
 #include "decompose/search.h"
 
@@ -26,8 +27,8 @@ struct block {
     float *signs_image; /* [block * K][image] */
     /* W of each filter is the sum of its bases in `signs` times these. */
     float signs_scale[BDNN_SEARCH_BLOCK][BDNN_MAX_BASES];
-    uint8_t *spare;     /* [D] */
-    uint8_t *best;      /* [block][D] codes of the best start so far */
+    uint8_t *spare; /* [D] */
+    uint8_t *best;  /* [block][D] codes of the best start so far */
     bdnn_codebook book[BDNN_SEARCH_BLOCK], best_book[BDNN_SEARCH_BLOCK];
     bdnn_filter *filters;
 };

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The data-aware decomposition of a block of filters: alternation of least squares for the scales and exact coordinate
  * descent for the codes, both under a layer's objective (docs/reference/decomposition.md). */
 #ifndef BDNN_DECOMPOSE_SEARCH_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The statistics of one group of a layer. */
 #include "decompose/statistics.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What the data-aware method learns from the calibration streams about one group of a layer: samples X of the quantized
  * input, the outputs Y wanted there, and the objective H. */
 #ifndef BDNN_DECOMPOSE_STATISTICS_H

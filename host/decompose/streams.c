@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The calibration streams. */
 #include "decompose/streams.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The calibration streams: the same images through the float network and through the network as far as it is
  * decomposed, layer by layer, side by side. Values are freed when their last reader has run. */
 #ifndef BDNN_DECOMPOSE_STREAMS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* A file's bytes, and the order in which its numbers have them. */
 #ifndef BDNN_IMAGING_BYTES_H
 #define BDNN_IMAGING_BYTES_H

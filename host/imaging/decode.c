@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Decoding images: JPEG by libjpeg-turbo, PNG by libpng, everything else by OpenCV. */
 #include "imaging/decode.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Decoding with a choice that the public calls make. */
 #ifndef BDNN_IMAGING_DECODE_H
 #define BDNN_IMAGING_DECODE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Reading the sizes in the headers of image files. */
 #include "imaging/header.h"
 

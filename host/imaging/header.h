@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What an image file's header claims, read before anything is allocated for its pixels. */
 #ifndef BDNN_IMAGING_HEADER_H
 #define BDNN_IMAGING_HEADER_H

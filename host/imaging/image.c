@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Images in files and memory. */
 #include "core/file.h"
 #include "core/memory.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* EXIF's orientation and Adobe's marker. Read here, and not by a library for EXIF, because all that is wanted is one
  * number of the first directory: such a library parses every directory, thumbnails and makers' own notes, which is what
  * a hostile file hopes for. Segments: ITU-T T.81, B.1.1; EXIF: JEITA CP-3451, 4.6. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What the markers before a JPEG's pixels say that its decoder does not tell. */
 #ifndef BDNN_IMAGING_JPEG_MARKERS_H
 #define BDNN_IMAGING_JPEG_MARKERS_H

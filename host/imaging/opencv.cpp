@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The bridge to OpenCV. */
 #include "imaging/opencv.h"
 
@@ -96,13 +97,12 @@ const char *bdnn_cv_resize(const bdnn_image *image, int32_t width, int32_t heigh
     });
 }
 
-const char *bdnn_cv_text(bdnn_image *image, const char *text, int32_t x, int32_t y, double size,
-                         const uint8_t color[3])
+const char *bdnn_cv_text(bdnn_image *image, const char *text, int32_t x, int32_t y, double size, const uint8_t color[3])
 {
     return guarded([&]() -> const char * {
         cv::Mat to = matrix_of(image);
-        cv::putText(to, text, cv::Point(x, y), cv::FONT_HERSHEY_SIMPLEX, size,
-                    cv::Scalar(color[0], color[1], color[2]), 1, cv::LINE_AA);
+        cv::putText(to, text, cv::Point(x, y), cv::FONT_HERSHEY_SIMPLEX, size, cv::Scalar(color[0], color[1], color[2]),
+                    1, cv::LINE_AA);
         return nullptr;
     });
 }

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The bridge to OpenCV, whose interface is C++ alone. No exception leaves it; each call returns NULL or a static text
  * that says what went wrong. */
 #ifndef BDNN_IMAGING_OPENCV_H

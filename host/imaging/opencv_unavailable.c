@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What a build without the image libraries (BDNN_WITH_IMAGES=OFF) has in place of the bridge to OpenCV. Images of the
  * network's own size, as IDX and .npy sets often have, still reach the network. */
 #include "imaging/opencv.h"
@@ -19,8 +20,7 @@ const char *bdnn_cv_resize(const bdnn_image *image, int32_t width, int32_t heigh
     return WITHOUT;
 }
 
-const char *bdnn_cv_text(bdnn_image *image, const char *text, int32_t x, int32_t y, double size,
-                         const uint8_t color[3])
+const char *bdnn_cv_text(bdnn_image *image, const char *text, int32_t x, int32_t y, double size, const uint8_t color[3])
 {
     (void)image, (void)text, (void)x, (void)y, (void)size, (void)color;
     return WITHOUT;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The picture of a segmentation. */
 #define _POSIX_C_SOURCE 200809L
 #include "core/arithmetic.h"
@@ -16,7 +17,7 @@
 
 /* Smaller pictures are enlarged to this width, as far as their height allows, so that the legend does not dwarf them.
  */
-#define MIN_WIDTH  384
+#define MIN_WIDTH   384
 #define MAX_ENLARGE 2048
 
 /* So many hues can be told apart. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* PNG files. By libpng itself: OpenCV's reader and writer print what goes wrong, and the reader accepts files whose
  * checksums do not fit. */
 #include "imaging/png.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* PNG files by libpng, in memory. */
 #ifndef BDNN_IMAGING_PNG_H
 #define BDNN_IMAGING_PNG_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* From an image to a network's input. */
 #include "core/arithmetic.h"
 #include "core/error.h"

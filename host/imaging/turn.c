@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Turning pictures. EXIF tells where the stored first row and first column lie when the picture is seen: 1 top and
  * left, 2 top and right, 3 bottom and right, 4 bottom and left; 5 left and top, 6 right and top, 7 right and bottom, 8
  * left and bottom. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Turning a picture as EXIF's orientation asks for. */
 #ifndef BDNN_IMAGING_TURN_H
 #define BDNN_IMAGING_TURN_H

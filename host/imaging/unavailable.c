@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What a build without the image libraries (BDNN_WITH_IMAGES=OFF) has in place of its decoders and the writer
  * of PNG files. */
 #include "imaging/decode.h"

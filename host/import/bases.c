@@ -1,5 +1,7 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The decomposition of one layer in a folder of .npy files: decomposition/<layer>/basis_<K>/ with M.npy and c.npy as
- * the method's authors have them, and our files beside them, which hold what those two leave open (docs/use/npy-folder.md).
+ * the method's authors have them, and our files beside them, which hold what those two leave open
+ * (docs/use/npy-folder.md).
  */
 #define _POSIX_C_SOURCE 200809L
 #include "import/bases.h"
@@ -35,8 +37,7 @@ char *bdnn_basis_path(const char *directory, const char *layer, int32_t bases, c
     return path;
 }
 
-/* ---- Integer scales
- * ---------------------------------------------------------------------------------------------------------- */
+/* ---- Integer scales ---- */
 
 /* Rounds c / step to g; false when the absolute values sum to more than 127. */
 static bool round_scales(const float *c, int32_t count, double step, int32_t *g)
@@ -90,8 +91,7 @@ float bdnn_scales_of_reals(const float *c, int32_t count, int8_t *g)
     return factor;
 }
 
-/* ---- Reading: the bases
- * ------------------------------------------------------------------------------------------------------ */
+/* ---- Reading: the bases ---- */
 
 /* Strides of M by what its axes mean, in bytes. */
 typedef struct basis_axes {
@@ -216,8 +216,7 @@ static bdnn_status read_planes(const char *path, const bdnn_graph *graph, bdnn_l
     return status;
 }
 
-/* ---- Reading: scales and input
- * ----------------------------------------------------------------------------------------------- */
+/* ---- Reading: scales and input ---- */
 
 typedef struct basis_folder {
     const char *directory, *layer;
@@ -411,8 +410,7 @@ bdnn_status bdnn_bases_load(const char *directory, const bdnn_graph *graph, bdnn
                : status;
 }
 
-/* ---- Writing
- * ----------------------------------------------------------------------------------------------------------------- */
+/* ---- Writing ---- */
 
 static bdnn_status write_array(const basis_folder *folder, const char *file, bdnn_npy_type type,
                                const bdnn_shape *shape, const void *data)

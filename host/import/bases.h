@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The decomposition of a layer in a folder of .npy parameters (docs/use/npy-folder.md), read and written. */
 #ifndef BDNN_IMPORT_BASES_H
 #define BDNN_IMPORT_BASES_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The float parameters of one layer in a folder of .npy files. */
 #define _POSIX_C_SOURCE 200809L
 #include "import/folder.h"
@@ -22,8 +23,7 @@ static bdnn_status look_for(const char *directory, const char *name, const char 
     return status;
 }
 
-/* ---- Reading
- * ----------------------------------------------------------------------------------------------------------------- */
+/* ---- Reading ---- */
 
 static bdnn_status read_floats(const char *directory, const char *name, const char *suffix, bdnn_shape *shape,
                                float **data, bdnn_error *err)
@@ -236,8 +236,7 @@ bdnn_status bdnn_folder_load(const char *directory, const bdnn_graph *graph, bdn
     return layer->op == BDNN_OP_AFFINE ? load_affine(directory, graph, layer, err) : BDNN_OK;
 }
 
-/* ---- Writing
- * ----------------------------------------------------------------------------------------------------------------- */
+/* ---- Writing ---- */
 
 static bdnn_status write_floats(const char *directory, const char *name, const char *suffix, const bdnn_shape *shape,
                                 const void *data, bdnn_error *err)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The float parameters of a layer in a folder of .npy files (docs/use/npy-folder.md), read and written. */
 #ifndef BDNN_IMPORT_FOLDER_H
 #define BDNN_IMPORT_FOLDER_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Import: from the files that trained networks come in to the graph. Nothing downstream knows these formats. */
 #ifndef BDNN_IMPORT_IMPORT_H
 #define BDNN_IMPORT_IMPORT_H

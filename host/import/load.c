@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Loading a model, whatever its form, and applying what the caller adds to it: labels and a mean image. */
 #define _POSIX_C_SOURCE 200809L
 #include "core/file.h"
@@ -12,8 +13,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* ---- Options
- * ----------------------------------------------------------------------------------------------------------------- */
+/* ---- Options ---- */
 
 /* Cuts the text into lines in place, each without its line end; NULL in `lines` only counts. Empty lines at the end do
  * not count, others do: a class's number is its line's. */
@@ -126,8 +126,7 @@ static bdnn_status apply_mean_image(bdnn_model *model, const char *path, bdnn_er
     return status;
 }
 
-/* ---- Formats
- * ----------------------------------------------------------------------------------------------------------------- */
+/* ---- Formats ---- */
 
 static bdnn_status load_bdnn(const char *path, bdnn_file_map *map, bdnn_model **model, bdnn_error *err)
 {

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Names to numbers: open addressing, at most half full. */
 #include "import/names.h"
 

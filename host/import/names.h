@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* A table from names to numbers, for importers. */
 #ifndef BDNN_IMPORT_NAMES_H
 #define BDNN_IMPORT_NAMES_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* .npy files. The header is the text of a Python dictionary, {'descr': '<f4', 'fortran_order': False, 'shape': (2, 3),
  * }, of which exactly this form (keys in any order) is understood: a parser of Python is not needed, and is what a
  * hostile file hopes for. */
@@ -23,8 +24,7 @@ static const struct number_type {
     [BDNN_NPY_INT64] = {"<i8", 8},   [BDNN_NPY_BOOL] = {"|b1", 1},
 };
 
-/* ---- The header's text
- * ------------------------------------------------------------------------------------------------------- */
+/* ---- The header's text ---- */
 
 typedef struct text {
     const char *name; /* of the file */
@@ -186,8 +186,7 @@ static bdnn_status parse_header(text *t, bdnn_npy *array)
                : expected(t, seen == 7 ? "nothing more" : "all of 'descr', 'fortran_order' and 'shape'");
 }
 
-/* ---- Reading
- * ----------------------------------------------------------------------------------------------------------------- */
+/* ---- Reading ---- */
 
 /* The header, of which `data` holds `known` bytes of the file's `size`; *begin is where the elements begin. */
 static bdnn_status read_header(const char *name, const uint8_t *data, size_t known, uint64_t size, bdnn_npy *array,
@@ -404,8 +403,7 @@ bdnn_status bdnn_npy_load(const char *path, bdnn_shape *shape, float **data, bdn
     return status;
 }
 
-/* ---- Writing
- * ----------------------------------------------------------------------------------------------------------------- */
+/* ---- Writing ---- */
 
 bdnn_status bdnn_npy_save(const char *path, bdnn_npy_type type, const bdnn_shape *shape, const void *data,
                           bdnn_error *err)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* NumPy's .npy files, format versions 1.0 to 3.0: one array of one number type. */
 #ifndef BDNN_IMPORT_NPY_H
 #define BDNN_IMPORT_NPY_H

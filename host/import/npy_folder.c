@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Whole networks as folders of .npy files (docs/use/npy-folder.md): import with a topology, and export. */
 #include "core/file.h"
 #include "core/memory.h"
@@ -14,8 +15,7 @@
 /* A network's topology takes some ten thousand bytes. */
 #define MAX_TOPOLOGY 4194304
 
-/* ---- Import
- * ------------------------------------------------------------------------------------------------------------------ */
+/* ---- Import ---- */
 
 static bool present(void *user, const char *name)
 {
@@ -112,8 +112,7 @@ bdnn_status bdnn_import_npy(const char *directory, const bdnn_load_options *opti
     return status;
 }
 
-/* ---- Export
- * ------------------------------------------------------------------------------------------------------------------ */
+/* ---- Export ---- */
 
 static bdnn_status write_topology(const bdnn_model *model, const char *directory, bdnn_error *err)
 {

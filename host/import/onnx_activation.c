@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Operators on one input: activations, normalizations, softmax, arg max, and those that inference leaves out. */
 #include "import/onnx_operators.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Add, Sub, Mul, Div, Sum, with the broadcasting of every operator set; on integers only between constants (shapes). */
 #include "import/onnx_operators.h"
 

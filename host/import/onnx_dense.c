@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Gemm and MatMul: by constant weights a DENSE layer, else a product of two values. */
 #include "import/onnx_operators.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Operators whose results are known at import: constants, shapes, and what networks compute from shapes. */
 #include "import/onnx_operators.h"
 #include "import/onnx_tensor.h"

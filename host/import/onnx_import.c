@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* bdnn_import_onnx: the file's head, its constants and inputs, node after node, outputs, names. */
 #include "import/import.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The current node: its inputs and attributes, and the layers it becomes. */
 #include "import/onnx_node.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The current node: its inputs and attributes, and the layers it becomes. */
 #ifndef BDNN_IMPORT_ONNX_NODE_H
 #define BDNN_IMPORT_ONNX_NODE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Failures, operands and the budget of an import. */
 #include "import/onnx_operand.h"
 

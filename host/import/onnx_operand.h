@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The importer of ONNX files and its operands: what all of its files share.
  *
  * Every ONNX name stands for an operand: a value of the graph being built, or a constant known at import. A node's

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The operators that can be imported. */
 #include "import/onnx_operators.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The operators that are imported. Each handler defines the outputs of the current node. */
 #ifndef BDNN_IMPORT_ONNX_OPERATORS_H
 #define BDNN_IMPORT_ONNX_OPERATORS_H

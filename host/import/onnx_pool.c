@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* MaxPool, AveragePool, MaxUnpool and the global poolings. */
 #include "import/onnx_operators.h"
 #include "import/onnx_window.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Resize and Upsample in the forms of every operator set. */
 #include "import/onnx_operators.h"
 

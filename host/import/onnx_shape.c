@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Operators that move elements: Concat, Pad, Slice, Flatten, Reshape, Squeeze, Unsqueeze, Transpose. */
 #include "import/onnx_operators.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Tensors of the file as constants: every type to float or int64, every size checked against the bytes that are there.
  */
 #include "import/onnx_tensor.h"

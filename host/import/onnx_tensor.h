@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Constants from the tensors of an ONNX file. */
 #ifndef BDNN_IMPORT_ONNX_TENSOR_H
 #define BDNN_IMPORT_ONNX_TENSOR_H

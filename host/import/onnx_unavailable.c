@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What a build without ONNX has instead of the importer. */
 #include "import/import.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The sliding window that convolutions and poolings share: kernel, strides, dilations, explicit and automatic pads. */
 #include "import/onnx_window.h"
 

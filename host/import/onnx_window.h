@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What convolutions and poolings share. */
 #ifndef BDNN_IMPORT_ONNX_WINDOW_H
 #define BDNN_IMPORT_ONNX_WINDOW_H

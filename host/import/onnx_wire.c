@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* From bytes to protobuf-c's tree: a walk over the wire format first, since protobuf-c recurses as deep as the file
  * says, merges repeated single messages in quadratic time and allocates a whole structure for every two bytes of empty
  * message. */

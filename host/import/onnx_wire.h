@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* From bytes to protobuf-c's tree of an ONNX model, within limits that protobuf-c itself does not keep. */
 #ifndef BDNN_IMPORT_ONNX_WIRE_H
 #define BDNN_IMPORT_ONNX_WIRE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Where the parameters of a layer lie in a folder, and how. */
 #include "import/parameters.h"
 

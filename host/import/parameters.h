@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Where the parameters of a layer lie in a folder of .npy files (docs/use/npy-folder.md), and how: what folder.c and
  * bases.c share. */
 #ifndef BDNN_IMPORT_PARAMETERS_H

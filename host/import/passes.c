@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What every importer does to its graph before anybody sees it: layers that do nothing go, batch normalizations,
  * constant factors and summands, and flattening disappear into the weights, and with them the values that nobody reads.
  * Every pass is linear in the size of the graph. */
@@ -57,8 +58,7 @@ static bool make_passes(passes *p, bdnn_graph *graph)
     return true;
 }
 
-/* ---- Taking layers out
- * ------------------------------------------------------------------------------------------------------- */
+/* ---- Taking layers out ---- */
 
 /* The layer that makes `in` makes `out` instead; nobody else reads `in`. */
 static void hand_over(passes *p, int32_t in, int32_t out)
@@ -133,8 +133,7 @@ static bool is_identity(const bdnn_graph *graph, const bdnn_layer *layer)
     }
 }
 
-/* ---- Into the weights
- * -------------------------------------------------------------------------------------------------------- */
+/* ---- Into the weights ---- */
 
 static bool own(bdnn_blob *blob)
 {
@@ -290,8 +289,7 @@ static bdnn_status absorb_reshape(passes *p, size_t l, bdnn_error *err)
     return BDNN_OK;
 }
 
-/* ---- What nobody reads
- * ------------------------------------------------------------------------------------------------------- */
+/* ---- What nobody reads ---- */
 
 /* From the end, so that one walk also finds the layers that only dead layers read. */
 static void bury_dead_layers(passes *p)
@@ -392,8 +390,7 @@ static void remove_values(passes *p)
     renumber(graph->outputs, graph->output_count, number);
 }
 
-/* ---- All of it
- * --------------------------------------------------------------------------------------------------------------- */
+/* ---- All of it ---- */
 
 /* One walk in execution order: when a layer is looked at, those before it are in their final form. */
 static bdnn_status walk(passes *p, bool keep_batch_norm, bdnn_error *err)

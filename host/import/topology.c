@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Reading a topology text: one statement a line, words separated by blanks, # begins a comment.
  *
  *     input NAME DIMENSIONS...     image ATTRIBUTES...     constant NAME DIMENSIONS...     output NAME
@@ -46,9 +47,7 @@ static bdnn_status at_line(const parser *p, bdnn_status status)
     return status == BDNN_OK ? status : bdnn_prefix(p->err, status, "%s: line %zu", p->name, p->line);
 }
 
-/* ---- Names
- * -------------------------------------------------------------------------------------------------------------------
- */
+/* ---- Names ---- */
 
 static int32_t find(const parser *p, const char *name)
 {
@@ -78,8 +77,7 @@ static bdnn_status new_value(parser *p, const char *name, const bdnn_shape *shap
     return *value < 0 ? out_of_memory(p) : BDNN_OK;
 }
 
-/* ---- Attributes
- * -------------------------------------------------------------------------------------------------------------- */
+/* ---- Attributes ---- */
 
 static bdnn_status bad_number(const parser *p, const char *key, const char *text)
 {
@@ -244,8 +242,7 @@ static bdnn_status unknown_word(const parser *p, const char *word)
                      word, p->words[0]);
 }
 
-/* ---- Layers
- * ------------------------------------------------------------------------------------------------------------------ */
+/* ---- Layers ---- */
 
 typedef struct statement {
     const char *name;
@@ -425,8 +422,7 @@ static bdnn_status parse_layer(parser *p)
                      p->words[0]);
 }
 
-/* ---- Other lines
- * ------------------------------------------------------------------------------------------------------------- */
+/* ---- Other lines ---- */
 
 static bdnn_status parse_shape(parser *p, bdnn_shape *shape)
 {
@@ -516,8 +512,7 @@ static bdnn_status parse_line(parser *p)
     return parse_layer(p);
 }
 
-/* ---- The text
- * ---------------------------------------------------------------------------------------------------------------- */
+/* ---- The text ---- */
 
 /* Cuts the line at `text`, which a zero byte ends, into words. */
 static bdnn_status cut_words(parser *p, char *text)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Topologies: the layers of a network as lines of text (docs/use/npy-folder.md), without its parameters. The built-in
  * networks are such texts, and an exported folder holds one. */
 #ifndef BDNN_IMPORT_TOPOLOGY_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Writing a topology text, and names that are safe in it and in file names. */
 #define _POSIX_C_SOURCE 200809L
 #include "core/memory.h"
@@ -8,9 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* ---- Names
- * -------------------------------------------------------------------------------------------------------------------
- */
+/* ---- Names ---- */
 
 static bool is_plain(char c, bool first)
 {
@@ -65,8 +64,7 @@ bool bdnn_name_unescape(char *name)
     return to > name;
 }
 
-/* ---- Attributes
- * -------------------------------------------------------------------------------------------------------------- */
+/* ---- Attributes ---- */
 
 typedef struct printer {
     const bdnn_graph *graph;
@@ -161,9 +159,7 @@ static void print_attributes(printer *p, const bdnn_attribute *attributes, const
     }
 }
 
-/* ---- Lines
- * -------------------------------------------------------------------------------------------------------------------
- */
+/* ---- Lines ---- */
 
 static const bdnn_word *word_of(const bdnn_layer *layer)
 {

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The operators and attributes of the topology text. */
 #include "import/topology_table.h"
 

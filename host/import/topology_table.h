@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The words of the topology text: operators and their attributes as tables that both the parser and the printer go by.
  */
 #ifndef BDNN_IMPORT_TOPOLOGY_TABLE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* bdnn: binary-decomposed deep convolutional networks without retraining.
  *
  * This header loads a trained network, decomposes it into binary bases with integer scales, saves it, and runs it on a
@@ -203,8 +204,8 @@ typedef struct bdnn_layer_info {
     uint64_t float_bytes;     /* what the same layer takes in float32 */
     int64_t output_shape[6];  /* N (as imported), C, spatial axes */
     int32_t output_rank;
-    /* How the first output is kept for the layers after it (docs/reference/numerics.md, "The integer pipeline"): "float",
-     * "quantized" (Q bits in uint8) or "wide" (int16); step and bits are 0 where they do not apply. */
+    /* How the first output is kept for the layers after it (docs/reference/numerics.md, "The integer pipeline"):
+     * "float", "quantized" (Q bits in uint8) or "wide" (int16); step and bits are 0 where they do not apply. */
     const char *output_format;
     float output_step;
     int32_t output_bits;
@@ -310,8 +311,8 @@ typedef struct bdnn_session_options {
     size_t struct_size; /* sizeof(bdnn_session_options) */
     /* "cpu" (also for NULL): the fastest kernels of this processor. "reference": scalar XNOR-popcount, the definition.
      * "float": decomposed layers simulated in float. "xrt" or "xrt:INDEX": a board behind Xilinx XRT, or an emulated
-     * one where XCL_EMULATION_MODE says so (docs/reference/accelerator.md). "uio" or "uio:NAME": the accelerator of a Zynq behind
-     * the bdnn module or UIO (docs/reference/driver.md). */
+     * one where XCL_EMULATION_MODE says so (docs/reference/accelerator.md). "uio" or "uio:NAME": the accelerator of a
+     * Zynq behind the bdnn module or UIO (docs/reference/driver.md). */
     const char *device;
     size_t threads; /* 0: one per processor. Results do not depend on it. */
     size_t batch;   /* inputs of one run; 0: 1 */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* bdnn: images, datasets and metrics. bdnn.h states the conventions for errors, NULL, ownership, order and threads. */
 #ifndef BDNN_DATA_H
 #define BDNN_DATA_H
@@ -57,25 +58,25 @@ BDNN_API bdnn_status bdnn_image_preprocess(const bdnn_image *image, const bdnn_p
  * BDNN_ERROR_UNSUPPORTED in a build without image libraries. */
 BDNN_API bdnn_status bdnn_image_save(const bdnn_image *image, const char *path, bdnn_error *err);
 
-/* Draws a segmentation: each pixel of `image` tinted with the color of its class in class_map[height][width], which is scaled
- * to the image by nearest neighbor. Beside it stands a legend of the classes that occur. Images narrower than 384
- * pixels are enlarged. Colors are Cityscapes' for 19 classes, CamVid's for 11 or 12 that begin with "sky", otherwise
- * generated. `labels` may be NULL if `label_count` is 0: there is no legend then. No label may be NULL. Class 0 of
- * networks whose label 0 is "background", and values that are no class, are left untinted. *overlay is for
+/* Draws a segmentation: each pixel of `image` tinted with the color of its class in class_map[height][width], which is
+ * scaled to the image by nearest neighbor. Beside it stands a legend of the classes that occur. Images narrower than
+ * 384 pixels are enlarged. Colors are Cityscapes' for 19 classes, CamVid's for 11 or 12 that begin with "sky",
+ * otherwise generated. `labels` may be NULL if `label_count` is 0: there is no legend then. No label may be NULL. Class
+ * 0 of networks whose label 0 is "background", and values that are no class, are left untinted. *overlay is for
  * bdnn_image_free. Errors: BDNN_ERROR_UNSUPPORTED where the legend cannot be drawn (a build without image libraries);
  * BDNN_ERROR_MEMORY. */
-BDNN_API bdnn_status bdnn_image_overlay(const bdnn_image *image, const int32_t *class_map, int32_t height, int32_t width,
-                                        const char *const *labels, size_t label_count, bdnn_image *overlay,
-                                        bdnn_error *err);
+BDNN_API bdnn_status bdnn_image_overlay(const bdnn_image *image, const int32_t *class_map, int32_t height,
+                                        int32_t width, const char *const *labels, size_t label_count,
+                                        bdnn_image *overlay, bdnn_error *err);
 
 /* ---- Datasets ---- */
 
 typedef struct bdnn_dataset bdnn_dataset;
 
 typedef enum bdnn_label_kind {
-    BDNN_LABEL_NONE = 0,  /* images alone: enough for calibration */
-    BDNN_LABEL_CLASS = 1, /* one class an image */
-    BDNN_LABEL_CLASS_MAP = 2    /* one class a pixel */
+    BDNN_LABEL_NONE = 0,     /* images alone: enough for calibration */
+    BDNN_LABEL_CLASS = 1,    /* one class an image */
+    BDNN_LABEL_CLASS_MAP = 2 /* one class a pixel */
 } bdnn_label_kind;
 
 /* Opens a set of images; docs/use/datasets.md shows every layout. There are IDX files (raw or gzip), .npy pairs, the
@@ -111,11 +112,11 @@ BDNN_API bdnn_status bdnn_dataset_input(const bdnn_dataset *dataset, size_t inde
  * for an index that is no item, and for a dataset without BDNN_LABEL_CLASS; BDNN_ERROR_IO; BDNN_ERROR_FORMAT. */
 BDNN_API bdnn_status bdnn_dataset_class(const bdnn_dataset *dataset, size_t index, int32_t *label, bdnn_error *err);
 
-/* The class map of an item, resized to class_map[height][width] by nearest neighbor. -1 stands where a pixel is not to be
- * judged: stored as 255, or a Cityscapes label outside the 19 classes of its benchmark. Errors: as of
+/* The class map of an item, resized to class_map[height][width] by nearest neighbor. -1 stands where a pixel is not to
+ * be judged: stored as 255, or a Cityscapes label outside the 19 classes of its benchmark. Errors: as of
  * bdnn_dataset_class, for BDNN_LABEL_CLASS_MAP; BDNN_ERROR_MEMORY. */
 BDNN_API bdnn_status bdnn_dataset_class_map(const bdnn_dataset *dataset, size_t index, int32_t height, int32_t width,
-                                      int32_t *class_map, bdnn_error *err);
+                                            int32_t *class_map, bdnn_error *err);
 
 /* ---- Metrics ---- */
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* bdnn: what a session and its layers cost, and what the machine can do at best. bdnn.h states the conventions for
  * errors, NULL, ownership, order and threads. */
 #ifndef BDNN_MEASURE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The ladder of instruction sets, and its cap. */
 #include "kernels/cpu.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Which instruction sets kernels may use: what the processor reports, less what the user rules out. */
 #ifndef BDNN_KERNELS_CPU_H
 #define BDNN_KERNELS_CPU_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Weights as integers from their binary bases, one table of function pointers an instruction set. */
 #ifndef BDNN_KERNELS_DECODE_H
 #define BDNN_KERNELS_DECODE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Weights from their bases; included by vectors_template.h. */
 #include "kernels/decode.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Template of the kernel for fully connected layers on processors without a product of bytes: blocks of one filter are
  * decoded to 16 bits and multiplied with the batch's items, widened likewise. There is no decoded copy, since at batch
  * 1 the memory bus decides and since a network's fully connected layers are most of its memory. Included by one file

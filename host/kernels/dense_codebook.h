@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Template of the kernels for fully connected layers that decode by looking codes up: K bits of a weight are a code, a
  * filter's weights take at most 2^K values, which a filter has in tables. At batch 1 the memory bus should decide, so
  * there is no decoded copy, and few instructions a weight.
@@ -34,11 +35,11 @@
 
 #define INLINE static inline __attribute__((always_inline))
 
-#define FILTERS    8 /* of one task */
+#define FILTERS   8 /* of one task */
 #define MAX_ITEMS 8 /* of the batch, for which a block is decoded once */
-#define VECTORS    8 /* of a block: one for each bit of a byte */
-#define BYTES      ((int64_t)sizeof(vec))
-#define BLOCK      (VECTORS * BYTES)
+#define VECTORS   8 /* of a block: one for each bit of a byte */
+#define BYTES     ((int64_t)sizeof(vec))
+#define BLOCK     (VECTORS * BYTES)
 
 #ifdef DENSE_STEPS
 #define STEPS_CASES(k, n) CASE(k, n, DENSE_STEPS)

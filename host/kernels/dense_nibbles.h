@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Decoding for dense_codebook.h by PSHUFB or TBL: each vector of four planes holds the bits of 8 weights a byte, which
  * are interleaved to eight vectors of codes, vector j those of the weights at bit order[j] of every byte. More than
  * four planes go through a second table of sixteen, whose bytes are added. On vectors: fill (of a byte), table (16

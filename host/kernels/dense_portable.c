@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Kernel for fully connected layers, any processor. */
 #include "kernels/decode.h"
 #include "kernels/kernel_list.h"

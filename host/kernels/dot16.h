@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Template of the multiply-add kernel: rows and weights widened to 16 bits, products of neighbors added in 32 (PMADDWD
  * and its like, which compilers make of the inner loop). Exact for every K and Q: |x W| <= 255 * 127, and a sum of two
  * fits 32 bits. Included by one file per instruction set, which defines DOT16_KERNEL, DOT16_NAME and DOT16_AVAILABLE

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What layers do to each of n contiguous elements, one table of function pointers an instruction set. y may be an
  * operand unless it says otherwise, else they do not overlap. */
 #ifndef BDNN_KERNELS_ELEMENTWISE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The element-wise loops; included by vectors_template.h. */
 #include "kernels/elementwise.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The tables of sums of floats and the choice from them. */
 #include "kernels/floats.h"
 

@@ -1,5 +1,7 @@
-/* Sums of products of floats in one defined order, so that a network gives the same floats and decomposes to the same file on
- * every processor. A library of linear algebra chooses its order by the processor, which is why none is used here.
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Sums of products of floats in one defined order, so that a network gives the same floats and decomposes to the same
+ * file on every processor. A library of linear algebra chooses its order by the processor, which is why none is used
+ * here.
  *
  * The order: every product and every sum is rounded on its own (no fused multiply-add, which not every processor has).
  *   - an element of a matrix product adds its terms up in blocks of BDNN_GEMM_BLOCK, from a zero on and in the order
@@ -28,8 +30,8 @@ typedef struct bdnn_float_kernel {
     bool (*supported)(void);
     /* The tile of a matrix product. */
     int32_t tile_rows, tile_columns;
-    /* c[r][j] = sum over i < k, in this order, of a[r a_row + i a_column] b[i][j] for r < rows <= tile_rows; b is packed
-     * [k][tile_columns], rows of c lie tile_columns apart. k <= BDNN_GEMM_BLOCK. */
+    /* c[r][j] = sum over i < k, in this order, of a[r a_row + i a_column] b[i][j] for r < rows <= tile_rows; b is
+     * packed [k][tile_columns], rows of c lie tile_columns apart. k <= BDNN_GEMM_BLOCK. */
     void (*tile)(int64_t rows, int64_t k, const float *a, int64_t a_row, int64_t a_column, const float *b, float *c);
     /* sum of a[i] b[i] over i < n, in floats and (products being exact there) in doubles */
     float (*dot)(const float *a, const float *b, size_t n);

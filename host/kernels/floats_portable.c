@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Sums of floats with the instructions that the compiler takes for granted. 32-bit ARM has vectors that flush small
  * numbers to zero: it goes without. */
 #define FLOATS           bdnn_floats_portable

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Template of the sums of floats; included by one file per instruction set, which defines FLOATS (the table's symbol),
  * FLOATS_NAME, FLOATS_AVAILABLE (an expression), VECTOR_BYTES (0: no vectors) and TILE_ROWS. */
 #include "kernels/floats.h"

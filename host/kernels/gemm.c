@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Matrix products: B in packed panels of a tile's columns and a block's rows, which stay in the first-level cache while
  * the rows of A, as they lie, go past them. */
 #include "kernels/gemm.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Single-precision matrix products, in the order of floats.h: the same bits on every processor. One thread: parallelism
  * comes from the callers, over tiles. */
 #ifndef BDNN_KERNELS_GEMM_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The table of inner-product kernels and the choice from it. */
 #include "kernels/inner_product.h"
 #include "kernels/decode.h"

@@ -1,6 +1,7 @@
-/* The integer inner products (docs/reference/numerics.md): acc_f = sum_d W_f[d] x_q[d], int32, exact. One table of function
- * pointers; scalar C by XNOR and popcount is the definition, everything else must return the same integers. Kernels
- * know shapes, not layers. */
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The integer inner products (docs/reference/numerics.md): acc_f = sum_d W_f[d] x_q[d], int32, exact. One table of
+ * function pointers; scalar C by XNOR and popcount is the definition, everything else must return the same integers.
+ * Kernels know shapes, not layers. */
 #ifndef BDNN_KERNELS_INNER_PRODUCT_H
 #define BDNN_KERNELS_INNER_PRODUCT_H
 

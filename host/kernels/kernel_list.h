@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The inner-product kernels that this build holds, fastest first, each named by its family and instruction set. The
  * table and the declarations follow from this list, kernels.cmake compiles what it names.
  *

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 # The kernels' sources and compiler options: a kernel of another instruction set is its file, a name below and a name in the list of its
 # family (kernel_list.h for the inner products). Kernels are compiled for what they are good at whatever the build type; those of one
 # instruction set are entered only on processors that have it.

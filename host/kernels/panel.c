@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The frame of the panel kernels: decoding weights, tiling positions, gathering rows. */
 #include "kernels/panel.h"
 
@@ -9,7 +10,7 @@
  * register tiles divide. */
 #define TILE_BYTES ((int64_t)192 << 10)
 #define TILE_STEP  12
-#define MAX_ROWS  192
+#define MAX_ROWS   192
 /* Filters whose sums are handed to the sink together, a multiple of every kernel's: the sums of a tile stay in the
  * nearest cache. */
 #define SINK_FILTERS 64

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The frame of the kernels that multiply decoded weights with gathered rows: what differs between them is the type of a
  * weight panel and of a row, and the inner loop over a tile of rows. */
 #ifndef BDNN_KERNELS_PANEL_H

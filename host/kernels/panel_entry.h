@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The calls of a panel kernel's table entry, for a file that has defined `panel` and `supported`. */
 static size_t packed_bytes(const bdnn_ip_shape *shape)
 {

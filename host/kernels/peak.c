@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Measuring what the machine can do at best. */
 #include "kernels/peak.h"
 
@@ -83,8 +84,8 @@ bool bdnn_peak_measure(const char *kernel, size_t thread_count, bdnn_peak *peak)
 #define LINE         64
 #define TASK_BYTES   ((size_t)1 << 20)
 #define READ_SECONDS 0.1
-#define MIN_PASSES 3
-#define MIN_READ   ((size_t)8 << 20) /* between two looks at the clock */
+#define MIN_PASSES   3
+#define MIN_READ     ((size_t)8 << 20) /* between two looks at the clock */
 
 /* Twice the last-level cache, as far as the system tells its size, but neither more than a quarter of the memory nor
  * more than takes a few seconds to fill. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What the machine can do at best, to hold kernels against: the products of the instructions that kernels multiply by,
  * from registers alone, and reading memory. */
 #ifndef BDNN_KERNELS_PEAK_H

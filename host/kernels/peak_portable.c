@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Probes of the kernels in plain C, and reading where the processor has no reader of its own. */
 #include "kernels/peak.h"
 

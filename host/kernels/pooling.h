@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Max pooling and its inverse over the channels of one position, one table of function pointers an instruction set: x,
  * y and tap are arrays of n elements that do not overlap. */
 #ifndef BDNN_KERNELS_POOLING_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The loops of max pooling and unpooling; included by vectors_template.h. */
 #include "kernels/pooling.h"
 

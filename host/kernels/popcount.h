@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Template of the popcount kernel for fully connected layers at small batches; included by one file per instruction
  * set, which defines POPCOUNT_KERNEL (the entry's symbol), POPCOUNT_NAME and POPCOUNT_AVAILABLE (an expression), and
  * may define POPCOUNT_AND and its own and_count.
@@ -13,7 +14,7 @@
 #include <string.h>
 
 #define FILTER_TILE 16
-#define MAX_BATCH  8
+#define MAX_BATCH   8
 
 static bool supported(const bdnn_ip_shape *shape)
 {

@@ -1,10 +1,11 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Powers by a logarithm and an exponential whose every step is one IEEE 754 operation. */
 #include "kernels/power.h"
 
 #include <math.h>
 
-/* Natural logarithm of a positive, finite number: 2 artanh((m - 1) / (m + 1)) of its mantissa m in [sqrt(1/2), sqrt(2)),
- * whose series converges by a factor of 34 a term. */
+/* Natural logarithm of a positive, finite number: 2 artanh((m - 1) / (m + 1)) of its mantissa m in [sqrt(1/2),
+ * sqrt(2)), whose series converges by a factor of 34 a term. */
 static double logarithm(double x)
 {
     int exponent;
@@ -24,7 +25,8 @@ static double logarithm(double x)
 /* e^x: 2^k times the Taylor series at a remainder of at most ln 2 / 2. */
 static double exponential(double x)
 {
-    const double k = rint(x * 1.4426950408889634), r = (x - k * 0.693147180369123816490) - k * 1.90821492927058770002e-10;
+    const double k = rint(x * 1.4426950408889634),
+                 r = (x - k * 0.693147180369123816490) - k * 1.90821492927058770002e-10;
     double sum = 1;
     for (int i = 16; i >= 1; i--) {
         sum = sum * r / i + 1;

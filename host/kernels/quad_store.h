@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The panel of the kernels that multiply four neighboring elements at once: [F / LANES][padded D / QUAD][LANES
  * filters][QUAD elements] int8, with LANES and QUAD from the file that includes this. */
 static void store(const int8_t *w, int64_t f, int64_t inner, int64_t padded_inner, void *panel)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The loops behind quantize.h and sink.h, one table of function pointers an instruction set: x and y are arrays of n
  * elements that do not overlap. */
 #ifndef BDNN_KERNELS_QUANTIZATION_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The loops of the quantization sub-layer; included by vectors_template.h. */
 #include "kernels/quantization.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The quantization sub-layer and bit planes. */
 #include "kernels/quantize.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The quantization sub-layer: float feature map -> Q-bit integers, and those as bit planes. Shared by all backends, so
  * that whole networks agree bit for bit. */
 #ifndef BDNN_KERNELS_QUANTIZE_H
@@ -11,8 +12,8 @@
 void bdnn_quantize(const float *x, size_t count, float step, int32_t zero_point, int32_t bits, uint8_t *x_q,
                    bdnn_threads *threads);
 
-/* The same from wide integers (docs/reference/numerics.md): x_q[i] = clamp(floor((x[i] * multiplier + 2^(shift-1)) / 2^shift) +
- * zero_point, 0, 2^bits - 1), with 2^14 <= multiplier < 2^15 and 1 <= shift <= 29. */
+/* The same from wide integers (docs/reference/numerics.md): x_q[i] = clamp(floor((x[i] * multiplier + 2^(shift-1)) /
+ * 2^shift) + zero_point, 0, 2^bits - 1), with 2^14 <= multiplier < 2^15 and 1 <= shift <= 29. */
 void bdnn_quantize_wide(const int16_t *x, size_t count, int32_t multiplier, int32_t shift, int32_t zero_point,
                         int32_t bits, uint8_t *x_q, bdnn_threads *threads);
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Rows of a convolution's matrix form. */
 #include "kernels/rows.h"
 

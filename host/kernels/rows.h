@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Rows of a convolution's matrix form: what every kernel multiplies its weights with. */
 #ifndef BDNN_KERNELS_ROWS_H
 #define BDNN_KERNELS_ROWS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Where the sums of an inner-product kernel go: the definition of the requantization, and the walk over a tile. */
 #include "kernels/sink.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Where the 32-bit sums of an inner-product kernel go. A kernel hands over a tile of sums while it is still in the
  * nearest cache; the sink turns it into what the next layer reads: floats, quantized inputs, or wide integers
  * (docs/reference/numerics.md). One routine for all kernels and backends, so that whole networks agree bit for bit. */
@@ -44,7 +45,7 @@ typedef struct bdnn_sink {
     int64_t filters; /* F, of all groups */
     const bdnn_epilogue *epilogue;
     const bdnn_requantizer *requantizer;
-    int32_t bits;    /* QUANTIZED: of the values' format, high < 2^bits */
+    int32_t bits;          /* QUANTIZED: of the values' format, high < 2^bits */
     const int16_t *addend; /* WIDE: of y's shape, perhaps y itself: y = clamp(clamp(sums, -32767, 32767) + addend, low,
                               high), the sums in y's units. NULL for none. */
     const bdnn_rescale *rescale; /* WIDE: how the next layer reads y, for which that is written to x_q too, of y's

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Template of the requantization with multiplications of every second 32-bit lane: even lanes as they are, odd ones
  * shifted into their places, and of both products the upper halves.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* UNROLL before a loop whose count the compiler knows: unrolled whole, and early enough that arrays indexed by its
  * variable are kept in registers. gcc 12 does so for a count of at least the loop's, clang 14 when it is told "full";
  * left alone, both keep such arrays in memory, which costs the panel kernels a factor of 3 to 4. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The tables of the families of loops over contiguous elements (vectors_template.h), and the choice from each. */
 #include "kernels/decode.h"
 #include "kernels/elementwise.h"

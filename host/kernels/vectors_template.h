@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Template of the loops over contiguous elements, one table a family; included by one file per instruction set, which
  * defines VECTORS(family) (a table's symbol), VECTORS_ISA (its name) and VECTORS_AVAILABLE (an expression), and
  * VECTORS_DECODE where it has a `decode` of its own. Plain C that compilers vectorize with that file's flags: all

@@ -1,5 +1,6 @@
-/* The definition of the inner product: scalar XNOR and popcount over bit planes (docs/reference/numerics.md). Written to be read;
- * everything else is tested for equality with it. */
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The definition of the inner product: scalar XNOR and popcount over bit planes (docs/reference/numerics.md). Written
+ * to be read; everything else is tested for equality with it. */
 #include "kernels/inner_product.h"
 #include "kernels/quantize.h"
 #include "kernels/rows.h"

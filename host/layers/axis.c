@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Layers that reduce or normalize along an axis: softmax, arg max. */
 #include "kernels/elementwise.h"
 #include "layers/layer.h"

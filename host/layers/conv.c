@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Convolution in float: rows of the matrix form (im2col) in tiles, times the weights. */
 #include "core/memory.h"
 #include "kernels/gemm.h"
@@ -9,7 +10,7 @@
 
 /* Floats of one tile's rows: about a second-level cache. */
 #define TILE_FLOATS ((int64_t)256 << 10)
-#define MAX_ROWS   256
+#define MAX_ROWS    256
 
 static bdnn_status infer_conv(const bdnn_layer *layer, const bdnn_value_info *in, bdnn_value_info *out, bdnn_error *err)
 {

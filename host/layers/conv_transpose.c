@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Transposed convolution in float, gathered: each output position collects the inputs whose windows cover it, so that
  * positions are independent of each other and of the number of threads. */
 #include "layers/parameters.h"

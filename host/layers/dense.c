@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Fully connected layers, and matrix products of two values. */
 #include "core/memory.h"
 #include "kernels/gemm.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Sums and products of values, by numpy's rules of broadcasting over logical axes. */
 #include "kernels/elementwise.h"
 #include "layers/layer.h"

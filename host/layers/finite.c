@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Parameters that no network is trained to have: infinities, and what is not a number. Apart from shape inference,
  * which every session repeats: this reads all weights, and is asked for once, when a model is loaded. */
 #include "core/finite.h"

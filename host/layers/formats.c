@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The integer pipeline: choosing and checking the formats of values. */
 #include "layers/formats.h"
 
@@ -6,7 +7,7 @@
 #include <math.h>
 #include <string.h>
 
-#define WIDE_MAX  32767
+#define WIDE_MAX   32767
 #define WIDE_RANGE 8192.0f /* units of a wide step in the range of its widest reader */
 
 bdnn_format bdnn_format_read_by(const bdnn_decomposed *decomposed)

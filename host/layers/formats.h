@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The integer pipeline: which values of a decomposed network are kept as integers between its layers, and the constants
  * that turn one form into another. docs/reference/numerics.md defines both. */
 #ifndef BDNN_LAYERS_FORMATS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Fusion of residual sums and clips with the inner product before them. */
 #include "layers/fusion.h"
 

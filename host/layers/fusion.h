@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Fusion: which layers behind an inner product can be done while its sums become the output. Decided here alone: the
  * plan runs networks by it, and the decomposition fits weights for the same outputs. */
 #ifndef BDNN_LAYERS_FUSION_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Shape inference: the one gate through which every graph passes. */
 #include "layers/layer.h"
 

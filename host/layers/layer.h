@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The layers: for each operator of the graph one entry that infers shapes, verifies attributes and parameters, and
  * computes in float. One file per family fills its entries; every user (import, model loading, runtime, decomposition)
  * goes through this table. Works on tensors in the memory order of core/tensor.h. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Local response normalization across channels (Krizhevsky et al. 2012; ONNX LRN):
  *     y[c] = x[c] / (bias + alpha / size * sum of x[i]^2 over the `size` channels around c)^beta */
 #include "kernels/elementwise.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Template of max pooling over elements of one type; included by pool.c, which defines ELEMENT (the type), LOWEST (what
  * no window element is below), MAX and MAX_TAP (the members of the table of pooling kernels; MAX_TAP only where
  * integers are pooled) and NAMED (a name with the type's suffix). */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Checks of the parameters of inner-product layers. */
 #include "layers/parameters.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Checks of the parameters of inner-product layers, float or decomposed. */
 #ifndef BDNN_LAYERS_PARAMETERS_H
 #define BDNN_LAYERS_PARAMETERS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Layers that work on one element, or one channel, at a time: activations, and the affine form of a batch
  * normalization. */
 #include "kernels/elementwise.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Poolings and their inverse. */
 #include "layers/pool.h"
 #include "kernels/pooling.h"
@@ -58,9 +59,8 @@ static bdnn_window window_of(const bdnn_layer *layer, const bdnn_extent *in)
 
 static struct pool pool_of(const bdnn_layer_call *call)
 {
-    struct pool p = {.call = call,
-                     .in = bdnn_extent_of(&call->inputs[0].shape),
-                     .out = bdnn_extent_of(&call->outputs[0].shape)};
+    struct pool p = {
+        .call = call, .in = bdnn_extent_of(&call->inputs[0].shape), .out = bdnn_extent_of(&call->outputs[0].shape)};
     p.window = window_of(call->layer, &p.in);
     if (call->layer->output_count > 1 && call->outputs[1].type == BDNN_UINT8) {
         p.taps = call->outputs[1].data;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What others need to know of poolings. */
 #ifndef BDNN_LAYERS_POOL_H
 #define BDNN_LAYERS_POOL_H
@@ -11,8 +12,8 @@
  * tensors. */
 bool bdnn_pool_keeps_taps(const bdnn_graph *graph, const bdnn_layer *layer);
 
-/* The geometry of a pooling over these shapes as that of an inner product of one filter a channel, with one base and bits
- * left 0. False where a size does not fit. */
+/* The geometry of a pooling over these shapes as that of an inner product of one filter a channel, with one base and
+ * bits left 0. False where a size does not fit. */
 bool bdnn_pool_shape(const bdnn_layer *layer, const bdnn_shape *in, const bdnn_shape *out, bdnn_ip_shape *shape);
 
 #endif

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Resizing of spatial axes, nearest and linear, by the definitions of ONNX Resize. */
 #include "layers/window.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Layers that only move elements: concatenation, padding, reshaping, transposition. */
 #include "layers/layer.h"
 #include "layers/walk.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Walking a tensor's elements by their logical index, whatever their order in memory: the plain way, for layers that
  * are rare or cheap. */
 #ifndef BDNN_LAYERS_WALK_H

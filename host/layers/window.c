@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Sliding windows. */
 #include "layers/window.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Sliding windows: checks and sizes that convolutions and poolings share. */
 #ifndef BDNN_LAYERS_WINDOW_H
 #define BDNN_LAYERS_WINDOW_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Building, copying and asking the network graph. */
 #include "model/graph.h"
 

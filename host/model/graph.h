@@ -1,6 +1,7 @@
-/* The network graph: layers in execution order, values between them. What import makes, decompose rewrites, the model file stores
- * and the runtime plans. Attributes are resolved (explicit pads, constants folded): nothing here depends on where a network came
- * from. */
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The network graph: layers in execution order, values between them. What import makes, decompose rewrites, the model
+ * file stores and the runtime plans. Attributes are resolved (explicit pads, constants folded): nothing here depends on
+ * where a network came from. */
 #ifndef BDNN_MODEL_GRAPH_H
 #define BDNN_MODEL_GRAPH_H
 
@@ -17,8 +18,8 @@ typedef struct bdnn_blob {
     bool owned;
 } bdnn_blob;
 
-/* A sliding window over depth, height, width (in this order); missing leading axes of 1-D and 2-D layers are the identity: kernel,
- * stride and dilation 1, no pads. Indices 1 and 2 are therefore height and width of an image. */
+/* A sliding window over depth, height, width (in this order); missing leading axes of 1-D and 2-D layers are the
+ * identity: kernel, stride and dilation 1, no pads. Indices 1 and 2 are therefore height and width of an image. */
 #define BDNN_SPATIAL 3
 typedef struct bdnn_window {
     int32_t kernel[BDNN_SPATIAL];
@@ -30,13 +31,13 @@ typedef struct bdnn_window {
 
 /* Weights of an inner-product layer as K binary bases with integer scales (docs/reference/numerics.md):
  *     W_f[d] = sum_k scales[f][k] * (bit d of bases[f][k] ? +1 : -1),   w_f ~= filter_scale[f] * W_f
- * Element d runs over kernel depth, height, width, then the channels of one group (channels fastest); for a dense layer over the
- * memory order of its input item. */
+ * Element d runs over kernel depth, height, width, then the channels of one group (channels fastest); for a dense layer
+ * over the memory order of its input item. */
 typedef struct bdnn_decomposed {
-    int32_t bases; /* K, 1..8 */
-    int32_t bits;  /* Q, 1..8, of the quantized input */
-    float step;    /* of the quantized input, > 0 and finite */
-    int32_t zero_point; /* 0..2^Q - 1 */
+    int32_t bases;          /* K, 1..8 */
+    int32_t bits;           /* Q, 1..8, of the quantized input */
+    float step;             /* of the quantized input, > 0 and finite */
+    int32_t zero_point;     /* 0..2^Q - 1 */
     bdnn_blob planes;       /* uint64 [F][K][ceil(D / 64)], bit d % 64 of word d / 64; bits from D on are 1 */
     bdnn_blob scales;       /* int8 [F][K], sum of absolute values over K <= 127 */
     bdnn_blob filter_scale; /* float [F] */
@@ -61,7 +62,8 @@ typedef enum bdnn_activation {
 
 typedef enum bdnn_interpolation { BDNN_NEAREST = 0, BDNN_LINEAR = 1 } bdnn_interpolation;
 
-/* How an output coordinate maps to an input coordinate, and how nearest rounds it: ONNX Resize's attributes of the same names. */
+/* How an output coordinate maps to an input coordinate, and how nearest rounds it: ONNX Resize's attributes of the same
+ * names. */
 typedef enum bdnn_coordinates {
     BDNN_COORD_HALF_PIXEL = 0,
     BDNN_COORD_PYTORCH_HALF_PIXEL = 1,
@@ -85,8 +87,8 @@ typedef struct bdnn_layer {
     int32_t *outputs; /* value numbers; the second output of a max pooling are its indices */
     union {
         /* CONV: weight float [F][kd][kh][kw][C / groups].
-         * CONV_TRANSPOSE: weight float [C][kd][kh][kw][F / groups]; the window is that of the convolution it transposes.
-         * `decomposed` is not NULL when the bases replace `weight` (then empty); CONV and DENSE only. */
+         * CONV_TRANSPOSE: weight float [C][kd][kh][kw][F / groups]; the window is that of the convolution it
+         * transposes. `decomposed` is not NULL when the bases replace `weight` (then empty); CONV and DENSE only. */
         struct {
             bdnn_window window;
             int32_t groups;
@@ -105,29 +107,29 @@ typedef struct bdnn_layer {
             int32_t size;
             float alpha, beta, bias;
         } lrn;
-        /* MAX_POOL, AVERAGE_POOL, MAX_UNPOOL. Indices count elements of the pooled tensor in row-major (N, C, spatial) order, as
-         * ONNX defines them. A global pooling has global set and its window ignored. */
+        /* MAX_POOL, AVERAGE_POOL, MAX_UNPOOL. Indices count elements of the pooled tensor in row-major (N, C, spatial)
+         * order, as ONNX defines them. A global pooling has global set and its window ignored. */
         struct {
             bdnn_window window;
             bool global;
             bool ceil_mode;
-            bool count_include_pad; /* AVERAGE_POOL */
-            bool column_major;      /* MAX_POOL: indices count with the spatial axes transposed (storage_order 1) */
+            bool count_include_pad;  /* AVERAGE_POOL */
+            bool column_major;       /* MAX_POOL: indices count with the spatial axes transposed (storage_order 1) */
             bdnn_shape output_shape; /* MAX_UNPOOL: rank 0 when the window decides */
         } pool;
         struct {
-            int32_t axis; /* logical axis, >= 0 */
-            bool flatten; /* SOFTMAX before opset 13: over all axes from `axis` on, as one */
+            int32_t axis;                /* logical axis, >= 0 */
+            bool flatten;                /* SOFTMAX before opset 13: over all axes from `axis` on, as one */
             bool keep_dims, select_last; /* ARGMAX */
-        } axis;            /* CONCAT, SOFTMAX, ARGMAX */
+        } axis;                          /* CONCAT, SOFTMAX, ARGMAX */
         struct {
             int64_t begin[BDNN_MAX_RANK], end[BDNN_MAX_RANK]; /* per logical axis; negative crops */
             bdnn_pad_mode mode;
             float value;
         } pad;
         struct {
-            bdnn_shape shape; /* dim -1: what remains, at most one; -2: the input's dimension of the same number, so that a batch
-                               * of any size passes */
+            bdnn_shape shape; /* dim -1: what remains, at most one; -2: the input's dimension of the same number, so
+                               * that a batch of any size passes */
         } reshape;
         struct {
             int32_t permutation[BDNN_MAX_RANK];
@@ -136,8 +138,8 @@ typedef struct bdnn_layer {
             bdnn_interpolation interpolation;
             bdnn_coordinates coordinates;
             bdnn_nearest nearest;
-            float scale[BDNN_MAX_RANK];    /* output / input per logical axis; 0 when `size` decides */
-            int64_t size[BDNN_MAX_RANK];   /* output size per logical axis; 0 when `scale` decides */
+            float scale[BDNN_MAX_RANK];  /* output / input per logical axis; 0 when `size` decides */
+            int64_t size[BDNN_MAX_RANK]; /* output size per logical axis; 0 when `scale` decides */
         } resize;
     } attr;
     bdnn_blob weight; /* CONV, CONV_TRANSPOSE, DENSE: above. AFFINE: scale float [C] */
@@ -146,9 +148,9 @@ typedef struct bdnn_layer {
 } bdnn_layer;
 
 typedef struct bdnn_value {
-    char *name;       /* unique in its graph, not empty */
+    char *name; /* unique in its graph, not empty */
     bdnn_type type;
-    bdnn_shape shape; /* with the batch that the network was imported with; filled in by bdnn_graph_infer */
+    bdnn_shape shape;   /* with the batch that the network was imported with; filled in by bdnn_graph_infer */
     bdnn_blob constant; /* not empty: a constant tensor in the memory order of core/tensor.h, with its type and shape */
     /* How a FLOAT32 value is kept between layers of a decomposed network; chosen by bdnn_formats_choose. */
     bdnn_format format;
@@ -181,21 +183,22 @@ struct bdnn_model {
     char **labels;
     size_t label_count;
     bdnn_file_map map; /* the model file that blobs point into, when there is one */
-    char *file;   /* its name */
+    char *file;        /* its name */
 };
 
 /* Building. All return NULL or -1 when memory is short. Names are copied. */
 bdnn_model *bdnn_model_new(void);
 int32_t bdnn_graph_add_value(bdnn_graph *graph, const char *name, bdnn_type type, const bdnn_shape *shape);
-bdnn_layer *bdnn_graph_add_layer(bdnn_graph *graph, bdnn_op op, const char *name, const int32_t *inputs, int32_t input_count,
-                                 const int32_t *outputs, int32_t output_count);
+bdnn_layer *bdnn_graph_add_layer(bdnn_graph *graph, bdnn_op op, const char *name, const int32_t *inputs,
+                                 int32_t input_count, const int32_t *outputs, int32_t output_count);
 bool bdnn_graph_add_input(bdnn_graph *graph, int32_t value);
 bool bdnn_graph_add_output(bdnn_graph *graph, int32_t value);
 
 /* Drops layer `index` (its blobs too); values stay. */
 void bdnn_graph_remove_layer(bdnn_graph *graph, size_t index);
 
-/* A blob that owns a copy of `bytes` bytes (undefined contents when data is NULL); data NULL in the result when memory is short. */
+/* A blob that owns a copy of `bytes` bytes (undefined contents when data is NULL); data NULL in the result when memory
+ * is short. */
 bdnn_blob bdnn_blob_copy(const void *data, size_t bytes);
 void bdnn_blob_free(bdnn_blob *blob);
 void bdnn_decomposed_free(bdnn_decomposed *decomposed);
@@ -209,8 +212,8 @@ bdnn_status bdnn_model_check_file(const bdnn_model *model, bdnn_error *err);
 /* Whether images of these sizes are what the network takes. */
 bdnn_status bdnn_model_check_preprocess(const bdnn_model *model, const bdnn_preprocess *preprocess, bdnn_error *err);
 
-/* Makes the links of a graph whose numbers are in order (bdnn_graph_infer has seen to that), and drops them: the calls above that
- * build do, and whoever renumbers a layer's inputs or outputs in place must. False when memory is short. */
+/* Makes the links of a graph whose numbers are in order (bdnn_graph_infer has seen to that), and drops them: the calls
+ * above that build do, and whoever renumbers a layer's inputs or outputs in place must. False when memory is short. */
 bool bdnn_graph_link(bdnn_graph *graph);
 void bdnn_graph_unlink(bdnn_graph *graph);
 

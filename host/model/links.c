@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Who makes and who reads a value: asked of every value by planning, checking and decomposing, so that a walk over all
  * layers for each question would make them quadratic in the number of layers. */
 #include "model/graph.h"

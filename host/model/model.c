@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Public calls that ask or change a model without computing anything. */
 #include "core/finite.h"
 #include "core/memory.h"

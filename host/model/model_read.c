@@ -1,7 +1,8 @@
-/* Reading the model file (docs/reference/model-file.md). The checksums catch accidents; every number is verified all the same,
- * because a hostile file can carry right checksums. The format has one encoding for one model - strings, numbers and
- * blobs lie in the order in which the records name them, without gaps - so nothing can be referred to twice: what is
- * allocated stays in proportion to the file, and overlaps need no search. */
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Reading the model file (docs/reference/model-file.md). The checksums catch accidents; every number is verified all
+ * the same, because a hostile file can carry right checksums. The format has one encoding for one model - strings,
+ * numbers and blobs lie in the order in which the records name them, without gaps - so nothing can be referred to
+ * twice: what is allocated stays in proportion to the file, and overlaps need no search. */
 #include "core/memory.h"
 #include "model/model_file.h"
 #include "model/record.h"
@@ -38,8 +39,7 @@ static bdnn_status out_of_memory(const reader *r)
     return bdnn_fail(r->err, BDNN_ERROR_MEMORY, "%s: not enough memory to read the model", r->name);
 }
 
-/* ---- Header and section table
- * ------------------------------------------------------------------------------------------------ */
+/* ---- Header and section table ---- */
 
 static bdnn_status check_header(const reader *r)
 {
@@ -125,8 +125,7 @@ static bdnn_status read_sections(reader *r)
                : bdnn_fail(r->err, BDNN_ERROR_FORMAT, "%s: %zu bytes of trailing data", r->name, r->size - end);
 }
 
-/* ---- What records refer to
- * --------------------------------------------------------------------------------------------------- */
+/* ---- What records refer to ---- */
 
 /* The next string, which must be the one at `offset`. `what` and `index` name the record in messages. */
 static bdnn_status next_string(reader *r, uint32_t offset, const char *what, size_t index, const char **text)
@@ -209,8 +208,7 @@ static bdnn_status check_used_up(const reader *r)
     return BDNN_OK;
 }
 
-/* ---- Records
- * ----------------------------------------------------------------------------------------------------------------- */
+/* ---- Records ---- */
 
 static bdnn_status check_record(const reader *r, const bdnn_record *record, const char *what, size_t index)
 {
@@ -428,8 +426,7 @@ static bdnn_status read_labels(reader *r)
     return status;
 }
 
-/* ---- The whole
- * --------------------------------------------------------------------------------------------------------------- */
+/* ---- The whole ---- */
 
 static int compare_names(const void *a, const void *b)
 {

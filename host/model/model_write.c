@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Writing the model file. The small sections are made in memory; the blobs, which are nearly all of a file, are read
  * twice where they lie: once for the checksum, which comes before them, and once to be written. */
 #include "core/memory.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The operators of networks, one line each. The enumeration, names, model file records, layer types and what importers
  * and formats ask of an operator follow from this list. A new operator is a line here, its bdnn_<name>_type in layers/,
  * and, where it has attributes of its own, a part of bdnn_layer's union with its <attributes>_attributes in record.c;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The records of the model file, field by field, in both directions. */
 #include "model/record.h"
 

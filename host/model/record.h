@@ -1,5 +1,6 @@
-/* The fixed-size records of the model file (docs/reference/model-file.md), each described by one function that both writes and
- * reads it, so that the two directions cannot drift apart. */
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The fixed-size records of the model file (docs/reference/model-file.md), each described by one function that both
+ * writes and reads it, so that the two directions cannot drift apart. */
 #ifndef BDNN_MODEL_RECORD_H
 #define BDNN_MODEL_RECORD_H
 

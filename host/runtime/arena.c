@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The plan's memory: when each map is first written and last read, which may take another's place, and the places. */
 #include "core/memory.h"
 #include "runtime/place.h"
@@ -71,8 +72,8 @@ static bool can_replace(const struct arenas *a, size_t s, int32_t from, int32_t 
            maps[from].type == maps[to].type && bdnn_shape_equal(&maps[from].shape, &maps[to].shape);
 }
 
-/* The output may take the memory of what it is made of, element by element: a layer's first input where its type allows that
- * and no other input is the same, an inner product's addend. */
+/* The output may take the memory of what it is made of, element by element: a layer's first input where its type allows
+ * that and no other input is the same, an inner product's addend. */
 static int32_t replaceable(const struct arenas *a, size_t s, int32_t *output)
 {
     const bdnn_step *step = &a->plan->steps[s];

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Decomposed layers in float. */
 #include "runtime/float_form.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What a layer of a model is: the public description of its sizes and costs. */
 #include "layers/layer.h"
 

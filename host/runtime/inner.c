@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* One decomposed layer, ready to run. */
 #include "runtime/inner.h"
 
@@ -147,7 +148,8 @@ bdnn_status bdnn_inner_prepare(bdnn_inner *inner, bdnn_backend *backend, const b
     }
     if (status == BDNN_OK) {
         const bdnn_sink sink = sink_of(inner);
-        status = backend->type->prepare(backend, &inner->shape, &weights, &sink, place->placement, &inner->resident, err);
+        status =
+            backend->type->prepare(backend, &inner->shape, &weights, &sink, place->placement, &inner->resident, err);
     }
     if (status != BDNN_OK) {
         bdnn_inner_release(inner);
@@ -155,7 +157,8 @@ bdnn_status bdnn_inner_prepare(bdnn_inner *inner, bdnn_backend *backend, const b
     return status;
 }
 
-bdnn_status bdnn_inner_prepare_pool(bdnn_inner *inner, bdnn_backend *device, const bdnn_ip_shape *shape, bdnn_error *err)
+bdnn_status bdnn_inner_prepare_pool(bdnn_inner *inner, bdnn_backend *device, const bdnn_ip_shape *shape,
+                                    bdnn_error *err)
 {
     memset(inner, 0, sizeof *inner);
     inner->backend = device;

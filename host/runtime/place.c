@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Placing blocks of memory: by decreasing size, each at the lowest offset that no block alive at the same time occupies
  * ("greedy by size", Pisarchyk and Lee 2020, arXiv 2001.03288). That looks at every neighbor of a block, which are few
  * in a network - but not in one whose file was made so that each value lives until the end. Blocks with very many

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Places in one arena for pieces of memory that live for a while. */
 #ifndef BDNN_RUNTIME_PLACE_H
 #define BDNN_RUNTIME_PLACE_H

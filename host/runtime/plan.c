@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Planning: fusion, places and layouts, and the steps. Their memory is arena.c's. */
 #include "runtime/plan.h"
 
@@ -30,7 +31,8 @@ bdnn_format bdnn_plan_format(const bdnn_plan *plan, int32_t value)
 
 /* ---- Fusion ---- */
 
-/* What is fused with layer `index`, a decomposed one, given the formats: integers alone are added and clipped on the way. */
+/* What is fused with layer `index`, a decomposed one, given the formats: integers alone are added and clipped on the
+ * way. */
 static void fuse(struct planning *p, size_t index)
 {
     bdnn_plan *plan = p->plan;
@@ -238,8 +240,7 @@ static void plan_inner(struct planning *p, size_t index)
     bdnn_requantizer limits;
     const bdnn_sink sink = sink_of(plan, index, &limits);
     bdnn_inner_shape(layer, &plan->info[layer->inputs[0]].shape, &plan->info[layer->outputs[0]].shape, true, &shape);
-    const int32_t resident =
-        p->device ? resident_input(p, index, shape.channels, (int32_t)shape.groups) : BDNN_NONE;
+    const int32_t resident = p->device ? resident_input(p, index, shape.channels, (int32_t)shape.groups) : BDNN_NONE;
     if (p->device &&
         p->device->type->device->place_layer(p->device, &shape, &sink, resident >= 0, &plan->layers[index].placement)) {
         plan_on_device(p, index, plan->layers[index].placement.gathered ? BDNN_NONE : resident);
@@ -296,8 +297,9 @@ static bool plan_reshape(struct planning *p, size_t index)
     const int32_t in = layer->inputs[0], out = layer->outputs[0], map = p->device_map[in];
     const bdnn_shape *from = &p->plan->info[in].shape, *to = &p->plan->info[out].shape;
     const bdnn_format format = bdnn_plan_format(p->plan, out);
-    if (layer->op != BDNN_OP_RESHAPE || map < 0 || p->maker[in] < 0 || !bdnn_format_equal(&p->plan->maps[map].format, &format) ||
-        !is_row(from) || !is_row(to) || from->dim[0] != to->dim[0]) {
+    if (layer->op != BDNN_OP_RESHAPE || map < 0 || p->maker[in] < 0 ||
+        !bdnn_format_equal(&p->plan->maps[map].format, &format) || !is_row(from) || !is_row(to) ||
+        from->dim[0] != to->dim[0]) {
         return false;
     }
     p->device_map[out] = map;
@@ -363,8 +365,8 @@ static bool make_steps(bdnn_plan *plan, const bdnn_backend *device)
     plan->layers = bdnn_zalloc(layers, sizeof *plan->layers);
     plan->steps = bdnn_alloc(bdnn_sum(bdnn_product(3, layers), values), sizeof *plan->steps);
     plan->maps = bdnn_alloc(bdnn_product(3, bdnn_sum(values, layers)), sizeof *plan->maps);
-    const bool made = p.reader && p.next_map && p.device_map && p.maker && plan->host_map && plan->layers && plan->steps &&
-                      plan->maps;
+    const bool made = p.reader && p.next_map && p.device_map && p.maker && plan->host_map && plan->layers &&
+                      plan->steps && plan->maps;
     if (made) {
         fuse_all(&p);
         plan_steps(&p);

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What the layers of a session cost. */
 #include "core/memory.h"
 #include "runtime/session.h"

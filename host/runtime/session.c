@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Sessions: preparing a network for a device. Running it is walk.c's. */
 #include "runtime/session.h"
 
@@ -99,7 +100,8 @@ static bdnn_status prepare_inner(bdnn_session *s, const bdnn_step *step, bdnn_er
         .reader = plan->next_reader < 0 ? NULL : layers[plan->next_reader].decomposed,
         .placement = step->on_device ? &plan->placement : NULL,
     };
-    return bdnn_inner_prepare(&s->layers[step->layer].inner, step->on_device ? s->backend : s->host, layer, &place, err);
+    return bdnn_inner_prepare(&s->layers[step->layer].inner, step->on_device ? s->backend : s->host, layer, &place,
+                              err);
 }
 
 static bdnn_status prepare_pool(bdnn_session *s, const bdnn_step *step, bdnn_error *err)
@@ -187,7 +189,8 @@ static bdnn_status allocate(bdnn_session *s, bdnn_error *err)
             return bdnn_fail_memory(err, count * sizeof(int64_t), "an output");
         }
     }
-    return s->plan.device_bytes > 0 ? s->backend->type->device->reserve(s->backend, s->plan.device_bytes, err) : BDNN_OK;
+    return s->plan.device_bytes > 0 ? s->backend->type->device->reserve(s->backend, s->plan.device_bytes, err)
+                                    : BDNN_OK;
 }
 
 /* The backend of the device, and for what it does not take the CPU. */
@@ -237,7 +240,8 @@ bdnn_status bdnn_session_create(const bdnn_model *model, const bdnn_session_opti
         status = open_backends(s, o, err);
     }
     if (status == BDNN_OK) {
-        status = bdnn_plan_create(&s->plan, s->graph, o->batch ? (int64_t)o->batch : 1, s->backend != NULL, s->backend, err);
+        status =
+            bdnn_plan_create(&s->plan, s->graph, o->batch ? (int64_t)o->batch : 1, s->backend != NULL, s->backend, err);
     }
     if (status == BDNN_OK) {
         status = prepare_steps(s, err);

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* A session: a plan, its memory, and every step made ready for a device. */
 #ifndef BDNN_RUNTIME_SESSION_H
 #define BDNN_RUNTIME_SESSION_H
@@ -24,8 +25,8 @@ struct bdnn_session {
     const bdnn_graph *graph; /* the model's */
     bdnn_plan plan;
     bdnn_threads *threads;
-    bdnn_backend *backend;   /* of the session's device; NULL on the device "float" */
-    bdnn_backend *host;      /* what decomposed layers on the host run on: the same, or the CPU beside a device */
+    bdnn_backend *backend;    /* of the session's device; NULL on the device "float" */
+    bdnn_backend *host;       /* what decomposed layers on the host run on: the same, or the CPU beside a device */
     bdnn_ready_layer *layers; /* one a layer */
     bdnn_ready_step *steps;   /* one a step */
     bool allow_not_finite;
@@ -42,8 +43,8 @@ bdnn_tensor bdnn_session_tensor(const bdnn_session *session, int32_t value);
 bool bdnn_session_converts(const bdnn_session *session, size_t step, int32_t input);
 size_t bdnn_session_float_bytes(const bdnn_session *session, int32_t value);
 
-/* Runs step `first`, and with it those of the same layer behind it that a device overlaps: *count in all (walk.c). Errors:
- * BDNN_ERROR_DEVICE. */
+/* Runs step `first`, and with it those of the same layer behind it that a device overlaps: *count in all (walk.c).
+ * Errors: BDNN_ERROR_DEVICE. */
 bdnn_status bdnn_session_run_steps(bdnn_session *session, size_t first, size_t *count, bdnn_error *err);
 
 #endif

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Sessions: walking the steps of a plan. */
 #include "runtime/session.h"
 

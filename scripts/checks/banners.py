@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
 """Banners, the comments that part a file into sections, have one form, which clang-format keeps:
 
     /* ---- Words ---- */

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
 """Holds the pages (*.md) to what can be checked of them without reading:
 
 - relative links lead to files, and their anchors to headings;

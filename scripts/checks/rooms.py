@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
 """Holds the sources to what docs/develop/architecture.md says of them: the names at the top level, and who may include whom.
 
 The page is the data. Its line "The top level is fixed: `NAME NAME ...`" lists what may lie at the top, besides names that begin with a dot.

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
 """Every source says its license in a line of its own, the first, or the second behind "#!":
 
     SPDX-License-Identifier: BSD-2-Clause

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
 """clang-tidy over the sources of a build: tidy.py BUILD [PATTERN], which a source's path matches. A source in which nothing was found is
 not looked at again until it, its command, a header of the project, .clang-tidy or clang-tidy changes."""
 import concurrent.futures

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
 """The project's files by what they are written in: tree.py c|shell|python prints them, one a line."""
 import os
 import subprocess

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=bash
 # To be sourced: Debian packages of other architectures, downloaded and unpacked with lists of their own. Neither the system's packages nor
 # its list of architectures change. $0 is what messages name; it exits with 77 when the packages cannot be had.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 # Toolchain of scripts/cross-build: Debian's cross compilers, libraries from a system root of unpacked Debian packages.
 # BDNN_CROSS_TRIPLET and BDNN_CROSS_ROOT are given on the command line.
 list(APPEND CMAKE_TRY_COMPILE_PLATFORM_VARIABLES BDNN_CROSS_TRIPLET BDNN_CROSS_ROOT)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """What bench-peers --layers measures: each network's layers by `bdnn bench`, with one and two threads and with AVX-512 VNNI in place of AMX,
 in turns; docs/benchmarks/layers.md."""
 import json

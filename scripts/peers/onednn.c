@@ -1,11 +1,12 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* oneDNN as a peer, layer by layer: onednn LAYERS fp32|int8. LAYERS holds a line for each convolution or fully
  * connected layer:
  *
  *   NAME groups  channels height width  filters height width  kernel h w  stride h w  pads top left bottom right  relu
  *
- * A run computes every layer once, in memory formats that oneDNN chose, on operands of its own: no reordering, no pooling, nothing
- * between layers. int8 is uint8 inputs, int8 weights, int8 outputs with one scale and a ReLU where the network has one. There is no
- * output to compare. OMP_NUM_THREADS tells the number of threads. Written for oneDNN 2. */
+ * A run computes every layer once, in memory formats that oneDNN chose, on operands of its own: no reordering, no
+ * pooling, nothing between layers. int8 is uint8 inputs, int8 weights, int8 outputs with one scale and a ReLU where the
+ * network has one. There is no output to compare. OMP_NUM_THREADS tells the number of threads. Written for oneDNN 2. */
 #define _POSIX_C_SOURCE 200809L
 #include "peer.h"
 
@@ -40,9 +41,10 @@ static void check(dnnl_status_t status)
 
 static bool read_layer(FILE *file, struct layer *l)
 {
-    return fscanf(file, "%127s %ld %ld %ld %ld %ld %ld %ld %ld %ld %ld %ld %ld %ld %ld %ld %d", l->name, &l->groups, &l->channels,
-                  &l->height, &l->width, &l->filters, &l->out_height, &l->out_width, &l->kernel[0], &l->kernel[1], &l->stride[0],
-                  &l->stride[1], &l->pads[0], &l->pads[1], &l->pads[2], &l->pads[3], &l->relu) == 17;
+    return fscanf(file, "%127s %ld %ld %ld %ld %ld %ld %ld %ld %ld %ld %ld %ld %ld %ld %ld %d", l->name, &l->groups,
+                  &l->channels, &l->height, &l->width, &l->filters, &l->out_height, &l->out_width, &l->kernel[0],
+                  &l->kernel[1], &l->stride[0], &l->stride[1], &l->pads[0], &l->pads[1], &l->pads[2], &l->pads[3],
+                  &l->relu) == 17;
 }
 
 static dnnl_memory_desc_t describe(int rank, const long *sizes, dnnl_data_type_t type)
@@ -98,11 +100,16 @@ static void prepare(struct layer *l)
     const dnnl_data_type_t out = !int8 ? dnnl_f32 : l->relu ? dnnl_u8 : dnnl_s8, sums = int8 ? dnnl_s32 : dnnl_f32;
     const bool dense = l->height == 1 && l->width == 1 && l->kernel[0] == 1 && l->kernel[1] == 1;
     const long g = l->groups, source[] = {1, l->channels, l->height, l->width}, bias[] = {l->filters};
-    const long weights[] = {g, l->filters / g, l->channels / g, l->kernel[0], l->kernel[1]}, whole[] = {l->filters, l->channels};
+    const long weights[] = {g, l->filters / g, l->channels / g, l->kernel[0], l->kernel[1]},
+               whole[] = {l->filters, l->channels};
     const long target[] = {1, l->filters, l->out_height, l->out_width};
-    const dnnl_memory_desc_t s = describe(dense ? 2 : 4, source, in), b = describe(1, bias, sums), d = describe(dense ? 2 : 4, target, out);
-    const dnnl_memory_desc_t w = dense ? describe(2, whole, weight) : g > 1 ? describe(5, weights, weight) : describe(4, weights + 1, weight);
-    const dnnl_dims_t strides = {l->stride[0], l->stride[1]}, first = {l->pads[0], l->pads[1]}, last = {l->pads[2], l->pads[3]};
+    const dnnl_memory_desc_t s = describe(dense ? 2 : 4, source, in), b = describe(1, bias, sums),
+                             d = describe(dense ? 2 : 4, target, out);
+    const dnnl_memory_desc_t w = dense   ? describe(2, whole, weight)
+                                 : g > 1 ? describe(5, weights, weight)
+                                         : describe(4, weights + 1, weight);
+    const dnnl_dims_t strides = {l->stride[0], l->stride[1]}, first = {l->pads[0], l->pads[1]},
+                      last = {l->pads[2], l->pads[3]};
     dnnl_primitive_attr_t attr = attributes(l);
     dnnl_primitive_desc_t pd;
     if (dense) {
@@ -111,13 +118,16 @@ static void prepare(struct layer *l)
         check(dnnl_primitive_desc_create(&pd, &desc, attr, engine, NULL));
     } else {
         dnnl_convolution_desc_t desc;
-        check(dnnl_convolution_forward_desc_init(&desc, dnnl_forward_inference, dnnl_convolution_auto, &s, &w, &b, &d, strides, first, last));
+        check(dnnl_convolution_forward_desc_init(&desc, dnnl_forward_inference, dnnl_convolution_auto, &s, &w, &b, &d,
+                                                 strides, first, last));
         check(dnnl_primitive_desc_create(&pd, &desc, attr, engine, NULL));
     }
     check(dnnl_primitive_create(&l->primitive, pd));
     l->arguments[0] = (dnnl_exec_arg_t){DNNL_ARG_SRC, operand(dnnl_primitive_desc_query_md(pd, dnnl_query_src_md, 0))};
-    l->arguments[1] = (dnnl_exec_arg_t){DNNL_ARG_WEIGHTS, operand(dnnl_primitive_desc_query_md(pd, dnnl_query_weights_md, 0))};
-    l->arguments[2] = (dnnl_exec_arg_t){DNNL_ARG_BIAS, operand(dnnl_primitive_desc_query_md(pd, dnnl_query_weights_md, 1))};
+    l->arguments[1] =
+        (dnnl_exec_arg_t){DNNL_ARG_WEIGHTS, operand(dnnl_primitive_desc_query_md(pd, dnnl_query_weights_md, 0))};
+    l->arguments[2] =
+        (dnnl_exec_arg_t){DNNL_ARG_BIAS, operand(dnnl_primitive_desc_query_md(pd, dnnl_query_weights_md, 1))};
     l->arguments[3] = (dnnl_exec_arg_t){DNNL_ARG_DST, operand(dnnl_primitive_desc_query_md(pd, dnnl_query_dst_md, 0))};
     check(dnnl_primitive_desc_destroy(pd));
     check(dnnl_primitive_attr_destroy(attr));

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-2-Clause
 // ONNX Runtime as a peer: onnxruntime.js NETWORK.onnx INPUT THREADS CxHxW [OPTIMIZED.onnx]
 // Speaks as peer.h says, and also answers "ranges FILE" by the least and largest value of each output, as JSON.
 // Where OPTIMIZED.onnx is given, the graph as ONNX Runtime runs it is written there.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 // OpenCV's dnn module as a peer: opencv NETWORK.onnx INPUT THREADS CxHxW
 #include "peer.h"
 

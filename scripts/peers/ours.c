@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* bdnn as a peer: ours NETWORK INPUT THREADS DEVICE */
 #define _POSIX_C_SOURCE 200809L
 #include "peer.h"

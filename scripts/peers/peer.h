@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What the peers in C and C++ share: they say "started" and then answer a line each on stdin, on stdout:
  *   load        loads the network and runs it once          ready
  *   run N       runs it once, then N times with a clock     milliseconds of each of the N

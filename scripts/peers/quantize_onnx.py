@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Makes of a float ONNX network what other runtimes need: the same network quantized (QDQ form) and a list of its layers.
 
 QDQ: QuantizeLinear and DequantizeLinear around each Conv, Gemm, Add and pooling, as ONNX Runtime's optimizer fuses them: uint8 inputs

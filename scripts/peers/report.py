@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The kept results of bench-peers as docs/benchmarks/peers.md, .json and a plot for each network and number of threads."""
 import glob
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Fashion-MNIST access, and the composite segmentation set made from it.
 
 All networks take float input x = (pixel / 255 - MEAN) / STD, shape [N,1,H,W].

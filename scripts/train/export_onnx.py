@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Writes the ONNX files and per-layer weights of the trained networks.
 
   ../NET.onnx         BatchNormalization folded into the convolutions

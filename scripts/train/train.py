@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Trains one network:  train.py NET [FIRST_STAGE]   (NET: alexnet vgg resnet segnet).
 
 AdamW, one-cycle learning rate, batch 128 (SegNet 32); augmentation is a horizontal flip and a shift of up to

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* A host on an AXI4-Lite slave, for any model through a callback: one register access at a time, with random delays. */
 #ifndef BDNN_COSIM_AXI_LITE_H
 #define BDNN_COSIM_AXI_LITE_H

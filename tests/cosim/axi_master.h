@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What the tests of the two AXI4 masters share: the model with its memory and its commands, memories of all kinds, and
  * an error response that is reported and forgotten. A test derives from it and adds its data stream:
  *

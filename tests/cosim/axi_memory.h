@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The memory behind an AXI4 port (bitstreams/emu/axi) for tests: with bytes of its own, of which the master may access
  * the regions given; it ends the test when the master breaks the protocol or leaves them. */
 #ifndef BDNN_COSIM_AXI_MEMORY_H

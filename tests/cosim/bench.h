@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What every hardware test needs: a clock, repeatable random numbers, and checks that say what differed. */
 #ifndef BDNN_COSIM_BENCH_H
 #define BDNN_COSIM_BENCH_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Test vectors of the accelerator (device_case.h). */
 #include "device_case.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Test vectors of the accelerator: layers at random and by hand, packed for an array of given sizes, with what the
  * definition makes of them. The same for every implementation of the kernel, in C or in hardware. */
 #ifndef BDNN_COSIM_DEVICE_CASE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The kernel in C in fenced memory (fenced_job.h): four reservations of address space, far larger than any offset, of
  * which a job opens the pages that it may reach. */
 #define _GNU_SOURCE
@@ -99,7 +100,7 @@ static void open_arena(struct arena *a, size_t bytes, bool at_end, bool written,
     }
 }
 
-/* ---- Messages */
+/* ---- Messages ---- */
 
 static char text[JOB_TEXT];
 static struct bdnn_extent told[BDNN_HW_POINTERS];
@@ -147,7 +148,7 @@ void fenced_job_explain(void)
     explained = true;
 }
 
-/* ---- Runs */
+/* ---- Runs ---- */
 
 static void set_pointer(uint32_t *words, int pointer, uint64_t offset)
 {

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The kernel in C on a job in fenced memory: what the job may reach from each of its pointers is there, exactly, and
  * for gigabytes around it there is nothing. */
 #ifndef BDNN_COSIM_FENCED_JOB_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The HLS kernel, compiled natively, against the definition: the shared vectors, all K and Q in all modes, networks
  * that stay on the device, max pooling, jobs that are refused.
  *

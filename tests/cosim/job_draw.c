@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Jobs of the kernel at random (job_draw.h). */
 #include "job_draw.h"
 
@@ -51,7 +52,7 @@ const job_kept jobs_kept[JOBS_KEPT] = {
       .mode = BDNN_HW_MODE_MAXIMUM}},
 };
 
-/* ---- Numbers */
+/* ---- Numbers ---- */
 
 static bool one_in(int64_t n)
 {
@@ -92,7 +93,7 @@ static uint32_t changed(uint32_t value)
     }
 }
 
-/* ---- Jobs */
+/* ---- Jobs ---- */
 
 /* Bytes from an input pixel and an input row to the next. */
 typedef struct pitches {
@@ -243,7 +244,7 @@ void job_draw(const bdnn_device_array *array, uint32_t words[BDNN_HW_ARGUMENT_WO
     }
 }
 
-/* ---- What the tests must know of them */
+/* ---- What the tests must know of them ---- */
 
 double job_cycles(const bdnn_device_array *array, const uint32_t words[BDNN_HW_ARGUMENT_WORDS])
 {

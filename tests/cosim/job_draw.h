@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Jobs of the kernel at random, as argument words, for those who check what a job may reach: the planner's, the
  * planner's with some numbers changed, and such as no planner makes. */
 #ifndef BDNN_COSIM_JOB_DRAW_H

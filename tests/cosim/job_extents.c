@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The kernel module's promise that no job reaches memory outside of what it has computed (driver/bdnn_job.c), for jobs
  * at random: each that the module lets through runs on the kernel in C in fenced memory. What the planner's jobs need,
  * they get, to the byte.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The kernel module's promise for one job (job_promise.h). */
 #include "job_promise.h"
 

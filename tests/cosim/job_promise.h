@@ -1,5 +1,6 @@
-/* The kernel module's promise (docs/reference/driver.md) for one job: what bdnn_job_extents lets through stays within what it has
- * computed. */
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The kernel module's promise (docs/reference/driver.md) for one job: what bdnn_job_extents lets through stays within
+ * what it has computed. */
 #ifndef BDNN_COSIM_JOB_PROMISE_H
 #define BDNN_COSIM_JOB_PROMISE_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The Verilated kernel with its memory and its host: registers, jobs, counters. */
 #ifndef BDNN_COSIM_KERNEL_DEVICE_H
 #define BDNN_COSIM_KERNEL_DEVICE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* One job of the hardware kernel: a convolution with random parameters, its packing into the kernel's memory layouts,
  * and its results by the definition of docs/reference/numerics.md. */
 #ifndef BDNN_COSIM_KERNEL_PROBLEM_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Test vectors of the accelerator's max pooling (pool_case.h). */
 #include "pool_case.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Test vectors of the accelerator's max pooling: layers at random, packed, with the maxima by direct comparison. The
  * same for every implementation of the kernel, in C or in hardware. */
 #ifndef BDNN_COSIM_POOL_CASE_H

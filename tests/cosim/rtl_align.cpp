@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Words out of the beats of a 128-bit port: commands that begin and end in either half, words taken singly and in
  * pairs, beats that come when they like. */
 #include <deque>

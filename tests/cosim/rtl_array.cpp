@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The array (2 x 4 units of 64 bits, built of look-up tables) against direct sums: back to back, with gaps, all plane
  * counts. */
 #include "bench.h"

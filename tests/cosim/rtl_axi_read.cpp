@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The AXI4 read master: order and completeness of the data, bursts and their limits, errors, clearing. */
 #include "axi_master.h"
 
@@ -76,7 +77,7 @@ int main(int argc, char **argv)
 
     std::printf("%" PRIu64 " beats in %" PRIu64 " bursts, at most %u outstanding, 4,096 beats in %" PRIu64
                 " cycles, seed %" PRIu64 "\n",
-                test.memory.counters().read_beats, test.memory.counters().read_bursts,
-                test.memory.counters().max_reads, cycles, seed);
+                test.memory.counters().read_beats, test.memory.counters().read_bursts, test.memory.counters().max_reads,
+                cycles, seed);
     return 0;
 }

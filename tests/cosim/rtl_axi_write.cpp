@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The AXI4 write master: memory contents afterwards, bursts and their limits, errors. */
 #include "axi_master.h"
 

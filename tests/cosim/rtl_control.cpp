@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The control registers: arguments with byte strobes, start - done - idle - ready, interrupts, cancel, read-only words.
  */
 #include "axi_lite.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Requantization against 64-bit integer arithmetic: random and extreme accumulators, multipliers, offsets and bounds.
  */
 #include "bench.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The Verilated kernel on jobs at random (job_draw.h), beside the kernel in C. What the kernel module lets through
  * (driver/bdnn_job.c) runs on both, with memory for what the module has computed and none elsewhere, and gives the same
  * results. Of all others both say the same: that they refuse them, without an access to memory, or that they do not.
@@ -18,7 +19,7 @@ namespace
 typedef KernelDevice<MODEL> Device;
 
 constexpr double max_cycles = 20000; /* of a job that is run */
-constexpr size_t slack = 64;          /* around what a job may reach; bytes that must stay as they are */
+constexpr size_t slack = 64;         /* around what a job may reach; bytes that must stay as they are */
 
 struct Case {
     uint64_t seed;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The whole kernel against the definition: random layers of all kinds, each through a memory of random speed; then
  * errors of the bus, cancelling and impossible jobs, after which the next job must be right.
  *

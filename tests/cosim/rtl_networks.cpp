@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Array utilization over the convolutions of VGG-16, AlexNet and ResNet-152 at their full sizes, from the Verilated
  * kernel's own counters: jobs as the host plans them, a memory that answers after 40 cycles and then delivers a beat a
  * cycle. What the buffers hold does not change the time; results are compared elsewhere (rtl_kernel, rtl_vectors).

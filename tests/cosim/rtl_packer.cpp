@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The packer, of one, two or four values a cycle, in its three modes and all plane counts, with gaps and back-pressure
  * on both sides. */
 #include "bdnn_hw.h"

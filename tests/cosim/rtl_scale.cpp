@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The scale accumulator of a row against acc = constant + sum of scale x sum, with extreme values, gaps and several
  * bases. */
 #include "bench.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Utilization of the full-size array on layers of known networks, from the kernel's own counters, with a memory that
  * answers after 40 cycles and then delivers one beat of 128 bits a cycle. Results are compared as well; where
  * utilization falls below what is stated here, the test fails.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Units with all their planes turned into planes of words: order, ends of pixels and blocks, full rate. */
 #include <deque>
 #include <vector>

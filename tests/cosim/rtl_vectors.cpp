@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The whole kernel on the vectors that every implementation is tested on (device_case.h): packed by the host's own
  * routines, jobs planned by them, groups and images one after another in one memory.
  *

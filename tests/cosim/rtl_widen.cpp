@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Commands and words made into the beats of a 128-bit port: every word arrives at its address, and nothing else is
  * written. */
 #include <deque>

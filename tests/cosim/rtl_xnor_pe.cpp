@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The XNOR-popcount unit of 64, 128 and 256 bits against popcount(xnor) over random and extreme bit planes. */
 #include "bdnn_hw.h"
 #include "bench.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-2-Clause
 // The unit as it is built of look-up tables and as it is defined, side by side, at three widths; they must agree in every cycle once a sum began.
 
 module xnor_pe_tb (

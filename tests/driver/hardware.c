@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The accelerator of the module's test (hardware.h). */
 #define _DEFAULT_SOURCE
 #define BDNN_TESTS_DRIVER_DOUBLE

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The accelerator of the module's test: its registers, and runs that end after some looks or when time passes. */
 #ifndef BDNN_TESTS_DRIVER_HARDWARE_H
 #define BDNN_TESTS_DRIVER_HARDWARE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The smallest job (job.h): one pixel, one unit of channels, one filter of one basis. */
 #include "job.h"
 #include "backends/device/layout.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The smallest job of the library's, for the module's test. */
 #ifndef BDNN_TESTS_DRIVER_JOB_H
 #define BDNN_TESTS_DRIVER_JOB_H

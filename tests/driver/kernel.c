@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The kernel of the module's test (kernel.h), but for memory. */
 #define _DEFAULT_SOURCE
 #define BDNN_TESTS_DRIVER_DOUBLE
@@ -21,7 +22,7 @@ void kernel_broken(const char *format, ...)
     abort();
 }
 
-/* ---- Allocation */
+/* ---- Allocation ---- */
 
 bool kernel_fails(void)
 {
@@ -47,7 +48,7 @@ void kfree(const void *memory)
     free((void *)(uintptr_t)memory);
 }
 
-/* ---- Sleep, locks */
+/* ---- Sleep, locks ---- */
 
 void mutex_lock(struct mutex *m)
 {
@@ -104,7 +105,7 @@ void kernel_run_work(void)
     }
 }
 
-/* ---- Arrays, numbers */
+/* ---- Arrays, numbers ---- */
 
 int xa_alloc(struct xarray *x, u32 *id, void *entry, struct xa_limit limit, gfp_t flags)
 {
@@ -164,7 +165,7 @@ void ida_free(struct ida *ida, int id)
     kernel.live--;
 }
 
-/* ---- Messages */
+/* ---- Messages ---- */
 
 static void say(const char *format, va_list arguments)
 {
@@ -189,7 +190,7 @@ int dev_err_probe(struct device *dev, int error, const char *format, ...)
     return error;
 }
 
-/* ---- What goes with a device */
+/* ---- What goes with a device ---- */
 
 struct devm_action {
     struct devm_action *before;
@@ -231,7 +232,7 @@ void kernel_remove(struct platform_device *platform)
     }
 }
 
-/* ---- Clock, registers, interrupt */
+/* ---- Clock, registers, interrupt ---- */
 
 struct clk *devm_clk_get_optional(struct device *dev, const char *name)
 {
@@ -331,7 +332,7 @@ void kernel_interrupt(void)
     }
 }
 
-/* ---- Device tree */
+/* ---- Device tree ---- */
 
 static struct reserved_mem pool = {64 * PAGE_SIZE};
 
@@ -384,7 +385,7 @@ void of_reserved_mem_device_release(struct device *dev)
     kernel.live--;
 }
 
-/* ---- Files */
+/* ---- Files ---- */
 
 static struct miscdevice *nodes[4];
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What the module of driver/ needs of Linux, for a process of the test's own: its sources are compiled against this
  * header, which CMake puts in the place of each <linux/...> that they name. Functions are those of the kernel's, with
  * what matters here of their behavior: allocations can fail and are counted, what the kernel would warn of ends the
@@ -44,7 +45,7 @@ typedef int irqreturn_t;
 #define WRITE_ONCE(x, value)                ((x) = (value))
 #define DIV_ROUND_UP(a, b)                  (((a) + (b)-1) / (b))
 
-/* ---- What the test sets and sees */
+/* ---- What the test sets and sees ---- */
 
 struct vm_area_struct;
 
@@ -73,7 +74,7 @@ void *kernel_memset(void *to, int value, size_t bytes);
 #define memset(to, value, bytes) kernel_memset(to, value, bytes)
 #endif
 
-/* ---- Allocation */
+/* ---- Allocation ---- */
 
 #define GFP_KERNEL         1u
 #define __GFP_ACCOUNT      2u
@@ -83,7 +84,7 @@ void *kernel_memset(void *to, int value, size_t bytes);
 void *kzalloc(size_t bytes, gfp_t flags);
 void kfree(const void *memory);
 
-/* ---- Counting, locks, sleep */
+/* ---- Counting, locks, sleep ---- */
 
 typedef struct {
     int count;
@@ -174,7 +175,7 @@ struct delayed_work {
 #define queue_delayed_work(queue, w, delay) ((void)(kernel.work = (w)))
 #define cancel_delayed_work_sync(w)         ((void)(kernel.work = NULL))
 
-/* ---- Lists, arrays, numbers */
+/* ---- Lists, arrays, numbers ---- */
 
 struct list_head {
     struct list_head *next, *prev;
@@ -216,7 +217,7 @@ void *xa_erase(struct xarray *x, unsigned long id);
 void xa_destroy(struct xarray *x);
 #define XA_MAX 65536ul
 #define xa_for_each(x, id, entry)                                                                                      \
-    for (id = 0; id < XA_MAX; id++)                                                                                   \
+    for (id = 0; id < XA_MAX; id++)                                                                                    \
         if (((entry) = xa_load(x, id)) != NULL)
 
 struct ida {
@@ -226,7 +227,7 @@ struct ida {
 int ida_alloc(struct ida *ida, gfp_t flags);
 void ida_free(struct ida *ida, int id);
 
-/* ---- Devices */
+/* ---- Devices ---- */
 
 struct device_node {
     const char *compatible;
@@ -333,7 +334,7 @@ void writel(u32 value, void *address);
         (condition) ? 0 : -ETIMEDOUT;                                                                                  \
     })
 
-/* ---- Files */
+/* ---- Files ---- */
 
 struct address_space {
     int unused;
@@ -397,7 +398,7 @@ void misc_deregister(struct miscdevice *m);
 /* The registered node of a name, or NULL. */
 struct miscdevice *kernel_node(const char *name);
 
-/* ---- DMA (memory.c) */
+/* ---- DMA (memory.c) ---- */
 
 enum dma_data_direction { DMA_BIDIRECTIONAL, DMA_TO_DEVICE, DMA_FROM_DEVICE };
 #define DMA_BIT_MASK(n)                 ((n) == 64 ? ~0ull : (1ull << (n)) - 1)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Memory, a cache, and the DMA functions of the kernel on them (memory.h). */
 #define _DEFAULT_SOURCE
 #define BDNN_TESTS_DRIVER_DOUBLE
@@ -25,7 +26,7 @@ static struct allocation {
     bool cached;
 } allocations[PAGES];
 
-/* ---- The cache */
+/* ---- The cache ---- */
 
 static void write_back(struct line *line)
 {
@@ -61,7 +62,7 @@ static void pass(void)
     }
 }
 
-/* ---- Addresses */
+/* ---- Addresses ---- */
 
 /* Where the kernel has memory mapped, with and without cache: nothing but this file reaches it. */
 static uint8_t *view(bool cached)
@@ -168,7 +169,7 @@ void *kernel_memset(void *to, int value, size_t bytes)
     return to;
 }
 
-/* ---- Allocation */
+/* ---- Allocation ---- */
 
 static uint8_t *allocate(size_t bytes, bool cached, dma_addr_t *address)
 {
@@ -258,7 +259,7 @@ void dma_free_noncoherent(struct device *dev, size_t bytes, void *at, dma_addr_t
     release(bytes, at, address, true);
 }
 
-/* ---- Handing over */
+/* ---- Handing over ---- */
 
 static void hand_over(dma_addr_t address, size_t bytes, void (*line_of)(struct line *, bool))
 {
@@ -307,7 +308,7 @@ void dma_sync_single_for_cpu(struct device *dev, dma_addr_t address, size_t byte
     hand_over(address, bytes, drop);
 }
 
-/* ---- Mapping */
+/* ---- Mapping ---- */
 
 static int map(struct vm_area_struct *vma, size_t bytes, const void *at, bool cached)
 {

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Memory and a processor's cache as two things, behind the kernel's DMA functions (kernel.h): what is in a line of the
  * cache is not in memory until it is written back, and not seen again once the line is dropped. Lines are written back
  * and filled by themselves as `weather` says, since hardware may do so at any time. */

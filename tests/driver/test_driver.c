@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The kernel module of driver/, compiled for this process (kernel.h): whose data a buffer shows, which way it is handed
  * over, what is refused, and that nothing is left behind when any allocation fails, across suspension, at shutdown. */
 #define _DEFAULT_SOURCE
@@ -14,7 +15,7 @@
 
 #include <cmocka.h>
 
-/* ---- A machine, and processes that have the device */
+/* ---- A machine, and processes that have the device ---- */
 
 static struct device_node node;
 static struct platform_device platform;
@@ -110,8 +111,7 @@ static long allocate(struct process *p, size_t bytes, uint32_t flags, struct bdn
 static long sync(struct process *p, const struct bdnn_ioc_buffer *buffer, uint32_t direction, size_t offset,
                  size_t bytes)
 {
-    struct bdnn_ioc_sync request = {
-        .handle = buffer->handle, .direction = direction, .offset = offset, .bytes = bytes};
+    struct bdnn_ioc_sync request = {.handle = buffer->handle, .direction = direction, .offset = offset, .bytes = bytes};
     return call(p, BDNN_IOC_SYNC, &request);
 }
 
@@ -128,7 +128,7 @@ static void unmap(struct vm_area_struct *vma)
     vma->vm_ops->close(vma);
 }
 
-/* ---- Whose data a buffer shows */
+/* ---- Whose data a buffer shows ---- */
 
 enum { BYTES = 2 * 4096, STEP = 8 }; /* looked at: every eighth byte */
 
@@ -234,7 +234,7 @@ static void test_former_owners_data_is_never_seen(void **state)
     }
 }
 
-/* ---- Handing over */
+/* ---- Handing over ---- */
 
 static void test_both_directions(void **state)
 {
@@ -292,7 +292,7 @@ static void test_sync_of_what_is_not_there(void **state)
     remove_and_look();
 }
 
-/* ---- Limits, addresses */
+/* ---- Limits, addresses ---- */
 
 static void test_limits(void **state)
 {
@@ -373,7 +373,7 @@ static void test_addresses_are_for_the_direct_node(void **state)
     remove_and_look();
 }
 
-/* ---- Pools */
+/* ---- Pools ---- */
 
 static void test_pool_without_a_mapping(void **state)
 {
@@ -411,7 +411,7 @@ static void test_pools_that_are_refused(void **state)
     }
 }
 
-/* ---- Runs */
+/* ---- Runs ---- */
 
 /* Its buffers, and a launch of the smallest job in them. */
 static void make_job(struct process *p, struct bdnn_ioc_launch *launch)
@@ -537,7 +537,7 @@ static void test_orphans(void **state)
     remove_and_look();
 }
 
-/* ---- Suspension, shutdown */
+/* ---- Suspension, shutdown ---- */
 
 static int suspend(void)
 {
@@ -634,7 +634,7 @@ static void test_shutdown(void **state)
     remove_and_look();
 }
 
-/* ---- Allocations that fail */
+/* ---- Allocations that fail ---- */
 
 static bool tolerable(long result)
 {

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-2-Clause
 # Runs the vector-add example through XRT on the emulated device.
 #
 #   emulation.sh CASE MODE BUILD SOURCE     BUILD and SOURCE are bitstreams/emu of the build and the repository

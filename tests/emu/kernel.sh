@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-2-Clause
 # The accelerator's hardware through XRT on the emulated device.
 #
 #   kernel.sh CASE XCLBIN BUILD     BUILD is the build's folder

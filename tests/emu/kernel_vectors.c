@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The accelerator behind XRT, a board or an emulated one, on the vectors that every implementation is tested on: all
  * groups and images of random layers, packed by the host's own routines, results compared bit for bit.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Registers of a kernel through XRT: an argument written and read back, and an output of a run. And that XRT's shim,
  * which the wrapper keeps from it, does not handle the host program's crashes.
  *

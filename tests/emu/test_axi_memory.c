@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The memory behind AXI4 ports: what it answers and when, its bank's bandwidth, and that it finds what a master must
  * not do. The master is this test: it sets the pins by hand. */
 #include "axi/axi_memory.h"
@@ -219,8 +220,7 @@ static void random_delays_lose_nothing(void **state)
     assert_true(axi_memory_quiet(&bench.memory));
 }
 
-/* --- what a master must not do
- * ------------------------------------------------------------------------------------------------- */
+/* ---- What a master must not do ---- */
 
 static void offer_read(struct bench *bench)
 {

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The requests of XRT's shims on a device without a process around it: what they do, and that hostile ones do no harm.
  */
 #include "rpc.h"

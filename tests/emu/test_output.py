@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
 """How build-xclbin writes its output: test_output.py PACKER, the folder with output.py."""
 import multiprocessing
 import os

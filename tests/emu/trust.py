@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
 """What the emulation refuses: folders that are open to others or not this user's, strangers at the other end of a socket, and device
 libraries outside of the run folder. Another user is played by this test itself, where it runs as root.
 

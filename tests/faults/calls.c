@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Calls of the system that fail. A seccomp filter answers calls that deal with files by SIGSYS; its handler counts them
  * and either makes the call itself, from the one address that the filter lets through, or returns the error that it was
  * told to. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Faults on demand, in the process that asks for them: the n-th allocation fails, or the n-th call of the system that
  * deals with files fails, does less than it was asked, or brings a signal. Both are counted where they happen:
  * allocations by standing in front of malloc (memory.c), calls by a seccomp filter that hands them to a signal handler
@@ -53,7 +54,7 @@ bool fault_memory_now(const void *where);
 /* "library+offset", or a symbol's name; into text[size]. */
 const char *fault_name_place(const void *where, char *text, size_t size);
 
-/* ---- shared by both ---- */
+/* ---- Shared by both ---- */
 
 /* The state armed, or NULL. */
 fault_state *fault_current(void);

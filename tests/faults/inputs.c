@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The files that the scenarios read: networks of a few layers, pictures of a few pixels, every layout of a dataset. */
 #define _GNU_SOURCE
 #include "core/tensor.h"
@@ -238,7 +239,7 @@ static void make_gray(const char *name)
 static void make_datasets(void)
 {
     static const char *const formats[] = {"baseline.jpg", "progressive.jpg", "gray.jpg", "color.png", "palette.png",
-                                          "deep.png",     "color.bmp",      "lzw.tiff", "color.ppm", "lossy.webp"};
+                                          "deep.png",     "color.bmp",       "lzw.tiff", "color.ppm", "lossy.webp"};
     for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
         char from[64], to[64];
         snprintf(from, sizeof from, "image/%s", formats[i]);

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Scenarios on the library's public interface. */
 #include "scenario.h"
 
@@ -195,7 +196,7 @@ static bdnn_status decode(const char *name, uint64_t *digest, bdnn_error *err)
 static bdnn_status decode_images(uint64_t *digest, bdnn_error *err)
 {
     static const char *const names[] = {"baseline.jpg", "progressive.jpg", "gray.jpg", "color.png", "palette.png",
-                                        "deep.png",     "color.bmp",      "lzw.tiff", "color.ppm", "lossy.webp"};
+                                        "deep.png",     "color.bmp",       "lzw.tiff", "color.ppm", "lossy.webp"};
     bdnn_status status = BDNN_OK;
     for (size_t i = 0; i < sizeof names / sizeof *names && status == BDNN_OK; i++) {
         char name[64] = "pictures/";

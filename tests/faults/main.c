@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Memory that runs out, files that fail, signals: at each point of each scenario, one run of it a point, in SQLite's
  * and curl's way.
  *
@@ -33,7 +34,7 @@
 
 #define SECONDS_OF_A_RUN 30
 #define NEVER            (UINT64_MAX / 2) /* the point of a run where nothing fails */
-#define MAX_PROBLEMS    12               /* of a scenario that are told */
+#define MAX_PROBLEMS     12               /* of a scenario that are told */
 #define POINTS_IF_SLOW   6
 #ifdef BDNN_INSTRUMENTED
 #define POINTS_OF_LIBRARY 150

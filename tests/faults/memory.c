@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Memory that runs out. malloc and its kin stand in the test's executable, in front of libc's or the sanitizer's, which
  * do the work: so they see also what the libraries below allocate for the code under test.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The folder of outputs. */
 #define _GNU_SOURCE
 #include "outputs.h"

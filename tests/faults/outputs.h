@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The folder of outputs: what is in it, by name and content. */
 #ifndef BDNN_TESTS_OUTPUTS_H
 #define BDNN_TESTS_OUTPUTS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What suffers: small pieces of work with their inputs, made once, and a folder of outputs, made anew for each run. */
 #ifndef BDNN_TESTS_SCENARIO_H
 #define BDNN_TESTS_SCENARIO_H
@@ -15,11 +16,11 @@ typedef bdnn_status scenario_run(uint64_t *digest, bdnn_error *err);
 
 typedef struct scenario {
     const char *name;
-    scenario_run *run;                 /* of the library, or */
-    const char *command;               /* a command line of the tool; IN/ and OUT/ stand for the folders */
+    scenario_run *run;                /* of the library, or */
+    const char *command;              /* a command line of the tool; IN/ and OUT/ stand for the folders */
     const char *outputs[MAX_OUTPUTS]; /* files in OUT that are replaced; there is an old one under each name */
-    bool timed;                        /* what it prints and writes has times in it, which are not compared */
-    bool slow;                         /* a run takes a second: few points */
+    bool timed;                       /* what it prints and writes has times in it, which are not compared */
+    bool slow;                        /* a run takes a second: few points */
 } scenario;
 
 extern const scenario library_scenarios[], tool_scenarios[]; /* each ends with one without a name */

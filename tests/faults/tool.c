@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Scenarios of the command-line tool. */
 #include "scenario.h"
 

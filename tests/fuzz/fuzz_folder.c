@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Folders of images: the input's first lines, up to an empty one, are the paths of files in the folder, the rest is its
  * label file. Also opened as it is: as a folder a class, or the Cityscapes tree where the paths make one. */
 #define _GNU_SOURCE

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* IDX files, raw or gzip: the input as the images, and as the labels of a small set. A file without a name stands for
  * one on disk. */
 #define _GNU_SOURCE

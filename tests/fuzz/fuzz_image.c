@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Image files of every format: what is decoded goes on to a network's input. */
 #include "fuzz.h"
 

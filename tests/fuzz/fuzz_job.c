@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The argument words of a job behind its addresses, missing ones 0: what the kernel module lets through stays within
  * the memory that it has computed. An access elsewhere is a signal. */
 #include "fuzz.h"

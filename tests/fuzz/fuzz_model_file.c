@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The model file: the checksums are made right first, or nothing behind them would ever be reached; then what can be
  * read is verified as loading does, and a network that passes and is small is run. */
 #define _DEFAULT_SOURCE

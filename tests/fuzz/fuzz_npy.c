@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* .npy: headers of any kind; elements are converted when there are not too many for a fuzzer's patience. */
 #include "fuzz.h"
 

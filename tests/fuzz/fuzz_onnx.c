@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* ONNX: whatever can be imported is a network, and is run when it is small. Batch normalizations are kept of files of
  * odd size. */
 #include "fuzz.h"

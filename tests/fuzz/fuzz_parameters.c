@@ -1,5 +1,6 @@
-/* Folders of parameters (docs/use/npy-folder.md): the input's first lines, up to an empty one, are arrays, PATH TYPE VALUE
- * DIMENSIONS..., of which all elements are VALUE (TYPE m: 1 and -1 by turns); the rest is topology.txt. */
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Folders of parameters (docs/use/npy-folder.md): the input's first lines, up to an empty one, are arrays, PATH TYPE
+ * VALUE DIMENSIONS..., of which all elements are VALUE (TYPE m: 1 and -1 by turns); the rest is topology.txt. */
 #define _GNU_SOURCE
 #include "fuzz.h"
 

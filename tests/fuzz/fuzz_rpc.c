@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* open_emu's requests: a stream of them, as the socket brings it, on a device with memory and one compute unit. What
  * must hold after each: no library was loaded, buffers lie in the memory and none on another, registers lie in the
  * unit, and the answer is a message. */

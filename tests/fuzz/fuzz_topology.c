@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Topology texts, with parameters that are there in name only: sizes are what inference asks for, contents are never
  * read. */
 #include "fuzz.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* xclbin files: sections, compute units, clocks and the metadata's XML. A file without a name stands for one on disk.
  */
 #define _GNU_SOURCE

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Runs a fuzz target on files: all those of the folders and files named as arguments. How the kept corpus becomes a
  * test, with any compiler. Fails when there is nothing to run, and when one takes longer than any reader of so short a
  * file should: some of them are made for work that grows with the square of their size. */
@@ -10,8 +11,8 @@
 #include <string.h>
 #include <time.h>
 
-/* Seconds of processor time for one input, unless BDNN_REPLAY_SECONDS says otherwise, as for emulated processors: milliseconds
- * is what they take, also on a slow machine with sanitizers. */
+/* Seconds of processor time for one input, unless BDNN_REPLAY_SECONDS says otherwise, as for emulated processors:
+ * milliseconds is what they take, also on a slow machine with sanitizers. */
 #define MAX_SECONDS 5
 
 static double max_seconds(void)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Running a network that a fuzz target got hold of, if its layers together do little. */
 #ifndef BDNN_TESTS_SMALL_NETWORK_H
 #define BDNN_TESTS_SMALL_NETWORK_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* A folder in memory for fuzz targets that read folders: made for each input, emptied after it. */
 #ifndef BDNN_TESTS_FUZZ_TREE_H
 #define BDNN_TESTS_FUZZ_TREE_H

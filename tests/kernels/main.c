@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Every kernel of the table, forced in turn, against direct arithmetic, the definition among them; and with --bench
  * how fast each is.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Inner products to try kernels on, and their results by direct arithmetic. */
 #define _DEFAULT_SOURCE /* MAP_ANONYMOUS */
 

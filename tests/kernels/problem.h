@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Inner products to try kernels on: shapes, weights and inputs, and the result by direct arithmetic. */
 #ifndef BDNN_TESTS_KERNELS_PROBLEM_H
 #define BDNN_TESTS_KERNELS_PROBLEM_H

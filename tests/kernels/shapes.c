@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Shapes of inner products: by hand, and at random with a taste for what tiles do not divide. */
 #include "problem.h"
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
 """The checks of scripts/lint find what they are for: test_checks.py CHECKS, the folder scripts/checks. Each case plants one fault in a
 small project that is otherwise without."""
 import os

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* One case of ONNX's backend test suite, from its files to a verdict. */
 #include "backend_case.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* One case of ONNX's backend test suite: a model, inputs, the outputs they must give. */
 #ifndef BDNN_TESTS_BACKEND_CASE_H
 #define BDNN_TESTS_BACKEND_CASE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Runs ONNX's backend test suite, as Debian's package libonnx-testdata holds it, and says what passed, failed, is
  * unsupported.
  *

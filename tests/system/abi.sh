@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-2-Clause
 # The library still has the interface that was recorded; functions, enumerators and fields at the end of options structures may be added.
 #   abi.sh LIBRARY SOURCE_FOLDER
 set -euo pipefail

@@ -1,10 +1,12 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Float outputs of a network against OpenCV's dnn module on the same file and picture.
  *
  *     compare_opencv NET.onnx PICTURE MEAN STD TOLERANCE [PERCENT]
  *
- * Prints the largest difference relative to the largest output, how many outputs differ by no more than the tolerance, and how often
- * both name the same class of an item or of a pixel; ends with 1 where fewer than PERCENT (100) are within the tolerance: an unpooling
- * puts a value elsewhere when two inputs of its pooling are equal but for a rounding. C++ because OpenCV has no C interface. */
+ * Prints the largest difference relative to the largest output, how many outputs differ by no more than the tolerance,
+ * and how often both name the same class of an item or of a pixel; ends with 1 where fewer than PERCENT (100) are
+ * within the tolerance: an unpooling puts a value elsewhere when two inputs of its pooling are equal but for a
+ * rounding. C++ because OpenCV has no C interface. */
 #include "bdnn_data.h"
 
 #include <opencv2/dnn.hpp>
@@ -102,8 +104,7 @@ static int run(const char *net, const char *picture, float mean, float deviation
     if (expected.total() != positions * (size_t)result.shape[1]) {
         return fail("the outputs differ in size");
     }
-    const comparison c =
-        compare(result.data, expected.ptr<float>(), (size_t)result.shape[1], positions, tolerance);
+    const comparison c = compare(result.data, expected.ptr<float>(), (size_t)result.shape[1], positions, tolerance);
     std::printf("%s: largest difference %.1e of the largest output, %.3f %% within %g, same class %.2f %%\n", net,
                 c.largest, c.within, tolerance, c.agreement);
     bdnn_session_free(session);

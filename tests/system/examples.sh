@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-2-Clause
 # The programs of docs/examples on trained networks and real images: they do what the tool does.
 #   examples.sh NAME PROGRAM TOOL DATA_FOLDER
 set -euo pipefail

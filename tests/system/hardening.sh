@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-2-Clause
 # Reads programs and libraries as they were built: nothing of the hardening is missing.
 #
 #   hardening.sh CC READELF OBJDUMP FILE...     the compiler only makes a program without hardening, which must be refused

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
 """The accelerator's interface is written once: looks for numbers of bitstreams/kernel.txt that somebody wrote by hand.
 
     hardware_once.py SOURCE [FILE...]     SOURCE is the repository's folder; FILE: these alone

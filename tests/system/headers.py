@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
 """Holds the public headers to what they promise: they compile alone and stay apart, each function has a comment, each is
 exported and nothing else is, and tests/unit/test_null.c calls each with NULL for each of its pointers.
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-2-Clause
 # An installed copy serves a program of its user: an example builds through pkg-config and through CMake, with the shared library and with the
 # static one, and runs.
 #   install.sh BUILD_FOLDER SOURCE_FOLDER

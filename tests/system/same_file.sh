@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-2-Clause
 # The same file on every machine: decomposed networks must have the checksums of tests/data/decomposed.sha256, whatever the
 # instructions, the number of threads and the environment (docs/reference/numerics.md, "Sums of floats").
 #

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-2-Clause
 # Another project that has bdnn as a subdirectory builds an example with bdnn::bdnn and bdnn::bdnn_static, and runs it. Without what takes
 # longest to compile.
 #   subdirectory.sh TOOL SOURCE_FOLDER [CMAKE_OPTION...]

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* bdnn bench on a real network: the table, the JSON and their sums. */
 #define _XOPEN_SOURCE 700
 #include "system/tool.h"

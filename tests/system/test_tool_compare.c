@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* bdnn compare on the devices that need no accelerator: the tables, the JSON, the page. */
 #define _XOPEN_SOURCE 700
 #include "system/tool.h"

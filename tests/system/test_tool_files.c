@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The tool and the files it is given: what changes, shrinks, blocks or is asked for twice; and what signals leave. */
 #define _XOPEN_SOURCE 700
 #define _DEFAULT_SOURCE

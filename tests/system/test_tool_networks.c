@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The tool's work on real networks: convert, decompose, info, run, eval, export-npy, and what is left behind when it
  * fails. */
 #define _XOPEN_SOURCE 700

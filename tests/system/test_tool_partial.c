@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The tool on sets with images that cannot be read, and ended half way: what was skipped, and what was done so far, is
  * told; the rest is as it would have been. */
 #define _XOPEN_SOURCE 700

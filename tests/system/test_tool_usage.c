@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The tool's command line: help, messages, exit codes, output that cannot be written. */
 #define _XOPEN_SOURCE 700
 #include "system/tool.h"

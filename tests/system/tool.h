@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Runs the tool as a user does and keeps what it says. For cmocka tests; each has a scratch folder (unit/scratch.h). */
 #ifndef BDNN_TESTS_SYSTEM_TOOL_H
 #define BDNN_TESTS_SYSTEM_TOOL_H

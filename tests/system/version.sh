@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-2-Clause
 # CMake's project version is everybody's: the header's macros, the module's package, the package files, the commands in the documents.
 #   version.sh VERSION SOURCE_FOLDER BUILD_FOLDER
 set -euo pipefail

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-2-Clause
 # Networks on the emulated device through XRT, and what happens when that fails.
 #
 #   xrt.sh decompose - BUILD SOURCE    writes the networks, for all others; BUILD and SOURCE are the build's and the repository's folder

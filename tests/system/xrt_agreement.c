@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* A network on the device "xrt" and on "reference": every output of every image equal, bit for bit.
  *
  *   xrt_agreement NETWORK DATASET COUNT BATCH [SECONDS [shared]]

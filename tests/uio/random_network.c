@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Networks at random. */
 #include "random_network.h"
 
@@ -14,7 +15,8 @@ struct end {
 static struct end add_random_conv(bdnn_model *model, struct end end, bool same)
 {
     static const int32_t counts[] = {1, 3, 10, 48, 64, 65, 96, 128};
-    const int32_t kernel = 1 + 2 * (int32_t)below(end.side > 4 ? 3 : 2), groups = end.channels % 2 ? 1 : 1 + (int32_t)below(2);
+    const int32_t kernel = 1 + 2 * (int32_t)below(end.side > 4 ? 3 : 2),
+                  groups = end.channels % 2 ? 1 : 1 + (int32_t)below(2);
     const int32_t filters = same ? end.channels : groups * counts[below(8)], stride = same ? 1 : 1 + (int32_t)below(2);
     const int32_t out = add_conv(model, end.value, end.channels, groups, filters, kernel);
     bdnn_window *window = &model->graph.layers[model->graph.layer_count - 1].attr.conv.window;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The device "uio" on a double of Linux and the hardware (zynq.h): whole trained networks through every way to the
  * accelerator equal the definition, work overlaps, and whatever goes wrong is said and leaves nothing behind. */
 #define _XOPEN_SOURCE 700
@@ -15,7 +16,7 @@
 
 #include <cmocka.h>
 
-/* ---- Folders in the place of /sys */
+/* ---- Folders in the place of /sys ---- */
 
 static void write_text(const char *folder, const char *file, const char *text)
 {
@@ -87,7 +88,7 @@ static void expect_nothing_left(void)
     assert_int_equal(zynq_counted.pool_used, 0);
 }
 
-/* ---- Networks */
+/* ---- Networks ---- */
 
 static bdnn_error err;
 
@@ -367,7 +368,7 @@ static void test_sessions_share(void **state)
     bdnn_model_free(model);
 }
 
-/* ---- What goes wrong */
+/* ---- What goes wrong ---- */
 
 static void expect_message(const char *text)
 {

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The double of a Zynq (zynq.h). Whatever the backend does that no system would bear ends the process with a message.
  */
 #define _DEFAULT_SOURCE
@@ -33,7 +34,7 @@ static int fail(int error)
     return -1;
 }
 
-/* ---- Memory */
+/* ---- Memory ---- */
 
 enum { BUFFERS = 512, REGISTER_WORDS = 1024 };
 
@@ -85,7 +86,7 @@ static void *at_address(uint64_t address, const struct bdnn_extent *extent)
     return NULL;
 }
 
-/* ---- The accelerator */
+/* ---- The accelerator ---- */
 
 enum { LOOKS = 5 }; /* at the control register, until a run ends */
 
@@ -258,7 +259,7 @@ static void power_up(void)
     REGISTER(FEATURES) = s.features;
 }
 
-/* ---- The module */
+/* ---- The module ---- */
 
 static void hand_over(struct buffer *b, uint64_t offset, uint64_t bytes, bool to_device)
 {
@@ -391,15 +392,15 @@ static int module_ioctl(unsigned long request, void *argument)
     case BDNN_IOC_INFO:
         *(struct bdnn_ioc_state *)argument =
             (struct bdnn_ioc_state){.version = zynq.module_version ? zynq.module_version : BDNN_UAPI_VERSION,
-                                       .flags = zynq.coherent ? BDNN_STATE_COHERENT : 0,
-                                       .identity = device.gone ? UINT32_MAX : REGISTER(IDENTITY),
-                                       .array = REGISTER(ARRAY),
-                                       .word = REGISTER(WORD),
-                                       .buffers = REGISTER(BUFFERS),
-                                       .features = REGISTER(FEATURES),
-                                       .register_bytes = 4096,
-                                       .pool_bytes = zynq.pool_bytes,
-                                       .pool_used = zynq_counted.pool_used};
+                                    .flags = zynq.coherent ? BDNN_STATE_COHERENT : 0,
+                                    .identity = device.gone ? UINT32_MAX : REGISTER(IDENTITY),
+                                    .array = REGISTER(ARRAY),
+                                    .word = REGISTER(WORD),
+                                    .buffers = REGISTER(BUFFERS),
+                                    .features = REGISTER(FEATURES),
+                                    .register_bytes = 4096,
+                                    .pool_bytes = zynq.pool_bytes,
+                                    .pool_used = zynq_counted.pool_used};
         return 0;
     case BDNN_IOC_ALLOCATE:
         return module_allocate(argument);
@@ -419,7 +420,7 @@ static int module_ioctl(unsigned long request, void *argument)
     }
 }
 
-/* ---- The system */
+/* ---- The system ---- */
 
 /* What is open, in the place of descriptors. */
 enum node {

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* A Zynq in the test's own process, at the boundary where the backend calls the operating system (uio/system.h): the
  * bdnn module with its two nodes, a UIO device, a u-dma-buf, and behind them the accelerator, which is the C kernel of
  * hls/.
@@ -28,7 +29,7 @@ struct zynq_settings {
     bool coherent; /* of the module's device and of the u-dma-buf */
     bool early;    /* jobs run as soon as they are started */
     size_t pool_bytes;
-    size_t max_buffers;     /* 0: as many as the double can have */
+    size_t max_buffers;      /* 0: as many as the double can have */
     uint32_t identity;       /* 0: that of the kernel */
     uint32_t module_version; /* 0: that of the interface */
     int open_error;          /* errno of every open; 0: they succeed */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Runs one layer on its own and hands its results over in row-major order, so that a test can compare them with a naive
  * loop. Every run is repeated on several threads (and in place, where the layer allows it): the results must be the
  * same to the bit, the inputs untouched, and nothing written beyond outputs and scratch. */
@@ -20,13 +21,13 @@
 #include <cmocka.h>
 
 #define MAX_INPUTS 4
-#define GUARD       64
+#define GUARD      64
 
 struct check {
     bdnn_layer layer;
     bdnn_value_info in[MAX_INPUTS], out[2];
     void *x[MAX_INPUTS]; /* row-major */
-    void *y[2];           /* row-major; filled in by check_run */
+    void *y[2];          /* row-major; filled in by check_run */
 };
 
 static uint64_t random_state = 88172645463325252u;
@@ -159,8 +160,8 @@ static inline void run_once(const struct check *c, size_t thread_count, bool in_
         in[i] = (bdnn_tensor){.type = c->in[i].type, .shape = c->in[i].shape, .data = input_memory(c, i)};
     }
     for (int o = 0; o < c->layer.output_count; o++) {
-        out[o] = (bdnn_tensor){
-            .type = c->out[o].type, .shape = c->out[o].shape, .data = guarded(info_bytes(&c->out[o]))};
+        out[o] =
+            (bdnn_tensor){.type = c->out[o].type, .shape = c->out[o].shape, .data = guarded(info_bytes(&c->out[o]))};
     }
     if (in_place) {
         own = out[0].data;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Building small networks of random decomposed layers. Every function fails the running test when it cannot. */
 #ifndef BDNN_TESTS_UNIT_NETWORKS_H
 #define BDNN_TESTS_UNIT_NETWORKS_H

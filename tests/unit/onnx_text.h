@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* ONNX models for tests, from text: one line a thing, bytes out. Knows as little as possible of what it writes, so that
  * it can also write nonsense.
  *

@@ -1,5 +1,6 @@
-/* A plan's execution, simulated with every piece of both arenas labeled by the map that was written there last: what a step
- * reads must carry its own label. The including file has included cmocka.h's headers. */
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A plan's execution, simulated with every piece of both arenas labeled by the map that was written there last: what a
+ * step reads must carry its own label. The including file has included cmocka.h's headers. */
 #ifndef BDNN_TESTS_UNIT_PLAN_SIMULATION_H
 #define BDNN_TESTS_UNIT_PLAN_SIMULATION_H
 
@@ -49,7 +50,8 @@ static inline size_t maps_of(const bdnn_plan *plan, const bdnn_step *step, bool 
     const int32_t *values = written ? layer->outputs : layer->inputs;
     const int32_t own[2] = {written ? step->output : step->input, written ? step->next : step->addend};
     size_t count = 0;
-    for (int32_t i = 0; step->kind == BDNN_STEP_LAYER && i < (written ? layer->output_count : layer->input_count); i++) {
+    for (int32_t i = 0; step->kind == BDNN_STEP_LAYER && i < (written ? layer->output_count : layer->input_count);
+         i++) {
         const int32_t map = plan->host_map[values[i]];
         assert_true(map >= 0 || (written && bdnn_graph_uses(plan->graph, values[i]) == 0));
         maps[count] = map;
@@ -62,8 +64,8 @@ static inline size_t maps_of(const bdnn_plan *plan, const bdnn_step *step, bool 
     return count;
 }
 
-/* A step may write over what it reads only where that is allowed: a layer's first input where its type says so, the addend of
- * an inner product; and there exactly. */
+/* A step may write over what it reads only where that is allowed: a layer's first input where its type says so, the
+ * addend of an inner product; and there exactly. */
 static inline void assert_no_clash(const bdnn_plan *plan, const bdnn_step *step, int32_t in, int32_t out)
 {
     const bdnn_feature_map *i = &plan->maps[in], *o = &plan->maps[out];
@@ -76,8 +78,8 @@ static inline void assert_no_clash(const bdnn_plan *plan, const bdnn_step *step,
     assert_true(apart || (i->offset == o->offset && in_place));
 }
 
-/* Steps that run as one: what the first of them sends as it lies must still be there when the last has written. Other formats
- * are quantized into scratch memory before. */
+/* Steps that run as one: what the first of them sends as it lies must still be there when the last has written. Other
+ * formats are quantized into scratch memory before. */
 static inline void simulate_steps(struct simulation *s, size_t first, size_t count)
 {
     const bdnn_plan *plan = s->plan;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* A folder of its own for a test's files, removed with everything in it. */
 #ifndef BDNN_TESTS_SCRATCH_H
 #define BDNN_TESTS_SCRATCH_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* One model, many threads: each opens sessions of its own, at the same moment and before anything else has run in the
  * process, and gets what one thread alone gets. scripts/test threads runs this under the thread sanitizer. */
 #define _GNU_SOURCE /* barriers, mkstemp */

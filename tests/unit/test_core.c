@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* core: memory order of tensors, checked sizes, output files, thread slots. */
 #define _DEFAULT_SOURCE
 #include "core/error.h"

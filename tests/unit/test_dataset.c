@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Every layout of docs/use/datasets.md, made here a few pixels large: counts, kinds, inputs and labels by hand; damaged
  * files are refused with the file and the number that is wrong. */
 #define _GNU_SOURCE
@@ -416,13 +417,15 @@ static void npy_class_maps_are_read(void **state)
 {
     static const uint8_t class_maps[] = {0, 1, 255, 3};
     const char *images = write_npy("pictures.npy", "|u1", "2, 2, 3", idx_images + 16, 12);
-    bdnn_dataset *set = open_set(images, write_npy("maps.npy", "|u1", "2, 1, 2", class_maps, sizeof class_maps), 2, BDNN_LABEL_CLASS_MAP);
+    bdnn_dataset *set = open_set(images, write_npy("maps.npy", "|u1", "2, 1, 2", class_maps, sizeof class_maps), 2,
+                                 BDNN_LABEL_CLASS_MAP);
     int32_t class_map[4];
     (void)state;
     assert_int_equal(bdnn_dataset_class_map(set, 1, 2, 2, class_map, NULL), BDNN_OK);
     assert_memory_equal(class_map, ((const int32_t[]){-1, 3, -1, 3}), sizeof class_map);
     bdnn_dataset_free(set);
-    expect_refusal(images, write_npy("one.npy", "|u1", "1, 1, 2", class_maps, 2), BDNN_ERROR_FORMAT, "one.npy", "1x1x2");
+    expect_refusal(images, write_npy("one.npy", "|u1", "1, 1, 2", class_maps, 2), BDNN_ERROR_FORMAT, "one.npy",
+                   "1x1x2");
     expect_refusal(write_npy("cut.npy", "|u1", "2, 2, 3", class_maps, 4), NULL, BDNN_ERROR_FORMAT, "cut.npy", "");
     expect_refusal(write_npy("doubles.npy", "<f8", "1, 1, 1", idx_images, 8), NULL, BDNN_ERROR_UNSUPPORTED,
                    "doubles.npy", "1x1x1");

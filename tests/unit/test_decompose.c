@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* decompose: codebooks, integer scales, the objective in both of its forms, and the search under it. */
 #include "core/memory.h"
 #include "decompose/codebook.h"

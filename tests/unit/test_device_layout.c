@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Which layers an accelerator's array takes, and the layouts of a layer small enough to be written down by hand. */
 #include "backends/device/layout.h"
 

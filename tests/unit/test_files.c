@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Files: what is refused without waiting, what happens to those that change while they are in use, and how output gets
  * its name. */
 #define _XOPEN_SOURCE 700

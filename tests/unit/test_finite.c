@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Numbers that are none, and infinities: refused where they come in - weights, inputs, calibration, datasets, means -
  * and an error that names the layer where a network makes them. */
 #define _XOPEN_SOURCE 700

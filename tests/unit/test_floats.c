@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Sums of floats: every set of instructions gives the bits that the definition of kernels/floats.h gives, written out
  * here term by term; and what is built on them. */
 #include "core/memory.h"
@@ -45,7 +46,8 @@ static float *random_floats(int64_t count)
 }
 
 /* An element of a matrix product by its definition. Each volatile store is one rounding. */
-static float element(const float *a, int64_t a_step, const float *b, int64_t b_step, int64_t k, float c, bdnn_gemm_mode mode)
+static float element(const float *a, int64_t a_step, const float *b, int64_t b_step, int64_t k, float c,
+                     bdnn_gemm_mode mode)
 {
     for (int64_t first = 0; first < k; first += 256) {
         volatile float sum = 0;
@@ -269,7 +271,8 @@ static void powers_are_those_of_the_library(void **unused)
         const float exponent = (float)((int64_t)(bits() % 4001) - 2000) * 1e-3f;
         const float got = bdnn_power(base, exponent), expected = (float)pow(base, exponent);
         if (got != expected && got != nextafterf(expected, got)) {
-            fail_msg("%a to the power %a: %a, expected %a", (double)base, (double)exponent, (double)got, (double)expected);
+            fail_msg("%a to the power %a: %a, expected %a", (double)base, (double)exponent, (double)got,
+                     (double)expected);
         }
     }
     for (size_t i = 0; i < sizeof special / sizeof *special; i++) {

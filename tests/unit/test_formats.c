@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The integer pipeline: which formats are chosen, what a network computes in them, and which are refused. */
 #include "networks.h"
 

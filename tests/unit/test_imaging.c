@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Decoding, pre-processing and overlays. Lossless pictures come back exactly; damaged files are refused or, where only
  * their tail is missing, come back whole; sizes and the pre-processing are compared with computations by hand. */
 #define _GNU_SOURCE

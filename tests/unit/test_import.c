@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Import of ONNX: the trained networks, folding, names, operators in the forms that ONNX's own test suite does not
  * have. */
 #define _DEFAULT_SOURCE

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Import of ONNX: what is wrong with a file is said; what is hostile in it does no harm. */
 #define _DEFAULT_SOURCE
 #include "core/memory.h"
@@ -278,8 +279,7 @@ static void constants_stay_in_proportion(void **state)
     (void)state;
     REFUSE(text, FORMAT, "1048576x1048576", "out of proportion");
     REFUSE("int s 1 = -5\nnode ConstantOfShape s > y\noutput y\n", FORMAT, "-5");
-    REFUSE("float w 1\nint p 2 = 0 134217728\nnode Pad w,p > y\noutput y\n", FORMAT, "134217729",
-           "out of proportion");
+    REFUSE("float w 1\nint p 2 = 0 134217728\nnode Pad w,p > y\noutput y\n", FORMAT, "134217729", "out of proportion");
     used = (size_t)snprintf(text, sizeof text, "input x 1 256 1 1\nfloat W 256 256 1 1\n"); /* 100 times 256 KiB */
     for (int i = 0; i < 100; i++) {
         used += (size_t)snprintf(text + used, sizeof text - used, "node Conv x,W > c%d\noutput c%d\n", i, i);

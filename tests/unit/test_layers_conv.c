@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Convolution, transposed convolution, fully connected layers and matrix products against their definitions. */
 #include "layers_check.h"
 

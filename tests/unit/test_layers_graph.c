@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The gate: structure of a graph, sizes of constants, decomposed parameters, other batch sizes, geometry. */
 #include "layers_check.h"
 

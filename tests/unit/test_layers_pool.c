@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Poolings and their inverse against their definitions. */
 #include "layers_check.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Layers that move elements - concatenation, padding, reshaping, transposition - and resizing, against their
  * definitions. */
 #include "layers_check.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Layers that compute element by element or line by line - activations, affine, normalization, softmax, arg max, sums
  * and products with broadcasting - against their definitions. */
 #include "layers_check.h"

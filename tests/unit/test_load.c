@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* bdnn_model_load and the public calls around it: every form of a model, options, messages - and the trained networks
  * through all forms without a changed bit. */
 #define _XOPEN_SOURCE 700
@@ -107,8 +108,7 @@ static void write_network(void)
     write_counting("net/d_b.npy", (bdnn_shape){1, {3}}, -1);
 }
 
-/* ---- Equality
- * ---------------------------------------------------------------------------------------------------------------- */
+/* ---- Equality ---- */
 
 static void assert_blob_equal(const bdnn_blob *a, const bdnn_blob *b)
 {
@@ -137,9 +137,7 @@ static void assert_same_model(const bdnn_model *a, const bdnn_model *b)
     }
 }
 
-/* ---- Tests
- * -------------------------------------------------------------------------------------------------------------------
- */
+/* ---- Tests ---- */
 
 static void labels_are_read_line_by_line(void **state)
 {

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Metrics by hand computation. */
 #include "bdnn_data.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The model file: what is written comes back; what is damaged, cut or made up is refused, and never crashes the reader.
  */
 #define _DEFAULT_SOURCE
@@ -22,8 +23,7 @@ static char path[64];
 static uint8_t *whole, *copy;
 static size_t whole_size;
 
-/* ---- A model with every kind of record
- * --------------------------------------------------------------------------------------- */
+/* ---- A model with every kind of record ---- */
 
 static bdnn_layer *add(bdnn_graph *graph, bdnn_op op, int32_t from)
 {
@@ -142,8 +142,7 @@ static bdnn_model *sample(void)
     return model;
 }
 
-/* ---- Equality
- * ---------------------------------------------------------------------------------------------------------------- */
+/* ---- Equality ---- */
 
 static void assert_blob_equal(const bdnn_blob *a, const bdnn_blob *b)
 {
@@ -217,8 +216,7 @@ static void assert_model_equal(const bdnn_model *a, const bdnn_model *b)
     }
 }
 
-/* ---- Reading bytes
- * ----------------------------------------------------------------------------------------------------------- */
+/* ---- Reading bytes ---- */
 
 /* Reads `size` bytes as a file. The memory is exactly as long, so that a sanitizer sees every step beyond it. */
 static bdnn_status read_bytes(const uint8_t *bytes, size_t size, bdnn_error *err)
@@ -256,9 +254,7 @@ static void forge(void)
     bdnn_put64(copy + BDNN_FILE_CHECKSUM_AT, XXH3_64bits(copy, BDNN_FILE_FIRST_SECTION));
 }
 
-/* ---- Tests
- * -------------------------------------------------------------------------------------------------------------------
- */
+/* ---- Tests ---- */
 
 static void what_is_written_comes_back(void **state)
 {
@@ -431,8 +427,8 @@ static void messages_name_what_is_wrong(void **state)
     expect_refusal(section_begin(BDNN_SECTION_STRINGS), 'a', "its name is at 6, expected 2");
 }
 
-/* docs/reference/model-file.md is enough to read a file by: this reads the decomposed layer with nothing but the numbers of that
- * page. */
+/* docs/reference/model-file.md is enough to read a file by: this reads the decomposed layer with nothing but the
+ * numbers of that page. */
 static void the_documented_offsets_hold(void **state)
 {
     uint64_t layers, strings, blobs, planes;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* .npy: every number type, both orders, what NumPy writes - and headers that lie. */
 #define _DEFAULT_SOURCE
 #include "core/memory.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Folders of .npy parameters: where each number of the authors' arrays goes, the round trip of float and decomposed
  * networks bit for bit, and folders that are incomplete or contradict themselves. */
 #define _XOPEN_SOURCE 700
@@ -18,8 +19,7 @@
 
 #include <cmocka.h>
 
-/* ---- Folders
- * ----------------------------------------------------------------------------------------------------------------- */
+/* ---- Folders ---- */
 
 static char folder[64];
 
@@ -103,8 +103,7 @@ static void expect_failure(const char *words)
     assert_null(model);
 }
 
-/* ---- Layout
- * ------------------------------------------------------------------------------------------------------------------ */
+/* ---- Layout ---- */
 
 /* Two filters of 3 channels in each of 2 groups, 2 x 3 kernel; then a dense layer over 4 x 4 x 5. */
 static const char small[] = "input data 1 6 5 7\nconv c filters=4 kernel=2,3 groups=2\ndense d\noutput d\n";
@@ -220,8 +219,7 @@ static void batch_normalization_is_read_or_left_out(void **state)
     bdnn_model_free(model);
 }
 
-/* ---- Round trip
- * -------------------------------------------------------------------------------------------------------------- */
+/* ---- Round trip ---- */
 
 /* Every operator with parameters, names that are no file names, a constant, pooling indices. */
 static const char network[] = "input data 1 3 8 8\n"
@@ -390,8 +388,7 @@ static void an_export_appears_complete_or_not_at_all(void **state)
     bdnn_model_free(model);
 }
 
-/* ---- The authors' decompositions
- * --------------------------------------------------------------------------------------------- */
+/* ---- The authors' decompositions ---- */
 
 /* Signs of basis k, filter f, channel c, position p of the small network's convolution. */
 static int sign(int f, int k, int c, int p)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Every public call with NULL for each of its pointers, one at a time: an error where that may not be, and no crash.
  * tests/system/headers.py sees to it that no call and no pointer is left out. */
 #define _XOPEN_SOURCE 700

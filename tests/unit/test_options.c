@@ -1,4 +1,6 @@
-/* Options structures of older and newer callers, docs/reference/abi.md: what this version knows is taken, nothing gets lost. */
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Options structures of older and newer callers, docs/reference/abi.md: what this version knows is taken, nothing gets
+ * lost. */
 #define _XOPEN_SOURCE 700
 #include "core/options.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Simplification: the network computes the same with fewer layers, and what must stay stays. */
 #define _DEFAULT_SOURCE
 #include "core/memory.h"
@@ -13,8 +14,7 @@
 
 #include <cmocka.h>
 
-/* ---- Networks with random parameters
- * ----------------------------------------------------------------------------------------- */
+/* ---- Networks with random parameters ---- */
 
 static float noise(void)
 {
@@ -78,8 +78,7 @@ static bdnn_model *network(const char *text)
     return model;
 }
 
-/* ---- Comparison
- * -------------------------------------------------------------------------------------------------------------- */
+/* ---- Comparison ---- */
 
 static bdnn_session *run(const bdnn_model *model, const float *input)
 {
@@ -142,9 +141,7 @@ static void expect(const char *text, bool keep_batch_norm, size_t layers, size_t
     bdnn_model_free(after);
 }
 
-/* ---- Tests
- * -------------------------------------------------------------------------------------------------------------------
- */
+/* ---- Tests ---- */
 
 static void batch_normalization_is_folded(void **state)
 {

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The machine's peaks: every kernel of this processor has one where its family's instructions are known, and the
  * figures are such as a machine can have. */
 #include "bdnn_measure.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Places of blocks of memory: none overlaps another of its time, and where no block has very many neighbors they are
  * those of greedy by size, done here the long way. */
 #include "runtime/place.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The quantization sub-layer and bit planes against their definitions, element by element. */
 #include "core/memory.h"
 #include "core/threads.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The memory plan on random networks: what is needed is never written over, and memory is used again. */
 #include "runtime/plan.h"
 

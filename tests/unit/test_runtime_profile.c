@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What a session tells about its layers: kernels, bytes that follow from the shapes, times that fit into the run's. */
 #include "networks.h"
 

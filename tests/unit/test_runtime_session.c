@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Sessions on small networks of random decomposed layers: the devices "cpu" and "reference" agree to the bit, for any
  * number of threads and however inputs are batched; "float" is what the arithmetic on paper says. */
 #include "networks.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Networks of very many layers: everything from the file to the first result takes time in proportion to their number.
  * A step that looks at all layers for each layer would take sixteen times as long for four times as many; the bounds
  * are of processor time, and far wider than proportion asks for, so that a loaded machine does not matter. */

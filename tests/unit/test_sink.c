@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Where sums go: the epilogue and every requantization kernel against their definitions, element by element. */
 #include "kernels/sink.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Topology texts: the built-in networks are the published ones by their number of parameters and operations, what is
  * printed parses to the same, and nonsense is refused by line. */
 #define _DEFAULT_SOURCE
@@ -14,8 +15,7 @@
 
 #include <cmocka.h>
 
-/* ---- Parameters that exist by their size alone
- * ------------------------------------------------------------------------------- */
+/* ---- Parameters that exist by their size alone ---- */
 
 /* Blobs that nothing reads: shape inference only looks at sizes. */
 static const float nothing;
@@ -81,8 +81,7 @@ static bdnn_status parse(const char *name, const char *text, size_t size, imagin
     return status;
 }
 
-/* ---- Built-in networks
- * ------------------------------------------------------------------------------------------------------- */
+/* ---- Built-in networks ---- */
 
 static bdnn_model *builtin(const char *name, bool batch_norm, int32_t classes)
 {
@@ -183,8 +182,7 @@ static void built_in_sizes_are_the_published_ones(void **state)
     bdnn_model_free(model);
 }
 
-/* ---- Text and back
- * ----------------------------------------------------------------------------------------------------------- */
+/* ---- Text and back ---- */
 
 static const char every_operator[] =
     "input data 1 4 9 11  # a comment\n"
@@ -284,8 +282,7 @@ static void what_is_printed_parses_to_the_same(void **state)
     bdnn_model_free(back);
 }
 
-/* ---- Nonsense
- * ---------------------------------------------------------------------------------------------------------------- */
+/* ---- Nonsense ---- */
 
 static void nonsense_is_refused_by_line(void **state)
 {

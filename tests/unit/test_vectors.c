@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The loops over contiguous elements: in every family each instruction set gives the bits that the portable one gives,
  * and that one what the loops are documented to be. */
 #include "kernels/decode.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The reader of xclbin files: what it finds, and what damaged files do to it. */
 #define _XOPEN_SOURCE 700
 #include "backends/xrt/xclbin.h"

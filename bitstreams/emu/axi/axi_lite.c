@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The host's side of an AXI4-Lite slave. */
 #include "axi_lite.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The host's side of an AXI4-Lite slave of 32 bits, cycle by cycle: one register access at a time. Used by open_emu and
  * by the tests of the hardware.
  *

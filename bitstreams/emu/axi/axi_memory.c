@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The memory behind AXI4 masters. */
 #include "axi_memory.h"
 
@@ -32,8 +33,7 @@ static void violate(const struct axi_memory *memory, const char *what, uint64_t 
     memory->backing.violation(memory->backing.context, what, address);
 }
 
-/* --- queues of bursts
- * ---------------------------------------------------------------------------------------------------------- */
+/* ---- Queues of bursts ---- */
 
 static struct axi_burst *front(struct axi_queue *queue)
 {
@@ -51,8 +51,7 @@ static void pop(struct axi_queue *queue)
     queue->count--;
 }
 
-/* --- the bank
- * ------------------------------------------------------------------------------------------------------------------ */
+/* ---- The bank ---- */
 
 /* Credit that is not used is lost, but for what makes a rate below a beat a cycle add up. */
 void axi_bank_cycle(struct axi_bank *bank)
@@ -77,9 +76,7 @@ static void bank_take(struct axi_memory *memory)
     memory->bank->transfers++;
 }
 
-/* --- a cycle
- * -------------------------------------------------------------------------------------------------------------------
- */
+/* ---- A cycle ---- */
 
 void axi_memory_init(struct axi_memory *memory, struct open_emu_axi_pins *pins, unsigned beat,
                      const struct axi_backing *backing, struct axi_bank *bank, uint64_t seed)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* A memory behind AXI4 masters, cycle by cycle: a bank with the bandwidth that all its ports share, and for each port a
  * responder that answers bursts in order with a latency, holds back at random if told so, and checks what the master
  * does. Used by open_emu and by the tests of the hardware.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* A compute unit whose kernel is a C function: registers kept here, the function called in a thread of the unit, so
  * that the connection to the host is served while it runs and several units run at once. */
 #include "memory.h"

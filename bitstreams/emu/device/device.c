@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Loading a device library. */
 #include "device.h"
 #include "report.h"

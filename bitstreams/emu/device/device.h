@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The emulated device: a device library, its memory and its compute units. */
 #ifndef OPEN_EMU_DEVICE_H
 #define OPEN_EMU_DEVICE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Faults on purpose. */
 #include "fault.h"
 #include "report.h"

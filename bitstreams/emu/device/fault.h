@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Faults on purpose, so that host programs can be tested for what a lost, silent or mad device does to them, and models
  * of hardware for what a slow or failing bus does. */
 #ifndef OPEN_EMU_FAULT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* open_emu: the device process behind XRT's emulation shims. docs/use/emulation.md tells how it comes to be started. */
 #include "report.h"
 #include "server.h"

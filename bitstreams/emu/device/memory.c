@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The device's memory: reserved address space whose pages become accessible buffer by buffer. */
 #include "memory.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The device's memory: one flat range of addresses of which only what was touched takes room, and the buffers that the
  * host has allocated in it. XRT chooses the addresses; only the pages of buffers can be accessed, so that a C kernel
  * that leaves its buffers is caught by the processor. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Counters of compute units and their ports, as text. */
 #include "profile.h"
 #include "report.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What --profile prints of models of hardware. */
 #ifndef OPEN_EMU_PROFILE_H
 #define OPEN_EMU_PROFILE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What the device process says: every message goes to the standard error stream, which the host program shares. */
 #ifndef OPEN_EMU_REPORT_H
 #define OPEN_EMU_REPORT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Requests of XRT's shims. The messages are defined by rpc_messages.proto of XRT's sources; the field numbers here are
  * its. */
 #include "rpc.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* XRT's emulation RPC: the requests of the host program's shim, carried out on an emulated device. */
 #ifndef OPEN_EMU_RPC_H
 #define OPEN_EMU_RPC_H

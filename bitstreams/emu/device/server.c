@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Unix sockets, and the loop of requests and answers. */
 #include "server.h"
 #include "report.h"

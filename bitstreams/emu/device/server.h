@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The connection to the host program's shim. */
 #ifndef OPEN_EMU_SERVER_H
 #define OPEN_EMU_SERVER_H

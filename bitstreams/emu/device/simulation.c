@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Compute units that are models of hardware, and their clock. */
 #include "simulation.h"
 #include "axi/axi_lite.h"
@@ -60,8 +61,7 @@ struct emu_simulation_options emu_simulation_defaults(void)
         .timing = {40, 40, 100, 100}, .bytes_per_cycle = OPEN_EMU_BEAT_BYTES, .seed = 1, .trace_launch = 1};
 }
 
-/* --- the clock
- * ----------------------------------------------------------------------------------------------------------------- */
+/* ---- The clock ---- */
 
 static bool clocked(const struct rtl_unit *unit)
 {
@@ -126,8 +126,7 @@ static uint32_t read_register(struct rtl_unit *unit, uint32_t offset)
     return unit->pins.control.rdata;
 }
 
-/* --- what is behind the ports
- * -------------------------------------------------------------------------------------------------- */
+/* ---- What is behind the ports ---- */
 
 static struct axi_place place(void *context, uint64_t address, uint64_t size, bool write)
 {
@@ -159,9 +158,7 @@ static void model_stopped(const char *name, const char *what)
     emu_fault("compute unit %s: %s", name, what);
 }
 
-/* --- runs
- * ----------------------------------------------------------------------------------------------------------------------
- */
+/* ---- Runs ---- */
 
 /* A kernel that says it is done has the responses to all that it asked for: its results lie in the memory then. */
 static void check_quiet(const struct rtl_unit *unit)
@@ -263,8 +260,7 @@ static uint32_t rtl_poll(struct emu_unit *base)
     return control;
 }
 
-/* --- opening and closing
- * ------------------------------------------------------------------------------------------------------- */
+/* ---- Opening and closing ---- */
 
 /* The simulation has lost its units before it is closed. */
 static void rtl_close(struct emu_unit *base)

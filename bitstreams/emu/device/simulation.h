@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The clocked part of a device: the models of hardware, one a compute unit, and the memory bank behind their ports.
  *
  * All models that are at work go through a cycle together, so that they contend for the bank as on a board and a run

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Checks of owners, permissions and the other ends of sockets. */
 #include "trust.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Whom the emulation trusts: this user and root alone. Its folders must be closed to others, since XRT's shims open
  * what they write there to everybody; the other end of a socket must be a process of this user; and a device library
  * that the host program names must lie in this user's run folder. Also used by the wrapper around the shims, in the

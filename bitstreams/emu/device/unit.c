@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The compute units of the device by address. */
 #include "unit.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* A compute unit as the rest of the device process sees it: registers at an address, and work that goes on when it is
  * polled. c_unit.c implements it for C functions, which run in threads; simulation.c for models of hardware. */
 #ifndef OPEN_EMU_UNIT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Protocol buffers' wire format (developers.google.com/protocol-buffers/docs/encoding). */
 #include "wire.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Protocol buffers' wire format, as much as XRT's emulation messages need: reading the fields of a message one by one,
  * and appending fields to a message. Groups are refused; everything else of the format is understood. */
 #ifndef OPEN_EMU_WIRE_H
@@ -7,8 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* --- reading
- * --------------------------------------------------------------------------------------------------------------- */
+/* ---- Reading ---- */
 
 struct wire_reader {
     const uint8_t *at, *end;
@@ -31,8 +31,7 @@ static inline struct wire_reader wire_read(const void *message, size_t size)
 /* The next field; false at the end and when the message is broken. */
 bool wire_next(struct wire_reader *reader, struct wire_field *field);
 
-/* --- writing
- * --------------------------------------------------------------------------------------------------------------- */
+/* ---- Writing ---- */
 
 /* Grows as needed; zero-initialize before the first use, free with wire_release. */
 struct wire_buffer {

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Answers in the place of a lost device. */
 #include "lost.h"
 #include "rpc.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What a lost device answers: nothing but ones, as a board does that fell off its bus. A register reads 0xffffffff, so
  * that a run ends whose control register is asked for; memory likewise; allocations fail. Each thread of the host has
  * its own request under way. */

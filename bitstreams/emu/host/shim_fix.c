@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* A wrapper around an emulation shim of XRT 2.13, loaded by XRT in the shim's place; the shim itself is what the
  * wrapper is linked with, and stays as the distribution ships it. When loaded, the wrapper redirects a few of that
  * shim's calls into the C library:
@@ -43,8 +44,7 @@
 #error "SHIM_NAME is the file name of the shim, for example libxrt_hwemu.so.2"
 #endif
 
-/* --- memory
- * ---------------------------------------------------------------------------------------------------------------- */
+/* ---- Memory ---- */
 
 /* Address space of a block, of which only what is used takes room. The largest message is a packet of 8 MiB, or what
  * xrt.ini says. */
@@ -102,8 +102,7 @@ static void *shim_realloc(void *pointer, size_t size)
     _exit(EXIT_FAILURE);
 }
 
-/* --- waiting
- * --------------------------------------------------------------------------------------------------------------- */
+/* ---- Waiting ---- */
 
 static unsigned shim_sleep(unsigned seconds)
 {
@@ -113,8 +112,7 @@ static unsigned shim_sleep(unsigned seconds)
     return 0;
 }
 
-/* --- the device's answers
- * -------------------------------------------------------------------------------------------------- */
+/* ---- The device's answers ---- */
 
 enum { ANSWER_HEADER = 9 };
 
@@ -205,8 +203,7 @@ static enum socket_kind kind_of(int fd)
     return host_memory ? SOCKET_HOST_MEMORY : SOCKET_ANSWERS;
 }
 
-/* --- the device's start
- * ----------------------------------------------------------------------------------------------------- */
+/* ---- The device's start ---- */
 
 /* Crashes, and in sw_emu also SIGUSR1 and SIGCHLD; the shims handle nothing else. */
 static int shim_sigaction(int number, const struct sigaction *action, struct sigaction *before)
@@ -227,8 +224,7 @@ static pid_t shim_fork(void)
     return child;
 }
 
-/* --- who is at the other end
- * ------------------------------------------------------------------------------------------------ */
+/* ---- Who is at the other end ---- */
 
 static _Noreturn void refuse(const struct emu_doubt *doubt)
 {
@@ -280,8 +276,7 @@ static int shim_accept(int fd, struct sockaddr *address, socklen_t *size)
     enum socket_kind kind = kind_of(fd);
     unsigned seconds = setting("OPEN_EMU_TIMEOUT", MIN_START_SECONDS);
     for (;;) {
-        if (kind == SOCKET_ANSWERS &&
-            !wait_for_input(fd, seconds < MIN_START_SECONDS ? MIN_START_SECONDS : seconds)) {
+        if (kind == SOCKET_ANSWERS && !wait_for_input(fd, seconds < MIN_START_SECONDS ? MIN_START_SECONDS : seconds)) {
             fprintf(stderr, "open_emu: the device process did not start\n");
             _exit(EXIT_FAILURE);
         }
@@ -375,8 +370,7 @@ static ssize_t shim_write(int fd, const void *buffer, size_t size)
     return (ssize_t)size;
 }
 
-/* --- redirection
- * ----------------------------------------------------------------------------------------------------------- */
+/* ---- Redirection ---- */
 
 static const struct {
     const char *name;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What a device library tells open_emu: the compute units of an emulated device and how to drive them. A kernel is a C
  * function, or a model of hardware, which open_emu clocks.
  *
@@ -16,7 +17,7 @@ extern "C" {
 
 #define OPEN_EMU_ABI        2
 #define OPEN_EMU_MAX_SPAN   0x10000u /* largest register range of a kernel */
-#define OPEN_EMU_MAX_PORTS 16u
+#define OPEN_EMU_MAX_PORTS  16u
 #define OPEN_EMU_BEAT_BYTES 64u /* of the widest port */
 
 /* One run of a C kernel, for the generated adaptor that calls the kernel's function. `registers` is the unit's register
@@ -32,8 +33,7 @@ struct open_emu_output {
     uint32_t offset, bytes;
 };
 
-/* --- models of hardware
- * -------------------------------------------------------------------------------------------------------- */
+/* ---- Models of hardware ---- */
 
 /* The AXI4-Lite slave in one cycle. */
 struct open_emu_lite_pins {
@@ -114,8 +114,7 @@ struct open_emu_device {
 
 #define OPEN_EMU_DEVICE_SYMBOL "open_emu_device"
 
-/* --- for generated adaptors of C kernels
- * ----------------------------------------------------------------------------------- */
+/* ---- For generated adaptors of C kernels ---- */
 
 /* The host pointer behind the 64-bit device address in the register at `offset`. An address outside of the memory gives
  * a pointer to the end of it, where every access is caught and reported. */

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Kernel descriptions: the JSON files that say what a kernel's registers and ports are and where its sources lie."""
 import json
 import os

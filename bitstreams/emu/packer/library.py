@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Makes the device library: the table of compute units that open_emu.h declares, an adaptor for each kernel, all compiled together
 with the kernels' sources or with the models that Verilator makes of them."""
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Output that appears under its name only when it is complete, as the library of the host writes its own (host/core/output.h)."""
 import os
 import secrets

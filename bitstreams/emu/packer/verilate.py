@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Makes models of kernels in Verilog or SystemVerilog: Verilator's C++ of the top module, and an adaptor between its pins and those of
 open_emu.h. Everything is kept in a folder named by a digest of all that it depends on, so that a second run finds it there."""
 import contextlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The xclbin file as /usr/include/xrt/xclbin.h defines it, with the sections that XRT's emulation reads.
 
 All structures are little-endian; offsets and sizes are those that the header's static assertions fix for 64-bit machines.

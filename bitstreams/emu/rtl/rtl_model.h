@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* A Verilated module as open_emu.h has a model: what is the same for all modules. build-xclbin writes a file a kernel
  * that copies the pins, gives the names, and instantiates this. With OPEN_EMU_TRACE the module was made with
  * --trace-fst. */

@@ -1,5 +1,6 @@
-/* What Verilator's library calls when a model stops itself: an assertion, $stop, $fatal, $finish. What the model says of
- * it went to the standard output before. */
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What Verilator's library calls when a model stops itself: an assertion, $stop, $fatal, $finish. What the model says
+ * of it went to the standard output before. */
 #include "rtl_model.h"
 
 OpenEmuRunning open_emu_running;

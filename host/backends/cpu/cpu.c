@@ -1,7 +1,8 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The processor as a backend: the fastest kernel for each shape, or always the definition. */
 #include "kernels/cpu.h"
-#include "core/memory.h"
 #include "backends/backend.h"
+#include "core/memory.h"
 
 #include <stdio.h>
 

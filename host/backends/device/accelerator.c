@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Opening, checking and sharing accelerators. */
 #include "backends/device/accelerator.h"
 
@@ -249,8 +250,8 @@ bdnn_status bdnn_accelerator_to_device(bdnn_accelerator *a, const bdnn_bus_memor
                : bdnn_accelerator_lose(a, NULL, err, "%zu bytes cannot be copied to the device", bytes);
 }
 
-bdnn_status bdnn_accelerator_from_device(bdnn_accelerator *a, const bdnn_bus_memory *memory, size_t offset, size_t bytes,
-                                         bdnn_error *err)
+bdnn_status bdnn_accelerator_from_device(bdnn_accelerator *a, const bdnn_bus_memory *memory, size_t offset,
+                                         size_t bytes, bdnn_error *err)
 {
     if (a->lost) {
         return is_lost(a, err);

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* An open accelerator, on whichever bus: checked, shared by the sessions of this process, with one run at a time on
  * each of its compute units. Knows jobs, not layers. */
 #ifndef BDNN_BACKENDS_DEVICE_ACCELERATOR_H
@@ -8,7 +9,7 @@
 #include <pthread.h>
 
 #define BDNN_ACCELERATOR_MAX_COMPUTE_UNITS 64
-#define BDNN_ACCELERATOR_TIMEOUT_MS 60000 /* for 0 */
+#define BDNN_ACCELERATOR_TIMEOUT_MS        60000 /* for 0 */
 
 typedef struct bdnn_accelerator_unit {
     const char *name; /* for messages; NULL where there is but one */

@@ -1,5 +1,6 @@
-/* Accelerators as a backend, on any bus. Weights and feature maps stay in the device's memory: a run hands jobs to the compute
- * units, and only transfers touch the host. */
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Accelerators as a backend, on any bus. Weights and feature maps stay in the device's memory: a run hands jobs to the
+ * compute units, and only transfers touch the host. */
 #include "backends/device/backend.h"
 
 #include "backends/device/layer.h"
@@ -8,8 +9,8 @@
 
 #include <string.h>
 
-/* Feature maps: all in one piece of memory, at the plan's offsets, so that results can be read where they were written. Where
- * the device keeps activations and results apart, each has such a piece. */
+/* Feature maps: all in one piece of memory, at the plan's offsets, so that results can be read where they were written.
+ * Where the device keeps activations and results apart, each has such a piece. */
 enum { READ, WRITTEN, MEMORIES };
 
 struct accelerated {
@@ -166,14 +167,17 @@ static bdnn_status reserve(bdnn_backend *backend, size_t bytes, bdnn_error *err)
     struct accelerated *self = (struct accelerated *)backend;
     bdnn_status status;
     if (bytes >> BDNN_HW_OFFSET_BITS) {
-        return bdnn_fail(err, BDNN_ERROR_UNSUPPORTED,
-                         "the feature maps take %zu bytes on the device, of which a job reaches %llu: a smaller batch fits",
-                         bytes, 1ull << BDNN_HW_OFFSET_BITS);
+        return bdnn_fail(
+            err, BDNN_ERROR_UNSUPPORTED,
+            "the feature maps take %zu bytes on the device, of which a job reaches %llu: a smaller batch fits", bytes,
+            1ull << BDNN_HW_OFFSET_BITS);
     }
     take_turn(self);
-    status = bdnn_accelerator_allocate(self->device, BDNN_HW_POINTER_ACTIVATIONS, bytes, "feature maps", &self->maps[READ], err);
+    status = bdnn_accelerator_allocate(self->device, BDNN_HW_POINTER_ACTIVATIONS, bytes, "feature maps",
+                                       &self->maps[READ], err);
     if (status == BDNN_OK && !chains(backend)) {
-        status = bdnn_accelerator_allocate(self->device, BDNN_HW_POINTER_RESULTS, bytes, "results", &self->maps[WRITTEN], err);
+        status = bdnn_accelerator_allocate(self->device, BDNN_HW_POINTER_RESULTS, bytes, "results",
+                                           &self->maps[WRITTEN], err);
     }
     end_turn(self);
     return status;
@@ -233,8 +237,10 @@ static bdnn_status start_job(struct progress *p, bdnn_error *err)
         [BDNN_HW_POINTER_RESULTS] = memory_of(self, true),
     };
     bdnn_hw_job job;
-    if (!bdnn_resident_layer_job(p->layer, item, group, p->operands->input->offset, p->operands->output->offset, &job)) {
-        return bdnn_fail(err, BDNN_ERROR_UNSUPPORTED, "its feature maps lie further apart than a job reaches: a smaller batch fits");
+    if (!bdnn_resident_layer_job(p->layer, item, group, p->operands->input->offset, p->operands->output->offset,
+                                 &job)) {
+        return bdnn_fail(err, BDNN_ERROR_UNSUPPORTED,
+                         "its feature maps lie further apart than a job reaches: a smaller batch fits");
     }
     if (p->operands->addend) {
         job.low = (uint32_t)-INT16_MAX;
@@ -287,8 +293,8 @@ static bdnn_status finish_items(struct progress *p, int64_t items, bdnn_error *e
     return status;
 }
 
-/* The unit of the next job is free as soon as its last one has ended; results are fetched a few items later, by then under the
- * next jobs. So even with one unit both packing and unpacking overlap with its work. */
+/* The unit of the next job is free as soon as its last one has ended; results are fetched a few items later, by then
+ * under the next jobs. So even with one unit both packing and unpacking overlap with its work. */
 static bdnn_status run_jobs(struct progress *p, bdnn_error *err)
 {
     const int64_t groups = p->layer->shape.groups, jobs = p->layer->items * groups;
@@ -356,9 +362,9 @@ const char *bdnn_device_backend_describe(const bdnn_backend *backend, const bdnn
 {
     (void)backend;
     *weight_bytes = resident->layer.constants.bytes;
-    return resident->layer.gathered  ? BDNN_HW_KERNEL " on gathered rows"
+    return resident->layer.gathered ? BDNN_HW_KERNEL " on gathered rows"
            : !resident->layer.parts ? BDNN_HW_KERNEL " maximum"
-                                     : BDNN_HW_KERNEL;
+                                    : BDNN_HW_KERNEL;
 }
 
 static void cost_of(const bdnn_backend *backend, const bdnn_resident *resident, bdnn_accelerator_cost *cost)

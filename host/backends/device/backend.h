@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What the backends of accelerators have in common, which is all but how a device is found and opened. */
 #ifndef BDNN_BACKENDS_DEVICE_BACKEND_H
 #define BDNN_BACKENDS_DEVICE_BACKEND_H

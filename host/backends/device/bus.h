@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What a way to the hardware (XRT, the kernel module, UIO) must be able to do for the host of the accelerator: memory
  * that both see, starting a job on a compute unit and waiting for its end, status registers. A bus knows jobs and
  * bytes, never layers; accelerator.h is what its users call. */

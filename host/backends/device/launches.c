@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What a launch costs: the smallest job there is, from telling the kernel its arguments to having seen how it ended. */
 #include "backends/device/backend.h"
 #include "backends/device/layer.h"

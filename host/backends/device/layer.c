@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Layers on an accelerator. */
 #include "backends/device/layer.h"
 
@@ -35,8 +36,8 @@ static int64_t images_of_item(const bdnn_ip_shape *shape, const bdnn_device_arra
     return filling < shape->batch ? filling : shape->batch;
 }
 
-/* `images` images one below the other as one: of gathered pixels, or where an image is one output pixel and the kernel all of
- * it, which steps from image to image. */
+/* `images` images one below the other as one: of gathered pixels, or where an image is one output pixel and the kernel
+ * all of it, which steps from image to image. */
 static bdnn_ip_shape stacked_shape(const bdnn_ip_shape *shape, bool gathered, int64_t images)
 {
     bdnn_ip_shape tall = gathered ? bdnn_device_flatten(shape) : *shape;
@@ -91,8 +92,8 @@ bool bdnn_resident_layer_plan(bdnn_resident_layer *layer, const bdnn_device_arra
     bdnn_resident_layer gathered;
     const bool can_direct = plan_items(layer, array, shape, &output, false);
     const bool can_gather = plan_items(&gathered, array, shape, &output, true);
-    /* Gathering costs the host, and moves a pixel as often as it is a tap: it must save half of the steps, and an input that
-     * is on the device stays there. */
+    /* Gathering costs the host, and moves a pixel as often as it is a tap: it must save half of the steps, and an input
+     * that is on the device stays there. */
     if (can_gather && (!can_direct || (!direct && 2 * (double)layer->images * steps_of(&gathered.plan, array) <=
                                                       (double)gathered.images * steps_of(&layer->plan, array)))) {
         *layer = gathered;
@@ -107,7 +108,8 @@ bool bdnn_resident_layer_plan_as(bdnn_resident_layer *layer, const bdnn_device_a
     return plan_items(layer, array, shape, &output, placement->gathered);
 }
 
-bool bdnn_resident_layer_plan_pool(bdnn_resident_layer *layer, const bdnn_device_array *array, const bdnn_ip_shape *shape)
+bool bdnn_resident_layer_plan_pool(bdnn_resident_layer *layer, const bdnn_device_array *array,
+                                   const bdnn_ip_shape *shape)
 {
     const bdnn_device_output output = {.mode = BDNN_HW_MODE_MAXIMUM};
     return plan_items(layer, array, shape, &output, false);
@@ -278,7 +280,8 @@ static void add_and_clamp(const bdnn_sink *sink, const int16_t *sums, int64_t at
 }
 
 /* `count` output pixels from `first` on, in `values` as the kernel's mode left them. */
-static void put_values(const bdnn_resident_layer *layer, const bdnn_sink *sink, int64_t first, int64_t count, void *values)
+static void put_values(const bdnn_resident_layer *layer, const bdnn_sink *sink, int64_t first, int64_t count,
+                       void *values)
 {
     const int64_t filters = layer->shape.filters, at = first * filters, elements = count * filters;
     switch (layer->plan.output.mode) {

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Packs what the accelerator reads and unpacks what it writes, by docs/reference/accelerator.md. */
 #include "backends/device/layout.h"
 

@@ -1,6 +1,7 @@
-/* What the accelerator reads and writes (docs/reference/accelerator.md): plans the jobs of a layer for an array of given sizes,
- * packs weights, constants and activations, and unpacks results. Shared by everything that drives the kernel, on
- * whichever bus; knows no device. */
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the accelerator reads and writes (docs/reference/accelerator.md): plans the jobs of a layer for an array of
+ * given sizes, packs weights, constants and activations, and unpacks results. Shared by everything that drives the
+ * kernel, on whichever bus; knows no device. */
 #ifndef BDNN_BACKENDS_DEVICE_LAYOUT_H
 #define BDNN_BACKENDS_DEVICE_LAYOUT_H
 
@@ -47,8 +48,8 @@ bool bdnn_device_plan(const bdnn_device_array *array, const bdnn_ip_shape *shape
  * the same results, each its own units. */
 bdnn_hw_job bdnn_device_job(const bdnn_device_layer *layer, int64_t group);
 
-/* Lets a job read and write further behind the memory that it is given, by bytes that are multiples of 8. False where it would
- * lead further than the kernel's offsets do; the job is then of no use. */
+/* Lets a job read and write further behind the memory that it is given, by bytes that are multiples of 8. False where
+ * it would lead further than the kernel's offsets do; the job is then of no use. */
 bool bdnn_device_job_move(bdnn_hw_job *job, size_t activations, size_t results);
 
 /* The shape of the same layer as a 1x1 convolution over gathered rows (bdnn_ip_gather: [position][group][D]): it has

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Plans the jobs of a layer: which layers an array can take, and their registers. */
 #include "backends/device/layout.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Runs of the kernel, one at a time on each compute unit: starting one, waiting for its end for a bounded time, looking
  * how it ended. */
 #include "backends/device/accelerator.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What the buses have in common, and files of sysfs. */
 #include "backends/uio/uio.h"
 

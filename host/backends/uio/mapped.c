@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Runs by registers that are mapped into this process: no system call between starting a run and seeing its end, unless
  * it sleeps until the interrupt. */
 #define _POSIX_C_SOURCE 200809L

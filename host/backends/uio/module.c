@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The bdnn module (driver/bdnn_device.h) as two buses: buffers by ioctl in both; runs by ioctl, or by mapped registers.
  */
 #include "backends/uio/uio.h"
@@ -22,7 +23,7 @@ static int call(const bdnn_uio_device *device, unsigned long request, void *argu
     return bdnn_uio_system_used->ioctl(device->fd, request, argument);
 }
 
-/* ---- Opening */
+/* ---- Opening ---- */
 
 static bdnn_status ask_state(bdnn_uio_device *device, struct bdnn_ioc_state *state, bdnn_error *err)
 {
@@ -99,7 +100,7 @@ static bdnn_status open_direct(const char *name, const bdnn_backend_options *opt
     return open_node(name, true, accelerator, err);
 }
 
-/* ---- Memory */
+/* ---- Memory ---- */
 
 static bool hand_over(bdnn_accelerator *a, const bdnn_bus_memory *memory, uint32_t direction, size_t offset,
                       size_t bytes)
@@ -176,7 +177,7 @@ static bdnn_status allocate(bdnn_accelerator *a, int pointer, size_t bytes, cons
     return BDNN_OK;
 }
 
-/* ---- Runs */
+/* ---- Runs ---- */
 
 static bdnn_status start(bdnn_accelerator *a, size_t unit, const bdnn_hw_job *job,
                          const bdnn_bus_memory *const pointers[BDNN_HW_POINTERS], bdnn_error *err)
@@ -199,8 +200,7 @@ static bdnn_status await(bdnn_accelerator *a, size_t unit, uint64_t limit, bool 
     const bool sleeps = a->wait != BDNN_WAIT_POLL;
     uint32_t spin_us = a->wait == BDNN_WAIT_HYBRID ? BDNN_UIO_SPIN_US : sleeps ? 0 : MAX_SPIN_US;
     do {
-        struct bdnn_ioc_wait wait = {.timeout_ms = sleeps ? bdnn_uio_milliseconds_until(limit) : 0,
-                                        .spin_us = spin_us};
+        struct bdnn_ioc_wait wait = {.timeout_ms = sleeps ? bdnn_uio_milliseconds_until(limit) : 0, .spin_us = spin_us};
         *ended = call(device, BDNN_IOC_WAIT, &wait) == 0;
         if (*ended) {
             device->last.ending = wait.ending;

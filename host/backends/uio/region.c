@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Memory beside UIO, which has none to give: a reserved region that the device itself maps (map1), or a u-dma-buf;
  * shared out in pages, first fit. */
 #define _POSIX_C_SOURCE 200809L
@@ -16,7 +17,7 @@ typedef struct bdnn_uio_block {
     struct bdnn_uio_block *next;
 } block;
 
-/* ---- u-dma-buf: /sys/class/u-dma-buf/NAME, in older versions /sys/class/udmabuf/NAME */
+/* ---- u-dma-buf: /sys/class/u-dma-buf/NAME, in older versions /sys/class/udmabuf/NAME ---- */
 
 static const char *const classes[] = {"u-dma-buf", "udmabuf"};
 enum { CLASSES = sizeof classes / sizeof *classes };
@@ -112,7 +113,7 @@ static bdnn_status open_buffer(bdnn_uio_region *region, const char *wanted, cons
     return coherent ? BDNN_OK : open_files(region, class, err);
 }
 
-/* ---- The region */
+/* ---- The region ---- */
 
 bdnn_status bdnn_uio_region_open(bdnn_uio_region *region, int uio_fd, const char *uio, const char *buffer,
                                  bdnn_error *err)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* UIO as Linux has it (a device of uio_pdrv_genirq, for example) as a bus: registers by map0, interrupts by read and
  * write, memory of region.c. UIO itself lends a device to everybody and forgets whose it was: processes of bdnn keep
  * each other out by a lock on the node, and whoever comes next ends what a dead one has left running. */

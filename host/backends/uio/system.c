@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Linux. */
 #define _DEFAULT_SOURCE
 #include "backends/uio/system.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The few things that the backend asks of the operating system and of memory that is hardware: in one table, so that
  * its tests can be hardware themselves. */
 #ifndef BDNN_BACKENDS_UIO_SYSTEM_H

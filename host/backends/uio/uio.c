@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Accelerators without XRT as a backend: which there are, and which a name means. */
 #include "backends/uio/uio.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* An accelerator without XRT, as the files of this folder share it: an open node, its registers where they are mapped,
  * and memory that it reaches. */
 #ifndef BDNN_BACKENDS_UIO_UIO_H
@@ -73,8 +74,10 @@ void bdnn_uio_region_close(bdnn_uio_region *region);
 bdnn_status bdnn_uio_region_allocate(bdnn_accelerator *accelerator, int pointer, size_t bytes, const char *what,
                                      bdnn_bus_memory *memory, bdnn_error *err);
 void bdnn_uio_region_free(bdnn_accelerator *accelerator, bdnn_bus_memory *memory);
-bool bdnn_uio_region_to_device(bdnn_accelerator *accelerator, const bdnn_bus_memory *memory, size_t offset, size_t bytes);
-bool bdnn_uio_region_from_device(bdnn_accelerator *accelerator, const bdnn_bus_memory *memory, size_t offset, size_t bytes);
+bool bdnn_uio_region_to_device(bdnn_accelerator *accelerator, const bdnn_bus_memory *memory, size_t offset,
+                               size_t bytes);
+bool bdnn_uio_region_from_device(bdnn_accelerator *accelerator, const bdnn_bus_memory *memory, size_t offset,
+                                 size_t bytes);
 
 /* bdnn_bus.part, of all three buses. */
 bdnn_status bdnn_uio_part(bdnn_accelerator *accelerator, const bdnn_bus_memory *whole, size_t offset, size_t bytes,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Devices behind XRT: opening one, its buffers and registers. */
 #define _POSIX_C_SOURCE 200809L
 #include "backends/xrt/device.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* XRT as a bus: a board or an emulated device, configured with an xclbin; its compute units and buffers. */
 #ifndef BDNN_BACKENDS_XRT_DEVICE_H
 #define BDNN_BACKENDS_XRT_DEVICE_H

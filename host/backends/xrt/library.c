@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Loading XRT. */
 #define _GNU_SOURCE /* RTLD_DEFAULT */
 #include "backends/xrt/library.h"

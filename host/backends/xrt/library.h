@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* XRT's native C interface, loaded when it is first asked for: a bdnn that was built with this backend starts, and runs
  * on the CPU, where XRT is not installed. */
 #ifndef BDNN_BACKENDS_XRT_LIBRARY_H

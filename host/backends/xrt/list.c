@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The list of devices behind XRT. */
 #include "backends/xrt/device.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Runs of the kernel through XRT: telling one its arguments, waiting for its end. */
 #define _POSIX_C_SOURCE 200809L
 #include "backends/xrt/device.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* In the place of the XRT backend, where bdnn is built without it. */
 #include "backends/backend.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The xclbin file: header, section headers, sections, all little-endian. Offsets are those that XRT's xclbin.h fixes by
  * static assertions ("axlf"). */
 #include "backends/xrt/xclbin.h"

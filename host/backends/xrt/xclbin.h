@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What an xclbin says of itself, read before any device does: which kernels it holds, for what it was built. Knows
  * nothing of XRT, so that it can tell what is wrong with a file where XRT would only refuse it. */
 #ifndef BDNN_BACKENDS_XRT_XCLBIN_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Boards and emulated devices behind XRT as a backend. */
 #include "backends/device/backend.h"
 #include "backends/xrt/device.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Vectors of NEON under the names that dense_codebook.h and dense_nibbles.h know, for arm64's dot products of four
  * bytes. Included by one file per instruction, which defines product(x, w) and product_add(sum, x, w) on these vectors,
  * and what dense_codebook.h asks of it. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Kernel for fully connected layers, arm64 with USDOT: signed weights by unsigned inputs, whatever their bits. */
 #include "kernels/arm/features.h"
 

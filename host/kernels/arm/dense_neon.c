@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Kernel for fully connected layers with NEON: eight weights at a time from one byte of every plane. */
 #include "kernels/arm/features.h"
 #include "kernels/kernel_list.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Multiply-add kernel with NEON's SMLAL of 16 bits, any Q. */
 #include "kernels/arm/features.h"
 

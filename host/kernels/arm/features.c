@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What the system says of an ARM processor, in the bits of <asm/hwcap.h>. */
 #include "kernels/arm/features.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What ARM processors report, less what the user rules out. */
 #ifndef BDNN_KERNELS_ARM_FEATURES_H
 #define BDNN_KERNELS_ARM_FEATURES_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Template of the panel kernels for arm64's dot products of four bytes, one lane a filter. Included by one file per
  * instruction, which defines PANEL_KERNEL, PANEL_NAME, PANEL_AVAILABLE (an expression), INPUTS (the type of 16 inputs),
  * inputs_of(uint8x16_t) and dot_lane(sum, weights, inputs, quad), and SIGNED_INPUTS where the instruction takes inputs

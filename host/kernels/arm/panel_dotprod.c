@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Panel kernel, arm64 with SDOT (Cortex-A75, A76, A55 and later). */
 #define PANEL_KERNEL    bdnn_ip_panel_dotprod
 #define PANEL_NAME      "panel_4x16__dotprod"

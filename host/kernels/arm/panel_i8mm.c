@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Panel kernel, arm64 with USDOT (Armv8.6 and later): signed weights by unsigned inputs, whatever their bits. */
 #define PANEL_KERNEL              bdnn_ip_panel_i8mm
 #define PANEL_NAME                "panel_4x16__i8mm"

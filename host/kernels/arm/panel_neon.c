@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Panel kernel for NEON without dot products (Cortex-A53 on arm64, Cortex-A9 on armv7), Q <= 7: vectors along D, one
  * sum of vectors for each filter and row. SMLAL adds products of bytes in 16 bits, as many as fit whatever the inputs;
  * then SADALP adds pairs of them in 32 bits. */
@@ -15,8 +16,8 @@
 #else
 #define ROWS 2
 #endif
-#define FILTERS   2
-#define STEP      8 /* elements of a vector of bytes whose products are one of 16 bits */
+#define FILTERS  2
+#define STEP     8 /* elements of a vector of bytes whose products are one of 16 bits */
 #define MAX_BITS 7
 
 #define INLINE static inline __attribute__((always_inline))

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Popcount kernel for fully connected layers with NEON's CNT. */
 #include "kernels/arm/features.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Requantization, NEON: products of 64 bits of even and of odd lanes. */
 #include "kernels/arm/features.h"
 

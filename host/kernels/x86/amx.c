@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* AMX: permission and configuration. */
 #define _GNU_SOURCE /* syscall */
 

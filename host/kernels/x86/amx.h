@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* AMX: whether there is a matrix unit that may be used, and its configuration. */
 #ifndef BDNN_KERNELS_X86_AMX_H
 #define BDNN_KERNELS_X86_AMX_H

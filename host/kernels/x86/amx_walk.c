@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* How the AMX kernel walks a layer. */
 #include "kernels/x86/amx_walk.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* How the AMX kernel walks a layer: where each row of inputs lies in memory, and what a task computes. */
 #ifndef BDNN_KERNELS_X86_AMX_WALK_H
 #define BDNN_KERNELS_X86_AMX_WALK_H

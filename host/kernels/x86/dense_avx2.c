@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Kernel for fully connected layers, x86-64 with AVX2. */
 #include "kernels/x86/ymm.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Kernel for fully connected layers, x86-64 with AVX-512 VNNI, VBMI and GFNI: GF2P8AFFINEQB transposes 8 x 8 bits,
  * which makes codes of 8 bytes of eight planes, or twice as many of 4 bits of four planes; VPERMB looks them up. */
 #include "kernels/x86/zmm.h"

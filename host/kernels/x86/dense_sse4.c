@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Kernel for fully connected layers, x86-64 with SSSE3 and SSE4.1. */
 #include "kernels/x86/maddubs_steps.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Template of the panel kernels that multiply by PMADDUBSW: unsigned times signed bytes, neighboring products added in
  * 16 bits with saturation. Its sums are added up in 16 bits for as many steps as can be shown never to leave them, and
  * widened to 32 bits only then: the lower Q, the more of the work is multiplication.
@@ -24,9 +25,9 @@
 #include <string.h>
 
 /* A register tile: 12 sums, 2 vectors of weights, inputs and a product in 16 registers. */
-#define ROWS       6
-#define BLOCKS     2
-#define QUAD       4
+#define ROWS      6
+#define BLOCKS    2
+#define QUAD      4
 #define MAX_STEPS 16
 #define MAX_BITS  7
 

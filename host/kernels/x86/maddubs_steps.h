@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* How many PMADDUBSW results 16 bits hold: 8, 2 or 1, or 0 where a single one may saturate. */
 #include <stdint.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Convolutions, x86-64 with AMX: TDPBUSD multiplies a tile of 16 positions x 64 unsigned bytes with one of 64 x 16
  * signed bytes, exactly, into 16 x 16 sums; two by two of them fill the eight tiles. Where the rows of inputs lie,
  * amx_walk.h says. */

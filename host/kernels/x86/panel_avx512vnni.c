@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Panel kernel, x86-64 with AVX-512 VNNI. */
 #include <immintrin.h>
 #include <stdint.h>

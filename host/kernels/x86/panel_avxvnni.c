@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Panel kernel, x86-64 with AVX-VNNI: vectors of 256 bits, for processors without AVX-512. */
 #include <immintrin.h>
 #include <stdint.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Panel kernel, x86-64 with SSSE3 and SSE4.1. */
 #include <smmintrin.h>
 #include <stdint.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Template of the panel kernels by VPDPBUSD, which adds four products of unsigned and signed bytes to each sum,
  * exactly.
  *

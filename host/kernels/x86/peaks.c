@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Probes and readers for x86-64. In assembly, so that every chain stays in its register and one file without -m flags
  * holds all of them; each is entered only where its kernel is, that is, where the processor has the instruction. */
 #include "kernels/peak.h"

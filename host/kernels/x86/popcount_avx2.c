@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Popcount kernel for fully connected layers, x86-64 with AVX2: carry-save adders make one vector of fours out of four
  * vectors, whose bits are counted by looking nibbles up (Harley and Seal; Mula, Kurz, Lemire 2018). */
 #include "kernels/cpu.h"
@@ -11,7 +12,7 @@
     (bdnn_cpu_allows(BDNN_CPU_AVX2) && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("popcnt"))
 #define POPCOUNT_AND
 
-#define WORDS       4  /* of a vector */
+#define WORDS      4  /* of a vector */
 #define MAX_BLOCKS 31 /* of four vectors, until a byte's count of up to 8 a block must be added up */
 
 /* How many bits are set in every byte. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Popcount kernel for fully connected layers, x86-64 with VPOPCNTQ. */
 #include "kernels/cpu.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Requantization, x86-64 with AVX2. */
 #include <immintrin.h>
 #include <stdint.h>

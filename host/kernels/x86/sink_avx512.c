@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Requantization, x86-64 with AVX-512: sixteen filters at a time, even and odd ones by themselves as products in 64
  * bits, of which the upper halves are kept. */
 #include "kernels/cpu.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Requantization, x86-64 with SSE4.1. */
 #include <smmintrin.h>
 #include <stdint.h>

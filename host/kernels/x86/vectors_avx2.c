@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Loops over contiguous elements, x86-64 with AVX2. */
 #include "kernels/cpu.h"
 

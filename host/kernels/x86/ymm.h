@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Vectors of 256 bits under the names that dense_codebook.h knows. */
 #include <immintrin.h>
 #include <stdint.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Vectors of 512 bits under the names that dense_codebook.h and its decoders know, with VPDPBUSD. */
 #include <immintrin.h>
 #include <stdint.h>

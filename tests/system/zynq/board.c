@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The programmable logic of an emulated board: runs a compute unit of a device library (scripts/build-xclbin) as a
  * process beside QEMU. Its AXI masters reach the guest's memory, its registers are the guest's through plugin.c, its
  * interrupt goes to the guest's interrupt controller through QEMU's qtest socket.
@@ -73,8 +74,7 @@ static bool fault_now(const struct board *b, enum board_fault kind)
     return b->fault == kind && b->runs == b->fault_run;
 }
 
-/* ---- What the guest sees
- * ----------------------------------------------------------------------------------------------------- */
+/* ---- What the guest sees ---- */
 
 static void set_line(struct board *b, bool level)
 {
@@ -242,8 +242,7 @@ static void work(struct board *b)
     }
 }
 
-/* ---- Setting up
- * -------------------------------------------------------------------------------------------------------------- */
+/* ---- Setting up ---- */
 
 /* A file, where `at` says or anywhere. Ends the process with a message. */
 static void *map_file(const char *path, void *at)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What passes between QEMU's plugin and the process that is the accelerator: one register access at a time. Both map
  * the guest's memory too; the register page in it always holds what the next read shall give, and after a write what
  * was written. */

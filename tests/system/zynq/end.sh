@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 # Run by the guest in a second boot, where the pool is memory that the kernel does not map (no-map); all as in the first, and then the system ends in
 # the middle of a run. What becomes of that is looked at by run.py.
 # shellcheck shell=sh disable=SC1091,SC2154 # in the guest files lie at the top; /parameters sets what is not set here

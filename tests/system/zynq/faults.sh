@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 # Run by the guest with the module loaded: what goes wrong, as the tool's user sees it. Each message is the one that docs/use/deploy-zynq.md lists.
 # The board's faults (board.h) are for one run, counted from the next.
 # shellcheck shell=sh disable=SC1091,SC2154 # in the guest files lie at the top; /parameters sets what is not set here

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
 """Writes the first images, or labels, of an IDX file, which may be gzip-compressed: first_images.py IN OUT COUNT."""
 import gzip
 import struct

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What runs in the emulated Zynq: the module of driver/ on jobs with known results, in both ways of access, and
  * everything that it must refuse or survive. Prints a line a check and, last, how many passed.
  *
@@ -68,8 +69,7 @@ static void check_vectors(const bdnn_device_array *array, unsigned count)
     close(fd);
 }
 
-/* ---- What is refused
- * ----------------------------------------------------------------------------------------------------------- */
+/* ---- What is refused ---- */
 
 static void check_refusals(const bdnn_device_array *array)
 {
@@ -189,8 +189,7 @@ static void check_former_owner(void)
     check(seen == 0, "%llu bytes of a former owner are seen", (unsigned long long)seen);
 }
 
-/* ---- Things that go wrong
- * ------------------------------------------------------------------------------------------------------ */
+/* ---- Things that go wrong ---- */
 
 void arm(enum board_fault fault, uint32_t run)
 {
@@ -375,7 +374,7 @@ static void check_cycles(const bdnn_device_array *array, unsigned cycles)
           slabs_after);
 }
 
-/* ---- A device that is lost */
+/* ---- A device that is lost ---- */
 
 static void check_death(const bdnn_device_array *array)
 {

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What zynq_guest's checks share. Each prints a line. */
 #ifndef BDNN_TESTS_SYSTEM_ZYNQ_GUEST_H
 #define BDNN_TESTS_SYSTEM_ZYNQ_GUEST_H

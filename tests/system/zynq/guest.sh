@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 # Run by the guest: the module's test. What is left of it is looked at by run.py.
 # shellcheck shell=sh disable=SC1091,SC2154 # in the guest files lie at the top; /parameters sets what is not set here
 insmod /bdnn.ko || exit 1

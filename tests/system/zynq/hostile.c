@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Calls that no sane program makes, and allocations that fail under sane ones. */
 #include "guest.h"
 
@@ -13,7 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* ---- Random calls */
+/* ---- Random calls ---- */
 
 enum { MAPPINGS = 8, MAX_PAGES = 16 };
 
@@ -166,7 +167,7 @@ void check_random_calls(const bdnn_device_array *array, unsigned seed, unsigned 
     close(fd);
 }
 
-/* ---- Allocations that fail */
+/* ---- Allocations that fail ---- */
 
 #define INJECTION "/sys/kernel/debug/failslab/"
 #define NTH       "/proc/thread-self/fail-nth"
@@ -207,8 +208,7 @@ struct client {
 
 static int do_step(struct client *c, enum step step)
 {
-    struct bdnn_ioc_sync sync = {
-        .handle = c->buffers[0].handle, .direction = BDNN_SYNC_FROM_DEVICE, .bytes = PAGE};
+    struct bdnn_ioc_sync sync = {.handle = c->buffers[0].handle, .direction = BDNN_SYNC_FROM_DEVICE, .bytes = PAGE};
     struct bdnn_ioc_wait wait = {.timeout_ms = 20000};
     struct bdnn_ioc_state state;
     uint32_t count;

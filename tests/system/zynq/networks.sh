@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 # Run by the guest with the module loaded: whole trained networks, by the tool as it was cross-compiled. Outputs are compared with those of
 # --device reference bit for bit; on the accelerator, the board must have run as often as the module took interrupts.
 # $networks says which; $long, all of them through both nodes.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The module's two nodes as a program uses them (nodes.h). */
 #include "nodes.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The module's two nodes as a program uses them: buffers, test vectors placed in them, and runs through either node.
  * What cannot fail in a working system ends the program with a message. */
 #ifndef BDNN_TESTS_SYSTEM_ZYNQ_NODES_H

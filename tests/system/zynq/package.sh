@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-2-Clause
 # What the Debian package of scripts/cross/package must hold; unpacks it into a folder.
 #   package.sh DEB FOLDER
 set -euo pipefail

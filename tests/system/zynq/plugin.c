@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* A plugin of QEMU (-plugin zynq_plugin.so,mailbox=FILE,registers=ADDRESS,size=BYTES) that hands accesses to the
  * accelerator's registers to another process, and holds the processor until they have had their effect.
  *

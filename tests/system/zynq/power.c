@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Suspension, and the end of the kernel in the middle of a run. */
 #include "guest.h"
 

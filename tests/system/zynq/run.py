@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
 """Boots a kernel of Debian's in QEMU with an accelerator beside it (board.c, plugin.c), runs a script in it, and judges what the console says.
 
 QEMU's own exit status says nothing: a guest that panics powers off as well. docs/reference/driver.md describes the arrangement.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 # Run by the guest without the module, after networks.sh: the same accelerator as a device of Linux's own UIO (uio/zynq_uio.c). The tool waits by
 # interrupt alone, and by looking first; run.py counts whether as many interrupts are taken as are raised.
 # shellcheck shell=sh disable=SC1091,SC2154 # in the guest files lie at the top; /parameters sets what is not set here

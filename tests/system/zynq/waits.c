@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Threads of one process that wait at once: for a run, for an interrupt. */
 #include "guest.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Adds two vectors on whatever device XRT has: a board, or an emulated one when XCL_EMULATION_MODE says so.
  *
  *   host XCLBIN [COUNT [RUNS [MILLISECONDS]]]

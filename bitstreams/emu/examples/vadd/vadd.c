@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* sum[i] = a[i] + b[i] modulo 2^32, as a kernel for high-level synthesis; a compiler ignores the directives. */
 #include <stdint.h>
 

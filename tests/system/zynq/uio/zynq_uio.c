@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The emulated board's accelerator as a device of Linux's UIO, as uio_pdrv_genirq would make it, which
- * Debian's kernels lack: registers as map0, an interrupt that is masked when it comes until the device
- * is written to. map1 is memory for buffers.
+ * The emulated board's accelerator as a device of Linux's UIO, as uio_pdrv_genirq would make it,
+ * which Debian's kernels lack: registers as map0, an interrupt that is masked when it comes until
+ * the device is written to. map1 is memory for buffers.
  */
 #include <linux/dma-mapping.h>
 #include <linux/interrupt.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-2-Clause
 // sum[i] = a[i] + b[i] modulo 2^32, as an RTL kernel: ap_ctrl_hs registers, a read master for each operand, a write master for the sums.
 // The ports may be 32 to 512 bits wide; the addresses are multiples of a beat's bytes, the count is any.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-2-Clause
 // AXI4-Lite slave of the vector addition: ap_ctrl_hs at 0x00, operands' and sums' addresses, the count, and whether the last run met an error
 // on the bus. There is no interrupt.
 

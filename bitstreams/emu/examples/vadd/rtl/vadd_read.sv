@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-2-Clause
 // Reads beats from an address on, in bursts of at most 16 that end where a multiple of 16 beats does, so that none crosses 4 KiB. The queue
 // holds what is asked for: several bursts are under way, and the bus is never held up.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-2-Clause
 // Writes beats from an address on, in bursts like those of vadd_read. Idle when all responses have come: the data lie in the memory then.
 
 module vadd_write #(

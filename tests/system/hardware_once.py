@@ -127,9 +127,9 @@ def register_word_rules(kernel):
              ["p.kernel_width | p.kernel_height << 8", "REGISTER(ARRAY) = 8 | 8 << 16;", "*array = ROWS | (uint32_t)COLUMNS << 16;",
               "shape = {array & 0xFFFF, array >> 16};"]),
         Rule("a number of words", rf"\b(?:counters|arguments|words)\[(?:{len(kernel.counters)}|{kernel.argument_words})\]\s*[;,)]|"
-                                  rf"#define\s+\w*ARGUMENTS\s+\d",
+                                  rf"#define\s+\w*ARGUMENT(?:S|_WORDS)\s+\d",
              [f"uint32_t ending, counters[{len(kernel.counters)}];", f"__u32 arguments[{kernel.argument_words}];",
-              "#define BDNN_ARGUMENT_WORDS 34"], wide=True, hints=("counters[", "arguments", "words[")),
+              "#define BDNN_ARGUMENT_WORDS 34", "#define BDNN_DEVICE_ARGUMENTS 34"], wide=True, hints=("counters[", "argument", "words[")),
     ]
 
 
@@ -206,7 +206,7 @@ def look(root, path, rules):
 
 def documented(kernel, root):
     """What docs/reference/accelerator.md does not say of a register: at its offset its name, and its fields with their bits."""
-    with open(os.path.join(root, "docs", "accelerator.md")) as file:
+    with open(os.path.join(root, "docs", "reference", "accelerator.md")) as file:
         rows = [line for line in file if re.match(r"\| 0x[0-9a-f]", line)]
     missing = []
     for register in kernel.arguments + kernel.status:

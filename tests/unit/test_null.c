@@ -151,6 +151,7 @@ static void devices(void **unused)
 {
     const bdnn_session_options unnamed = BDNN_SESSION_OPTIONS_INIT;
     bdnn_device_info *list = (bdnn_device_info *)&err;
+    bdnn_device_info info;
     bdnn_launch_times times;
     size_t count = 7;
     (void)unused;
@@ -161,6 +162,8 @@ static void devices(void **unused)
     assert_int_equal(bdnn_devices(NULL, NULL, NULL, NULL), BDNN_ERROR_ARGUMENT);
     bdnn_devices_free(NULL);
     REFUSED(bdnn_device_describe("cpu", NULL, NULL, &err));
+    assert_int_equal(bdnn_device_describe(NULL, NULL, &info, NULL), BDNN_OK); /* "cpu" */
+    assert_string_equal(info.name, "cpu");
     REFUSED(bdnn_device_launches(NULL, 1, NULL, &err));
     /* Nobody has named a device: neither in options that are not there, nor in those that are. */
     assert_int_equal(bdnn_device_launches(&unnamed, 1, &times, NULL), BDNN_ERROR_ARGUMENT);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The results of `bdnn bench` as a table and as JSON. */
 #include "cli/bench.h"
+#include "cli/transfers.h"
 
 #include <cjson/cJSON.h>
 #include <stdlib.h>
@@ -224,6 +225,7 @@ static int print_json(bench_results *b, cJSON *layers, const bench_spread *total
     cJSON_AddItemToObject(json, "start_up_ms", start_up_of(b));
     cJSON_AddItemToObject(json, "machine", machine_of(b));
     cJSON_AddItemToObject(json, "layers", layers);
+    cli_add_transfers(json, b->session.session);
     return cli_print_json(json);
 }
 
@@ -257,6 +259,7 @@ int bench_report(bench_results *b, const bench_form *form)
     }
     if (status == BDNN_OK) {
         cli_table_print(&table, stdout);
+        cli_print_transfers(b->session.session, b->batch);
         print_total(b, &total);
         print_start_up(b, total.median);
         print_machine(b);

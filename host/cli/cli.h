@@ -127,6 +127,7 @@ typedef struct cli_session {
 bdnn_status cli_session_open(cli_session *s, const bdnn_model *model, const cli_device *device, size_t threads,
                              size_t batch, bdnn_error *err);
 bdnn_status cli_session_run(cli_session *s, const float *input, bdnn_error *err);
+bdnn_status cli_session_run_pixels(cli_session *s, const uint8_t *pixels, bdnn_error *err);
 void cli_session_close(cli_session *s);
 
 /* Around calls that open devices: XRT's emulation writes to standard output then, which belongs to results, so that

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The results of `bdnn compare` as tables and as JSON. */
 #include "cli/compare_report.h"
+#include "cli/transfers.h"
 
 #include <cjson/cJSON.h>
 #include <stdlib.h>
@@ -135,6 +136,7 @@ static void print_accelerator(const compare_results *c, const compare_device *d)
     add_counts(c, d, "total", &d->total.cost.accelerator, compare_products_of(c, d), &table);
     cli_table_print(&table, stdout);
     cli_table_free(&table);
+    cli_print_transfers(d->bench.session.session, c->batch);
     print_prediction(c, d);
 }
 
@@ -237,6 +239,7 @@ static cJSON *device_json(const compare_results *c, const compare_device *d)
     cJSON_AddNumberToObject(json, "different_values", (double)d->different);
     if (d->info.accelerator) {
         add_accelerator(c, d, json);
+        cli_add_transfers(json, d->bench.session.session);
     }
     layers = cJSON_AddArrayToObject(json, "layers");
     for (size_t l = 0; l < c->layers; l++) {

@@ -112,15 +112,30 @@ bdnn_status cli_session_open(cli_session *s, const bdnn_model *model, const cli_
     return status != BDNN_OK && status != BDNN_ERROR_ARGUMENT && s->fallback ? fall_back(s, err) : status;
 }
 
-bdnn_status cli_session_run(cli_session *s, const float *input, bdnn_error *err)
+static bdnn_status run_once(const cli_session *s, const float *input, const uint8_t *pixels, bdnn_error *err)
 {
-    bdnn_status status = bdnn_session_run(s->session, input, err);
+    return pixels ? bdnn_session_run_pixels(s->session, pixels, err) : bdnn_session_run(s->session, input, err);
+}
+
+static bdnn_status run(cli_session *s, const float *input, const uint8_t *pixels, bdnn_error *err)
+{
+    bdnn_status status = run_once(s, input, pixels, err);
     device_lost = device_lost || status == BDNN_ERROR_DEVICE;
     if (status == BDNN_ERROR_DEVICE && s->fallback) {
         status = fall_back(s, err);
-        return status == BDNN_OK ? bdnn_session_run(s->session, input, err) : status;
+        return status == BDNN_OK ? run_once(s, input, pixels, err) : status;
     }
     return status;
+}
+
+bdnn_status cli_session_run(cli_session *s, const float *input, bdnn_error *err)
+{
+    return run(s, input, NULL, err);
+}
+
+bdnn_status cli_session_run_pixels(cli_session *s, const uint8_t *pixels, bdnn_error *err)
+{
+    return run(s, NULL, pixels, err);
 }
 
 void cli_session_close(cli_session *s)

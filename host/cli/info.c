@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* bdnn info: what a network consists of. */
-#include "cli/cli.h"
+#include "cli/transfers.h"
 
 #include <cjson/cJSON.h>
 #include <string.h>
@@ -146,7 +146,8 @@ static void add_head(cJSON *json, const bdnn_model *model)
     }
 }
 
-static int print_info(const bdnn_model *model, bool as_json, bdnn_error *err)
+/* `session`: on the device whose transfers are shown; NULL for none. */
+static int print_info(const bdnn_model *model, const bdnn_session *session, bool as_json, bdnn_error *err)
 {
     struct totals totals = {0};
     cli_table table = {0};
@@ -174,11 +175,13 @@ static int print_info(const bdnn_model *model, bool as_json, bdnn_error *err)
         cJSON_AddNumberToObject(json, "float_bytes", (double)totals.floats);
         cJSON_AddNumberToObject(json, "multiply_adds", (double)totals.multiply_adds);
         cJSON_AddNumberToObject(json, "compression_percent", compression(&totals));
+        cli_add_transfers(json, session);
         cli_table_free(&table);
         return cli_print_json(json);
     }
     print_head(model);
     cli_table_print(&table, stdout);
+    cli_print_transfers(session, 1);
     cli_table_free(&table);
     cJSON_Delete(json);
     return CLI_OK;
@@ -187,15 +190,21 @@ static int print_info(const bdnn_model *model, bool as_json, bdnn_error *err)
 int cli_info(int argc, char **argv)
 {
     static const struct option options[] = {
-        CLI_MODEL_OPTIONS, {"json", no_argument, NULL, CLI_COMMAND_OPTION}, {NULL, 0, NULL, 0}};
+        CLI_MODEL_OPTIONS, CLI_DEVICE_OPTIONS, {"json", no_argument, NULL, CLI_COMMAND_OPTION}, {NULL, 0, NULL, 0}};
     cli_model_options model_options = {0};
     bool as_json = false;
+    cli_device device = {0};
+    cli_session session = {0};
     bdnn_model *model;
     bdnn_error err;
     int option, code;
     while ((option = cli_option("info", argc, argv, ":", options)) != -1) {
         if (option == CLI_COMMAND_OPTION) {
             as_json = true;
+        } else if (cli_is_device_option(option)) {
+            if (!cli_take_device_option("info", option, optarg, &device)) {
+                return CLI_USAGE;
+            }
         } else if (!cli_take_model_option("info", option, optarg, &model_options)) {
             return CLI_USAGE;
         }
@@ -206,7 +215,10 @@ int cli_info(int argc, char **argv)
     if (cli_load(argv[optind], &model_options, &model, &err) != BDNN_OK) {
         return cli_fail(&err);
     }
-    code = print_info(model, as_json, &err);
+    code = device.name && cli_session_open(&session, model, &device, 1, 1, &err) != BDNN_OK
+               ? cli_fail(&err)
+               : print_info(model, session.session, as_json, &err);
+    cli_session_close(&session);
     bdnn_model_free(model);
     return code;
 }

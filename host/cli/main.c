@@ -32,7 +32,9 @@ static const struct command {
      "  --lambda L                ridge regularization of the data-aware method (0.1)\n"
      "  --restarts N              random starts of the paper's method (4)\n"
      "  --seed N, --threads N, --memory-limit MIB, --json\n"},
-    {"info", cli_info, "show a network: layers, sizes, compression", "bdnn info NET [--json] [network options]\n"},
+    {"info", cli_info, "show a network: layers, sizes, compression",
+     "bdnn info NET [--json] [--device NAME] [network options]\n"
+     "  --device NAME                  also what each run transfers to and from that accelerator\n"},
     {"run", cli_run, "classify or segment images",
      "bdnn run NET IMAGE... [options] [network options]\n" DEVICE_HELP FALLBACK_HELP
      "  --top N                        classes shown (5)\n"

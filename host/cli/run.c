@@ -261,7 +261,7 @@ static void make_room(const struct running *r, const char *path)
 }
 
 /* What comes of the image's file alone. On an error *image is empty. */
-static bdnn_status read_image(const struct running *r, const char *path, bdnn_image *image, float *input,
+static bdnn_status read_image(const struct running *r, const char *path, bdnn_image *image, uint8_t *pixels,
                               bdnn_error *err)
 {
     const bdnn_preprocess p = bdnn_model_preprocess(r->model);
@@ -269,7 +269,7 @@ static bdnn_status read_image(const struct running *r, const char *path, bdnn_im
     make_room(r, path);
     status = bdnn_image_load_for(path, &p, image, err);
     if (status == BDNN_OK) {
-        status = bdnn_image_preprocess(image, &p, input, err);
+        status = bdnn_image_pixels(image, &p, pixels, err);
         if (status != BDNN_OK) {
             bdnn_image_free(image);
         }
@@ -278,7 +278,7 @@ static bdnn_status read_image(const struct running *r, const char *path, bdnn_im
 }
 
 /* The image is freed as soon as it can be. */
-static bdnn_status run_image(struct running *r, const char *path, bdnn_image *image, const float *input,
+static bdnn_status run_image(struct running *r, const char *path, bdnn_image *image, const uint8_t *pixels,
                              bdnn_error *err)
 {
     bdnn_result result;
@@ -288,7 +288,7 @@ static bdnn_status run_image(struct running *r, const char *path, bdnn_image *im
             image); /* only class maps are drawn over it, and a photograph can be larger than all activations */
     }
     if (status == BDNN_OK) {
-        status = cli_session_run(&r->session, input, err);
+        status = cli_session_run_pixels(&r->session, pixels, err);
     }
     if (status == BDNN_OK) {
         status = bdnn_session_output(r->session.session, 0, &result, err);
@@ -367,16 +367,16 @@ static void show_skipped(struct running *r, const char *path, const char *reason
 }
 
 /* Image by image until one fails or a signal comes; *done and *seen: how many were run, and looked at. */
-static bdnn_status run_each(struct running *r, char **paths, int count, float *input, int *done, int *seen,
+static bdnn_status run_each(struct running *r, char **paths, int count, uint8_t *pixels, int *done, int *seen,
                             bdnn_error *err)
 {
     bdnn_status status = BDNN_OK;
     for (*seen = *done = 0; *seen < count && status == BDNN_OK && !cli_stopped(); ++*seen) {
         const char *path = paths[*seen];
         bdnn_image image = {0};
-        status = read_image(r, path, &image, input, err);
+        status = read_image(r, path, &image, pixels, err);
         if (status == BDNN_OK) {
-            status = run_image(r, path, &image, input, err);
+            status = run_image(r, path, &image, pixels, err);
             *done += status == BDNN_OK;
             continue;
         }
@@ -409,7 +409,7 @@ static void show_partial(struct running *r, int done, int count, const char *rea
 static int run_images(struct running *r, char **paths, int count)
 {
     const bdnn_preprocess p = bdnn_model_preprocess(r->model);
-    float *input;
+    uint8_t *pixels;
     bdnn_error err = {0};
     bdnn_status status;
     int done = 0, seen = 0;
@@ -419,8 +419,8 @@ static int run_images(struct running *r, char **paths, int count)
     }
     r->labels = bdnn_model_labels(r->model, &r->label_count);
     status = cli_session_open(&r->session, r->model, &r->device, (size_t)r->threads, 1, &err);
-    input = calloc((size_t)p.channels * (size_t)p.height * (size_t)p.width, sizeof *input);
-    if (status == BDNN_OK && !input) {
+    pixels = calloc((size_t)p.channels * (size_t)p.height * (size_t)p.width, sizeof *pixels);
+    if (status == BDNN_OK && !pixels) {
         snprintf(err.message, sizeof err.message, "no memory for an input");
         status = BDNN_ERROR_MEMORY;
     }
@@ -429,9 +429,9 @@ static int run_images(struct running *r, char **paths, int count)
     }
     if (status == BDNN_OK) {
         cli_stop_gently();
-        status = run_each(r, paths, count, input, &done, &seen, &err);
+        status = run_each(r, paths, count, pixels, &done, &seen, &err);
     }
-    free(input);
+    free(pixels);
     if (!r->json && done) {
         cli_skips_print(&r->skips, (size_t)count);
     }

@@ -3,6 +3,7 @@
 #include "core/arithmetic.h"
 #include "core/error.h"
 #include "core/memory.h"
+#include "core/pixels.h"
 #include "imaging/opencv.h"
 
 #include <math.h>
@@ -53,17 +54,39 @@ static void fill(const bdnn_image *image, const bdnn_preprocess *p, float *input
                 p->mean_image ? p->mean_image + ((size_t)c * (size_t)p->height + (size_t)y) * (size_t)p->width : NULL;
             for (int32_t x = 0; x < p->width; x++) {
                 const float mean = means ? means[x] : p->mean[c];
-                *input++ = ((float)pixel_channel(image, p, row + x * image->channels, c) - mean) * p->scale[c];
+                *input++ =
+                    bdnn_normalize_pixel(pixel_channel(image, p, row + x * image->channels, c), mean, p->scale[c]);
             }
         }
     }
 }
 
-bdnn_status bdnn_image_preprocess(const bdnn_image *image, const bdnn_preprocess *p, float *input, bdnn_error *err)
+/* As many bytes, pixel by pixel. */
+static void fill_pixels(const bdnn_image *image, const bdnn_preprocess *p, void *to)
 {
-    if (!image || !image->pixels || !p || !input) {
-        return bdnn_fail_null(err, __func__);
+    const int32_t top = (image->height - p->height) / 2, left = (image->width - p->width) / 2;
+    uint8_t *pixels = to;
+    for (int32_t y = 0; y < p->height; y++) {
+        const uint8_t *row =
+            image->pixels + ((size_t)(top + y) * (size_t)image->width + (size_t)left) * (size_t)image->channels;
+        for (int32_t x = 0; x < p->width; x++) {
+            for (int32_t c = 0; c < p->channels; c++) {
+                *pixels++ = pixel_channel(image, p, row + x * image->channels, c);
+            }
+        }
     }
+}
+
+static void fill_input(const bdnn_image *image, const bdnn_preprocess *p, void *to)
+{
+    fill(image, p, to);
+}
+
+/* Resizes, unless the size is right, and hands the image over to be cropped. */
+static bdnn_status resize_into(const bdnn_image *image, const bdnn_preprocess *p,
+                               void (*put)(const bdnn_image *, const bdnn_preprocess *, void *), void *to,
+                               bdnn_error *err)
+{
     bdnn_image resized = {.channels = image->channels};
     const char *problem;
     if (p->channels != 1 && p->channels != 3) {
@@ -76,7 +99,7 @@ bdnn_status bdnn_image_preprocess(const bdnn_image *image, const bdnn_preprocess
                          image->height, (long long)MAX_PIXELS);
     }
     if (resized.width == image->width && resized.height == image->height) {
-        fill(image, p, input);
+        put(image, p, to);
         return BDNN_OK;
     }
     resized.pixels = bdnn_alloc((size_t)resized.width * (size_t)resized.height, (size_t)resized.channels);
@@ -85,8 +108,20 @@ bdnn_status bdnn_image_preprocess(const bdnn_image *image, const bdnn_preprocess
     }
     problem = bdnn_cv_resize(image, resized.width, resized.height, resized.pixels);
     if (!problem) {
-        fill(&resized, p, input);
+        put(&resized, p, to);
     }
     bdnn_image_free(&resized);
     return problem ? bdnn_fail(err, BDNN_ERROR_UNSUPPORTED, "resizing: %s", problem) : BDNN_OK;
+}
+
+bdnn_status bdnn_image_preprocess(const bdnn_image *image, const bdnn_preprocess *p, float *input, bdnn_error *err)
+{
+    return image && image->pixels && p && input ? resize_into(image, p, fill_input, input, err)
+                                                : bdnn_fail_null(err, __func__);
+}
+
+bdnn_status bdnn_image_pixels(const bdnn_image *image, const bdnn_preprocess *p, uint8_t *pixels, bdnn_error *err)
+{
+    return image && image->pixels && p && pixels ? resize_into(image, p, fill_pixels, pixels, err)
+                                                 : bdnn_fail_null(err, __func__);
 }

@@ -356,6 +356,15 @@ BDNN_API void bdnn_session_free(bdnn_session *session);
  * something is closed, in its own exit handlers too (bdnn itself no longer calls it). */
 BDNN_API bdnn_status bdnn_session_run(bdnn_session *session, const float *input, bdnn_error *err);
 
+/* The same on channels-last float32 input[batch][H][W][C] (any spatial axes, then C), which needs no reordering.
+ * Errors: as of bdnn_session_run. */
+BDNN_API bdnn_status bdnn_session_run_nhwc(bdnn_session *session, const float *input, bdnn_error *err);
+
+/* The same on uint8 pixels[batch][H][W][C] of the size and channel order of the model's pre-processing, whose mean and
+ * scale make the network's input of them. It equals bdnn_session_run on what bdnn_image_preprocess makes. Errors: as of
+ * bdnn_session_run; BDNN_ERROR_UNSUPPORTED for a network that takes no images. */
+BDNN_API bdnn_status bdnn_session_run_pixels(bdnn_session *session, const uint8_t *pixels, bdnn_error *err);
+
 typedef struct bdnn_result {
     const char *name; /* valid as long as the model */
     int32_t rank;

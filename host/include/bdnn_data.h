@@ -54,6 +54,11 @@ BDNN_API void bdnn_image_free(bdnn_image *image);
 BDNN_API bdnn_status bdnn_image_preprocess(const bdnn_image *image, const bdnn_preprocess *preprocess, float *input,
                                            bdnn_error *err);
 
+/* Makes a network's pixels of an image, for bdnn_session_run_pixels: uint8 pixels[H][W][C], resized, cropped and with
+ * channels in the network's order as bdnn_image_preprocess does. Errors: as of that. */
+BDNN_API bdnn_status bdnn_image_pixels(const bdnn_image *image, const bdnn_preprocess *preprocess, uint8_t *pixels,
+                                       bdnn_error *err);
+
 /* Writes a PNG (gray or color, 8 bits), as bdnn_write_file does. Errors: BDNN_ERROR_IO; BDNN_ERROR_MEMORY;
  * BDNN_ERROR_UNSUPPORTED in a build without image libraries. */
 BDNN_API bdnn_status bdnn_image_save(const bdnn_image *image, const char *path, bdnn_error *err);

@@ -45,6 +45,23 @@ typedef struct bdnn_layer_cost {
 BDNN_API bdnn_status bdnn_session_layer(const bdnn_session *session, size_t index, bdnn_layer_cost *cost,
                                         bdnn_error *err);
 
+/* A feature map that every run of a session transfers between the host and an accelerator. */
+typedef struct bdnn_transfer {
+    const char *value; /* the value's name in the network; valid as long as the model */
+    const char
+        *layer; /* the layer that reads it on the accelerator, or has made it there; valid as long as the model */
+    bool to_device;
+    uint64_t bytes; /* as it lies on the accelerator, for the whole batch */
+} bdnn_transfer;
+
+/* How many transfers a run makes; 0 without an accelerator and for NULL. */
+BDNN_API size_t bdnn_session_transfer_count(const bdnn_session *session);
+
+/* Tells transfer `index`, in the order of a run. Errors: BDNN_ERROR_ARGUMENT for an index that is not below
+ * bdnn_session_transfer_count. */
+BDNN_API bdnn_status bdnn_session_transfer(const bdnn_session *session, size_t index, bdnn_transfer *transfer,
+                                           bdnn_error *err);
+
 /* Bytes of the planned activation memory, scratch included, and what it would be without reuse. Either pointer may be
  * NULL; both numbers are 0 for a session that is NULL. */
 BDNN_API void bdnn_session_memory(const bdnn_session *session, uint64_t *planned, uint64_t *without_reuse);

@@ -95,6 +95,9 @@ static bdnn_step *add_step(bdnn_plan *plan, bdnn_step_kind kind, size_t layer)
         link = &plan->steps[*link].following;
     }
     *link = (int32_t)plan->step_count;
+    if (kind == BDNN_STEP_TO_DEVICE || kind == BDNN_STEP_FROM_DEVICE) {
+        plan->transfers[plan->transfer_count++] = *link;
+    }
     bdnn_step *step = &plan->steps[plan->step_count++];
     *step = (bdnn_step){.kind = kind,
                         .layer = (int32_t)layer,
@@ -363,10 +366,12 @@ static bool make_steps(bdnn_plan *plan, const bdnn_backend *device)
     p.maker = no_numbers(values);
     plan->host_map = no_numbers(values);
     plan->layers = bdnn_zalloc(layers, sizeof *plan->layers);
-    plan->steps = bdnn_alloc(bdnn_sum(bdnn_product(3, layers), values), sizeof *plan->steps);
+    const size_t max_steps = bdnn_sum(bdnn_product(3, layers), values);
+    plan->steps = bdnn_alloc(max_steps, sizeof *plan->steps);
+    plan->transfers = bdnn_alloc(max_steps, sizeof *plan->transfers);
     plan->maps = bdnn_alloc(bdnn_product(3, bdnn_sum(values, layers)), sizeof *plan->maps);
     const bool made = p.reader && p.next_map && p.device_map && p.maker && plan->host_map && plan->layers &&
-                      plan->steps && plan->maps;
+                      plan->steps && plan->transfers && plan->maps;
     if (made) {
         fuse_all(&p);
         plan_steps(&p);
@@ -435,6 +440,7 @@ void bdnn_plan_free(bdnn_plan *plan)
     bdnn_free(plan->info);
     bdnn_free(plan->layers);
     bdnn_free(plan->steps);
+    bdnn_free(plan->transfers);
     bdnn_free(plan->maps);
     bdnn_free(plan->host_map);
     memset(plan, 0, sizeof *plan);

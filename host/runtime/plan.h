@@ -47,6 +47,8 @@ typedef struct bdnn_plan {
     bdnn_layer_plan *layers;
     bdnn_step *steps;
     size_t step_count;
+    int32_t *transfers; /* the steps that are transfers */
+    size_t transfer_count;
     bdnn_feature_map *maps;
     size_t map_count;
     int32_t *host_map;    /* per value: its map on the host; BDNN_NONE for constants and what never is there */

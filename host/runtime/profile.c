@@ -100,3 +100,29 @@ bdnn_status bdnn_session_layer(const bdnn_session *s, size_t index, bdnn_layer_c
     }
     return BDNN_OK;
 }
+
+size_t bdnn_session_transfer_count(const bdnn_session *s)
+{
+    return s ? s->plan.transfer_count : 0;
+}
+
+bdnn_status bdnn_session_transfer(const bdnn_session *s, size_t index, bdnn_transfer *transfer, bdnn_error *err)
+{
+    if (!s || !transfer) {
+        return bdnn_fail_null(err, __func__);
+    }
+    if (index >= s->plan.transfer_count) {
+        return bdnn_fail(err, BDNN_ERROR_ARGUMENT, "transfer %zu of %zu", index, s->plan.transfer_count);
+    }
+    const bdnn_step *step = &s->plan.steps[s->plan.transfers[index]];
+    const bdnn_layer *layer = &s->graph->layers[step->layer];
+    const bool to_device = step->kind == BDNN_STEP_TO_DEVICE;
+    const int32_t value = to_device           ? layer->inputs[0]
+                          : layer->decomposed ? s->plan.layers[step->layer].fusion.result
+                                              : layer->outputs[0];
+    *transfer = (bdnn_transfer){.value = s->graph->values[value].name,
+                                .layer = layer->name,
+                                .to_device = to_device,
+                                .bytes = map_bytes(s, to_device ? step->output : step->input)};
+    return BDNN_OK;
+}

@@ -36,6 +36,21 @@ struct bdnn_session {
     float **results;       /* per graph output, row-major */
 };
 
+/* A run's input, for all images. */
+typedef enum bdnn_input_kind {
+    BDNN_INPUT_ROW_MAJOR, /* float32 [N][C][H][W] */
+    BDNN_INPUT_NHWC,      /* float32 in the memory order of core/tensor.h */
+    BDNN_INPUT_PIXELS     /* uint8 [N][H][W][C], of the model's pre-processing */
+} bdnn_input_kind;
+
+typedef struct bdnn_session_input {
+    bdnn_input_kind kind;
+    const void *data;
+} bdnn_session_input;
+
+/* Makes the network's input of it (input.c). */
+void bdnn_session_put_input(const bdnn_session *session, const bdnn_session_input *input);
+
 /* The host's tensor of a value: constant or map; without data for what is not on the host. */
 bdnn_tensor bdnn_session_tensor(const bdnn_session *session, int32_t value);
 

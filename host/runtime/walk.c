@@ -143,10 +143,9 @@ static bool made_finite(const bdnn_session *s, const bdnn_step *step, float *x)
 }
 
 /* Runs again, looking at what each layer makes: by now most of it has been overwritten. */
-static bdnn_status name_overflow(bdnn_session *s, const float *input, bdnn_error *err)
+static bdnn_status name_overflow(bdnn_session *s, const bdnn_session_input *input, bdnn_error *err)
 {
-    const bdnn_tensor tensor = bdnn_session_tensor(s, s->graph->inputs[0]);
-    bdnn_from_row_major_threaded(&tensor.shape, BDNN_FLOAT32, input, tensor.data, s->threads);
+    bdnn_session_put_input(s, input);
     for (size_t i = 0, count; i < s->plan.step_count; i += count) {
         const bdnn_status status = bdnn_session_run_steps(s, i, &count, err);
         const bdnn_step *last = &s->plan.steps[i + count - 1];
@@ -165,19 +164,12 @@ static bdnn_status name_overflow(bdnn_session *s, const float *input, bdnn_error
 
 /* ---- Running ---- */
 
-bdnn_status bdnn_session_run(bdnn_session *s, const float *input, bdnn_error *err)
+static bdnn_status run(bdnn_session *s, const bdnn_session_input *input, bdnn_error *err)
 {
-    if (!s || !input) {
-        return bdnn_fail_null(err, __func__);
-    }
-    const bdnn_tensor tensor = bdnn_session_tensor(s, s->graph->inputs[0]);
     bool finite = true;
-    bdnn_status status = s->allow_not_finite ? BDNN_OK : check_input(s, input, err);
-    if (status != BDNN_OK) {
-        return status;
-    }
+    bdnn_status status = BDNN_OK;
     bdnn_threads_hurry(s->threads);
-    bdnn_from_row_major_threaded(&tensor.shape, BDNN_FLOAT32, input, tensor.data, s->threads);
+    bdnn_session_put_input(s, input);
     for (size_t i = 0, count; i < s->plan.step_count && status == BDNN_OK; i += count) {
         const bdnn_layer *layer = &s->graph->layers[s->plan.steps[i].layer];
         const uint64_t start = s->nanoseconds ? bdnn_clock() : 0;
@@ -204,4 +196,37 @@ bdnn_status bdnn_session_run(bdnn_session *s, const float *input, bdnn_error *er
     bdnn_threads_rest(s->threads);
     /* Weights are read where they lie in the file: one that somebody wrote to meanwhile made wrong results. */
     return status == BDNN_OK ? bdnn_model_check_file(s->model, err) : status;
+}
+
+/* Floats that a caller hands over are looked at first. */
+static bdnn_status run_floats(bdnn_session *s, bdnn_input_kind kind, const float *floats, const char *call,
+                              bdnn_error *err)
+{
+    if (!s || !floats) {
+        return bdnn_fail_null(err, call);
+    }
+    const bdnn_session_input input = {kind, floats};
+    const bdnn_status status = s->allow_not_finite ? BDNN_OK : check_input(s, floats, err);
+    return status == BDNN_OK ? run(s, &input, err) : status;
+}
+
+bdnn_status bdnn_session_run(bdnn_session *s, const float *input, bdnn_error *err)
+{
+    return run_floats(s, BDNN_INPUT_ROW_MAJOR, input, __func__, err);
+}
+
+bdnn_status bdnn_session_run_nhwc(bdnn_session *s, const float *input, bdnn_error *err)
+{
+    return run_floats(s, BDNN_INPUT_NHWC, input, __func__, err);
+}
+
+bdnn_status bdnn_session_run_pixels(bdnn_session *s, const uint8_t *pixels, bdnn_error *err)
+{
+    if (!s || !pixels) {
+        return bdnn_fail_null(err, __func__);
+    }
+    const bdnn_session_input input = {BDNN_INPUT_PIXELS, pixels};
+    return bdnn_model_preprocess(s->model).channels
+               ? run(s, &input, err)
+               : bdnn_fail(err, BDNN_ERROR_UNSUPPORTED, "the network takes no images");
 }

@@ -230,6 +230,7 @@ static void test_segnet(void **state)
 static void count_transfers(const bdnn_model *model, const bdnn_session *session, unsigned *sent, unsigned *fetched)
 {
     unsigned layers = 0;
+    uint64_t bytes = 0;
     *sent = *fetched = 0;
     for (size_t l = 0; l < bdnn_model_layer_count(model); l++) {
         bdnn_layer_cost cost;
@@ -237,7 +238,17 @@ static void count_transfers(const bdnn_model *model, const bdnn_session *session
         layers += cost.accelerator.jobs > 0;
         *sent += cost.accelerator.bytes_to_device > 0;
         *fetched += cost.accelerator.bytes_from_device > 0;
+        bytes += cost.accelerator.bytes_to_device + cost.accelerator.bytes_from_device;
     }
+    /* The list of transfers tells the same. */
+    for (size_t i = 0; i < bdnn_session_transfer_count(session); i++) {
+        bdnn_transfer transfer;
+        check(bdnn_session_transfer(session, i, &transfer, &err));
+        assert_true(transfer.bytes > 0 && *transfer.value && *transfer.layer);
+        bytes -= transfer.bytes;
+    }
+    assert_int_equal(bytes, 0);
+    assert_int_equal(bdnn_session_transfer_count(session), *sent + *fetched);
     assert_true(layers > 5);
 }
 

@@ -126,6 +126,10 @@ static void sessions(void **unused)
     assert_int_equal(bdnn_session_create(model, NULL, &session, &err), BDNN_OK);
     REFUSED(bdnn_session_run(NULL, input, &err));
     REFUSED(bdnn_session_run(session, NULL, &err));
+    REFUSED(bdnn_session_run_nhwc(NULL, input, &err));
+    REFUSED(bdnn_session_run_nhwc(session, NULL, &err));
+    REFUSED(bdnn_session_run_pixels(NULL, (const uint8_t *)input, &err));
+    REFUSED(bdnn_session_run_pixels(session, NULL, &err));
     assert_int_equal(bdnn_session_output_count(NULL), 0);
     REFUSED(bdnn_session_output(NULL, 0, &result, &err));
     REFUSED(bdnn_session_output(session, 0, NULL, &err));
@@ -137,9 +141,13 @@ static void sessions(void **unused)
     bdnn_session_memory(session, NULL, NULL);
     assert_int_equal(bdnn_session_create(NULL, NULL, NULL, NULL), BDNN_ERROR_ARGUMENT);
     assert_int_equal(bdnn_session_run(NULL, NULL, NULL), BDNN_ERROR_ARGUMENT);
+    assert_int_equal(bdnn_session_run_nhwc(NULL, NULL, NULL), BDNN_ERROR_ARGUMENT);
+    assert_int_equal(bdnn_session_run_pixels(NULL, NULL, NULL), BDNN_ERROR_ARGUMENT);
     assert_int_equal(bdnn_session_output(NULL, 0, NULL, NULL), BDNN_ERROR_ARGUMENT);
     assert_int_equal(bdnn_session_profile(NULL, NULL), BDNN_ERROR_ARGUMENT);
     assert_int_equal(bdnn_session_layer(NULL, 0, NULL, NULL), BDNN_ERROR_ARGUMENT);
+    assert_int_equal(bdnn_session_transfer_count(NULL), 0);
+    assert_int_equal(bdnn_session_transfer(NULL, 0, NULL, NULL), BDNN_ERROR_ARGUMENT);
     assert_false(bdnn_peak_measure(NULL, 1, &peak));
     assert_false(bdnn_peak_measure("panel", 1, NULL));
     bdnn_session_free(NULL);
@@ -201,6 +209,10 @@ static void images(void **unused)
     REFUSED(bdnn_image_preprocess(&empty, &p, input, &err));
     REFUSED(bdnn_image_preprocess(&image, NULL, input, &err));
     REFUSED(bdnn_image_preprocess(&image, &p, NULL, &err));
+    REFUSED(bdnn_image_pixels(NULL, &p, (uint8_t *)input, &err));
+    REFUSED(bdnn_image_pixels(&empty, &p, (uint8_t *)input, &err));
+    REFUSED(bdnn_image_pixels(&image, NULL, (uint8_t *)input, &err));
+    REFUSED(bdnn_image_pixels(&image, &p, NULL, &err));
     REFUSED(bdnn_image_save(NULL, scratch_path("x.png"), &err));
     REFUSED(bdnn_image_save(&empty, scratch_path("x.png"), &err));
     REFUSED(bdnn_image_save(&image, NULL, &err));
@@ -214,6 +226,7 @@ static void images(void **unused)
     assert_int_equal(bdnn_image_load_for(NULL, NULL, NULL, NULL), BDNN_ERROR_ARGUMENT);
     assert_int_equal(bdnn_image_decode(NULL, NULL, 0, 0, 0, NULL, NULL), BDNN_ERROR_ARGUMENT);
     assert_int_equal(bdnn_image_preprocess(NULL, NULL, NULL, NULL), BDNN_ERROR_ARGUMENT);
+    assert_int_equal(bdnn_image_pixels(NULL, NULL, NULL, NULL), BDNN_ERROR_ARGUMENT);
     assert_int_equal(bdnn_image_save(NULL, NULL, NULL), BDNN_ERROR_ARGUMENT);
     assert_int_equal(bdnn_image_overlay(NULL, NULL, 0, 0, NULL, 0, NULL, NULL), BDNN_ERROR_ARGUMENT);
 }

@@ -48,6 +48,7 @@ typedef struct bdnn_placement {
 
 /* Backends whose feature maps lie in memory of their own. Transfers are steps of the plan. */
 typedef struct bdnn_device_type {
+    int64_t block_channels; /* of a block of a device map */
     /* Whether the device runs this layer, and how. sink: its kind, filters and limits. `resident`: the input is on the
      * device already, with in_groups groups, and gathering it would take it away from there. */
     bool (*place_layer)(const bdnn_backend *backend, const bdnn_ip_shape *shape, const bdnn_sink *sink, bool resident,

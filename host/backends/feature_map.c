@@ -4,8 +4,6 @@
 
 #include "core/memory.h"
 
-#define BLOCK 64
-
 bdnn_feature_map bdnn_feature_map_host(const bdnn_shape *shape, bdnn_type type, const bdnn_format *format)
 {
     const size_t elements = (size_t)bdnn_shape_elements(shape);
@@ -16,14 +14,9 @@ bdnn_feature_map bdnn_feature_map_host(const bdnn_shape *shape, bdnn_type type, 
                               .bytes = bdnn_product(elements, bdnn_type_size(type))};
 }
 
-int64_t bdnn_feature_map_blocks(int64_t channels, int32_t groups)
+bool bdnn_feature_map_same_blocks(int64_t channels, int32_t groups, int32_t other, int64_t block)
 {
-    return groups * ((channels / groups + BLOCK - 1) / BLOCK);
-}
-
-bool bdnn_feature_map_same_blocks(int64_t channels, int32_t groups, int32_t other)
-{
-    return groups == other || (channels / groups % BLOCK == 0 && channels / other % BLOCK == 0);
+    return groups == other || (channels / groups % block == 0 && channels / other % block == 0);
 }
 
 bdnn_tensor bdnn_feature_map_tensor(const bdnn_feature_map *map)

@@ -10,8 +10,8 @@ typedef enum bdnn_place { BDNN_PLACE_HOST, BDNN_PLACE_DEVICE } bdnn_place;
 
 typedef enum bdnn_layout {
     BDNN_LAYOUT_NHWC,   /* host: elements of `type`, in the memory order of core/tensor.h */
-    BDNN_LAYOUT_PLANES, /* device: quantized, blocks of 64 channels of a pixel as bit planes, uint64 each */
-    BDNN_LAYOUT_BLOCKS, /* device: wide or sums, blocks of 64 channels of a pixel as int16 or int32 */
+    BDNN_LAYOUT_PLANES, /* device: quantized, blocks of channels of a pixel as bit planes, uint64 each */
+    BDNN_LAYOUT_BLOCKS, /* device: wide or sums, blocks of channels of a pixel as int16 or int32 */
 } bdnn_layout;
 
 /* What a place and a layout hold of one value, and where. */
@@ -33,11 +33,9 @@ typedef struct bdnn_feature_map {
 /* A host map of a value of this shape, type and format. */
 bdnn_feature_map bdnn_feature_map_host(const bdnn_shape *shape, bdnn_type type, const bdnn_format *format);
 
-/* Blocks of 64 channels that a pixel of a device map has. */
-int64_t bdnn_feature_map_blocks(int64_t channels, int32_t groups);
-
-/* Whether channels of `groups` groups lie as those of `other` groups do: not where a group ends within a block. */
-bool bdnn_feature_map_same_blocks(int64_t channels, int32_t groups, int32_t other);
+/* Whether channels of `groups` groups lie as those of `other` groups do, in blocks of `block` channels: not where a
+ * group ends within a block. */
+bool bdnn_feature_map_same_blocks(int64_t channels, int32_t groups, int32_t other, int64_t block);
 
 /* The map as a tensor of the layers; only of host maps. */
 bdnn_tensor bdnn_feature_map_tensor(const bdnn_feature_map *map);

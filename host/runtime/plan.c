@@ -153,7 +153,7 @@ static int32_t resident_input(const struct planning *p, size_t index, int64_t ch
     const int32_t map = p->device_map[layer->inputs[0]];
     const bdnn_feature_map *m = map < 0 ? NULL : &p->plan->maps[map];
     return m && p->device->type->device->chains(p->device) && bdnn_format_equal(&m->format, &own) &&
-                   bdnn_feature_map_same_blocks(channels, m->groups, groups)
+                   bdnn_feature_map_same_blocks(channels, m->groups, groups, p->device->type->device->block_channels)
                ? map
                : BDNN_NONE;
 }
@@ -270,7 +270,8 @@ static bool plan_pool(struct planning *p, size_t index)
     }
     shape.bits = format.bits;
     if (!p->device->type->device->chains(p->device) ||
-        !bdnn_feature_map_same_blocks(shape.channels, plan->maps[map].groups, 1) ||
+        !bdnn_feature_map_same_blocks(shape.channels, plan->maps[map].groups, 1,
+                                      p->device->type->device->block_channels) ||
         !p->device->type->device->place_pool(p->device, &shape, &plan->layers[index].placement)) {
         return false;
     }

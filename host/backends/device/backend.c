@@ -383,7 +383,8 @@ static bdnn_status time_launches(bdnn_backend *backend, size_t count, uint64_t *
     return status;
 }
 
-const bdnn_device_type bdnn_device_backend_device = {.place_layer = place_layer,
+const bdnn_device_type bdnn_device_backend_device = {.block_channels = BDNN_HW_UNIT,
+                                                     .place_layer = place_layer,
                                                      .place_pool = place_pool,
                                                      .prepare_pool = prepare_pool,
                                                      .chains = chains,

@@ -267,7 +267,10 @@ void bdnn_output_discard(bdnn_output *output)
 bdnn_status bdnn_write_file(const char *path, const void *data, size_t size, bdnn_error *err)
 {
     bdnn_output output;
-    bdnn_status status = path && (data || !size) ? bdnn_output_open(&output, path, err) : bdnn_fail_null(err, __func__);
+    if (!path || (!data && size)) {
+        return bdnn_fail_null(err, __func__);
+    }
+    bdnn_status status = bdnn_output_open(&output, path, err);
     if (status != BDNN_OK) {
         return status;
     }

@@ -68,7 +68,7 @@ devices)
         grep -q "$word" "$scratch/out" || fail "no $word"
     done
     run "$bdnn" devices --launches 3
-    [ $status -eq 0 ] && grep -q 'launch   poll: median [0-9.]* us, least [0-9.]*, p99 [0-9.]*$' "$scratch/out" || fail "times of launches expected"
+    [ $status -eq 0 ] && grep -q 'launch   poll: median [0-9.]* us, min [0-9.]*, p99 [0-9.]*$' "$scratch/out" || fail "times of launches expected"
     run "$bdnn" devices --launches 3 --json
     [ $status -eq 0 ] && grep -q '"median_us"' "$scratch/out" || fail "times of launches expected"
     BDNN_XCLBIN=$data/alexnet.onnx run "$bdnn" devices --launches 3

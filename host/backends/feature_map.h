@@ -23,8 +23,6 @@ typedef struct bdnn_feature_map {
     bdnn_place place;
     bdnn_layout layout;
     int32_t groups; /* PLANES, BLOCKS: groups of channels, each of which begins with a block of its own */
-    /* PLANES: pixels are output positions of the layer that reads it, channels all that it reads there. */
-    bool gathered;
     size_t bytes;
     size_t offset; /* in the memory of its place */
     void *data;    /* host: the elements */

@@ -4,7 +4,7 @@
 #include "runtime/place.h"
 #include "runtime/plan.h"
 
-#define PAGE 4096 /* device maps, so that each can be transferred by itself */
+#define PAGE 4096 /* device maps, so that a transfer of one touches no cache line of another */
 
 struct arenas {
     bdnn_plan *plan;
@@ -80,7 +80,7 @@ static int32_t replaceable(const struct arenas *a, size_t s, int32_t *output)
     const bdnn_layer *layer = &a->plan->graph->layers[step->layer];
     *output = step->output;
     if (step->kind != BDNN_STEP_LAYER) {
-        return step->kind == BDNN_STEP_POOL || step->on_device ? BDNN_NONE : step->addend;
+        return step->on_device ? BDNN_NONE : step->addend;
     }
     *output = a->plan->host_map[layer->outputs[0]];
     for (int32_t i = 1; i < layer->input_count; i++) {

@@ -169,7 +169,6 @@ static int32_t send_input(struct planning *p, size_t index)
     bdnn_step *step = add_step(plan, BDNN_STEP_TO_DEVICE, index);
     step->input = from;
     step->output = to;
-    plan->maps[to].gathered = placement->gathered;
     plan->layers[index].reads = plan->maps[from].format;
     if (!placement->gathered && p->device_map[value] < 0) {
         p->device_map[value] = to; /* for others that read the same */
@@ -218,7 +217,7 @@ static void plan_on_device(struct planning *p, size_t index, int32_t resident)
     const bdnn_format format = bdnn_plan_format(plan, result);
     const int32_t input = resident >= 0 ? resident : send_input(p, index);
     bdnn_step *step = add_step(plan, BDNN_STEP_INNER, index);
-    step->on_device = plan->layers[index].on_device = true;
+    step->on_device = true;
     step->input = input;
     step->output = add_device_map(plan, result, &format, placement->out_groups, placement->out_bytes);
     if (resident >= 0) {
@@ -276,7 +275,7 @@ static bool plan_pool(struct planning *p, size_t index)
         return false;
     }
     bdnn_step *step = add_step(plan, BDNN_STEP_POOL, index);
-    step->on_device = plan->layers[index].on_device = true;
+    step->on_device = true;
     step->input = map;
     step->output = p->device_map[out] = add_device_map(plan, out, &format, 1, plan->layers[index].placement.out_bytes);
     p->maker[out] = (int32_t)index;

@@ -32,7 +32,6 @@ typedef struct bdnn_step {
 /* What the plan decided for a layer. */
 typedef struct bdnn_layer_plan {
     bool fused;               /* done by the decomposed layer before it: no step is its own */
-    bool on_device;           /* a decomposed layer or a pooling */
     bdnn_placement placement; /* there */
     bdnn_fusion fusion;       /* of a decomposed layer: what is done with it */
     bdnn_format reads;        /* of a decomposed layer: the format of the map that it quantizes, or finds quantized */
